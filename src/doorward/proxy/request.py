@@ -1,0 +1,107 @@
+"""One request on its way through the proxy, and what a middleware may say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from doorward.messages.http import Header, HttpAnswer
+
+
+class BodyTooLarge(Exception):
+    """The request's body is longer than whoever wanted to hold it in memory allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """What is known about a client connection from the socket alone."""
+
+    peer: str
+    """Address of the other end; empty for a Unix socket."""
+    port: int
+    """TCP port of the other end; 0 for a Unix socket."""
+    tls: bool
+
+
+@dataclass(slots=True)
+class Request:
+    """What the client asked, after the entry point cleaned it; middlewares may change it, one exchange owns it.
+
+    The path that was routed, that the outpost judges and that the application receives is this one ``path``
+    (invariant I3), unless a middleware rewrites it after the decision.
+    """
+
+    method: bytes
+    path: bytes
+    """Canonical (S-201): percent-escapes normalised, no dot segments, no doubled slashes; starts with ``/``."""
+    query: bytes | None
+    """Raw, without the question mark; None when the target had none."""
+    headers: list[Header]
+    """End-to-end fields in the order received; identity, alias, managed and hop-by-hop fields are already gone
+    and our own ``X-Forwarded-*`` are already there (``contracts/proxy.md`` section 4)."""
+    host: bytes
+    """Lower case, without port and trailing dot; empty when the request named none."""
+    authority: bytes
+    """Host field as to be passed on: lower case, port kept, trailing dot dropped."""
+    peer: str
+    """Address of the TCP peer."""
+    client: str
+    """Address of the client: the peer, or what a trusted peer says (S-103)."""
+    entry_point: str
+    tls: bool
+    websocket: bool = False
+    """A valid WebSocket handshake (RFC 6455 section 4.2.1)."""
+    body_length: int | None = 0
+    """Bytes of body that follow: 0 for none, None for chunked."""
+    user: str = "-"
+    """For the access log: who it was, if anybody said."""
+    session: bytes = b""
+    """id_hash of the proxy session that let it pass: what must end when that session ends."""
+    added_cookies: list[bytes] = field(default_factory=list)
+    """``Set-Cookie`` values that an auth server gives to the client (``addAuthCookiesToResponse``)."""
+    read_body: Callable[[int], Awaitable[bytes]] | None = None
+    """Set by the engine: reads the whole body, at most that many bytes (``BodyTooLarge`` beyond), and gives it.
+    A middleware that calls it must leave the bytes in ``body``."""
+    body: bytes | None = None
+    """The whole body when a middleware has read it: the relay sends this instead of the stream. None: not read."""
+    own_cookies: tuple[bytes, ...] = ()
+    """Prefixes of cookie names that are ours on this route: the application neither sees nor sets such cookies
+    (S-125, S-320)."""
+
+    def first(self, name: bytes) -> bytes | None:
+        """The first value of the field ``name`` (lower case), or None."""
+        for field_name, value in self.headers:
+            if field_name.lower() == name:
+                return value
+        return None
+
+    def remove(self, name: bytes) -> None:
+        """Drop every field called ``name`` (lower case)."""
+        self.headers = [header for header in self.headers if header[0].lower() != name]
+
+    def replace(self, name: bytes, *values: bytes) -> None:
+        """Let the field ``name`` (any case) have exactly ``values``."""
+        self.remove(name.lower())
+        self.headers.extend((name, value) for value in values)
+
+
+@dataclass(slots=True)
+class ResponseHead:
+    """The application's answer before it goes to the client: middlewares may change it."""
+
+    status: int
+    reason: bytes
+    headers: list[Header]
+
+
+class Middleware(Protocol):
+    """Sees the request on its way in and the response head on its way out.
+
+    ``enter`` returns None to let the request go on, or an answer that ends it. It may return an awaitable of
+    either; most do not, and then the request never leaves the event loop's current turn.
+    """
+
+    def enter(self, request: Request) -> HttpAnswer | None | Awaitable[HttpAnswer | None]: ...
+
+    def leave(self, request: Request, response: ResponseHead) -> None: ...
