@@ -1,0 +1,130 @@
+# The one task runner; .ci/run calls it too. `make help` lists what it can do.
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check fix bench docs lock clean dev peers bench-peers
+SHELL := /bin/sh
+
+# Bytecode is written: without it the identity provider needs three times as long to start.
+unexport PYTHONDONTWRITEBYTECODE
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+export PATH := $(PATH):/usr/sbin:/sbin
+
+help:
+	@echo "make demo      protect a demonstration application, here and now (ARGS=\"--https-port 9443\" passes options)"
+	@echo "make test      set up and run every check and test, real browser and real peers included"
+	@echo "make check     formatter, linter, types, import rules"
+	@echo "make fix       format, and repair what the linter can repair"
+	@echo "make bench     CPU per authenticated request, beside real Traefik and nginx"
+	@echo "make docs      build the documentation into site/"
+	@echo "make venv      prepare .venv with what the program needs (make demo does it by itself)"
+	@echo "make lock      renew the locked requirements"
+	@echo "make clean     remove what the other targets made"
+
+# --- the virtual environment: one stamp file per stage, so that the second time is free ----------------------------
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Doorward needs Python 3.11 or later: apt-get install python3 python3-venv" >&2; exit 1; }
+	@if ! "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then \
+		version=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing python$$version-venv, which Python's own venv needs on Debian and Ubuntu"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python$$version-venv; \
+		else \
+			echo "Python's venv module is missing. Install it and try again:" >&2; \
+			echo "    sudo apt-get install python$$version-venv" >&2; exit 1; \
+		fi; fi
+	"$(PYTHON)" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt \
+		|| echo "uv has no wheel for this machine; pip does its work"
+	@touch $@
+
+# $(call install,FILES): exactly these locked packages, then this project as it lies here.
+define install
+	@if [ -x $(BIN)/uv ]; then \
+		$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --compile-bytecode $(1) && \
+		$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes $(addprefix -r ,$(1)) && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	@$(BIN)/python -m compileall -q src
+endef
+
+$(VENV)/.core: $(VENV)/.made requirements/core.txt requirements/build.txt pyproject.toml
+	@echo "Installing what the program needs into $(VENV)"
+	$(call install,requirements/build.txt requirements/core.txt)
+	@rm -f $(VENV)/.dev
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made requirements/dev.txt requirements/build.txt pyproject.toml
+	@echo "Installing what the tests need into $(VENV)"
+	$(call install,requirements/build.txt requirements/dev.txt)
+	@touch $(VENV)/.core $@
+
+venv: $(VENV)/.core
+
+dev: $(VENV)/.dev
+
+# --- the two commands ---------------------------------------------------------------------------------------------
+
+demo: venv
+	@exec $(BIN)/doorward demo $(ARGS)
+
+test: dev peers check
+	$(BIN)/python -m pytest $(ARGS)
+
+# --- peers from the distribution: installed where we may, named where we may not ------------------------------------
+
+# $(call debian,COMMAND:PACKAGE …)
+define debian
+	@missing=""; for pair in $(1); do \
+		command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing$$missing"; \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "Real peers are missing. Install them and try again:" >&2; \
+		echo "    sudo apt-get install --no-install-recommends$$missing" >&2; exit 1; \
+	fi
+endef
+
+peers:
+	$(call debian,chromium:chromium nginx:nginx-light certutil:libnss3-tools)
+
+bench-peers:
+	$(call debian,wrk:wrk nginx:nginx-light)
+
+# --- the workshop ---------------------------------------------------------------------------------------------------
+
+check: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: dev bench-peers
+	$(BIN)/python bench/run.py $(ARGS)
+
+docs: dev
+	$(BIN)/zensical build --clean
+
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: $(VENV)/.made
+	$(BIN)/$(LOCK) requirements/uv.in -o requirements/uv.txt
+	$(BIN)/$(LOCK) requirements/build.in -o requirements/build.txt
+	$(BIN)/$(LOCK) pyproject.toml -o requirements/core.txt
+	$(BIN)/$(LOCK) pyproject.toml requirements/dev.in -c requirements/build.txt -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist site test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
