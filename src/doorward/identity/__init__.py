@@ -1,0 +1,1 @@
+"""The identity provider: users, flows, applications, OpenID Connect, events, pages, REST API. A Django project."""

@@ -1,0 +1,143 @@
+"""People and machines: users, groups, and the tokens they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+import uuid
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+
+class Group(models.Model):
+    """Membership is inherited upward: a member of a child is a member of all its ancestors."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    num_pk = models.PositiveIntegerField(unique=True, editable=False)
+    """Stable number, for clients that cannot take a UUID."""
+    name = models.TextField(unique=True)
+    is_superuser = models.BooleanField(default=False)
+    attributes = models.JSONField(default=dict, blank=True)
+    parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.num_pk is None:
+            highest = Group.objects.aggregate(highest=models.Max("num_pk"))["highest"]
+            self.num_pk = (highest or 0) + 1
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """A person or a machine account (``contracts/identity.md`` section 3.1). Superuser is computed from groups."""
+
+    class Type(models.TextChoices):
+        INTERNAL = "internal"
+        EXTERNAL = "external"
+        SERVICE_ACCOUNT = "service_account"
+        INTERNAL_SERVICE_ACCOUNT = "internal_service_account"
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    username = models.CharField(max_length=150, unique=True)
+    folded_username = models.CharField(max_length=150, unique=True, editable=False)
+    """NFKC and case folded: two users may not differ in spelling only (S-522)."""
+    name = models.TextField(blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    path = models.TextField(default="users")
+    type = models.CharField(max_length=32, choices=Type.choices, default=Type.INTERNAL)
+    is_active = models.BooleanField(default=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    groups = models.ManyToManyField(Group, related_name="users", blank=True)
+    date_joined = models.DateTimeField(default=timezone.now)
+    last_updated = models.DateTimeField(auto_now=True)
+    password_change_date = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        from doorward.identity.directory.names import folded
+
+        self.folded_username = folded(self.username)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def uid(self) -> str:
+        """Stable pseudonym: hex SHA-256 of primary key and installation id (the default ``sub`` of tokens)."""
+        from django.conf import settings
+
+        return hashlib.sha256(f"{self.pk}-{settings.INSTALLATION_ID}".encode()).hexdigest()
+
+    def all_groups(self) -> list[Group]:
+        """Direct groups and all their ancestors, by name."""
+        seen: dict[uuid.UUID, Group] = {}
+        waiting = list(self.groups.all())
+        while waiting:
+            group = waiting.pop()
+            if group.pk not in seen:
+                seen[group.pk] = group
+                waiting.extend(group.parents.all())
+        return sorted(seen.values(), key=lambda group: group.name)
+
+    @property
+    def is_superuser(self) -> bool:
+        return any(group.is_superuser for group in self.all_groups())
+
+
+def new_key(length: int = 60) -> str:
+    """A random alphanumeric secret; 60 characters hold about 357 bits."""
+    alphabet = string.ascii_letters + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+class Token(models.Model):
+    """A bearer secret of a user. Only its SHA-256 is kept; ``sealed_key`` holds the key until it is first viewed
+    and is erased then: shown once (S-608)."""
+
+    class Intent(models.TextChoices):
+        VERIFICATION = "verification"
+        API = "api"
+        RECOVERY = "recovery"
+        APP_PASSWORD = "app_password"  # noqa: S105 - the name of an intent
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    identifier = models.SlugField(max_length=255, unique=True)
+    key_hash = models.CharField(max_length=64, unique=True)
+    sealed_key = models.TextField(blank=True, default="")
+    intent = models.CharField(max_length=16, choices=Intent.choices, default=Intent.API)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    description = models.TextField(blank=True, default="")
+    expires = models.DateTimeField(null=True, default=None)
+    expiring = models.BooleanField(default=True)
+    managed = models.TextField(null=True, unique=True, default=None)
+
+    class Meta:
+        ordering = ["identifier"]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expiring and self.expires is not None and self.expires <= timezone.now()

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Oauth2Config(AppConfig):
+    name = "doorward.identity.oauth2"
+    label = "oauth2"
+    default_auto_field = "django.db.models.BigAutoField"

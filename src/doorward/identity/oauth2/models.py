@@ -1,0 +1,136 @@
+"""OAuth2 and OpenID Connect: clients, and what was issued to them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.db import models
+
+from doorward.identity.applications.models import Provider
+from doorward.identity.crypto import vault
+from doorward.identity.crypto.models import CertificateKeyPair
+from doorward.identity.directory.models import User, new_key
+from doorward.identity.logins.models import LoginSession
+
+
+def new_client_id() -> str:
+    return new_key(40)
+
+
+class ScopeMapping(models.Model):
+    """A scope a client may ask for, and the claims it yields. ``claims`` names one of the built-in sets
+    (``contracts/identity.md`` section 2.5); expressions in a restricted language come with policies."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    managed = models.TextField(null=True, unique=True, default=None)
+    name = models.TextField(unique=True)
+    scope_name = models.TextField()
+    description = models.TextField(blank=True, default="")
+    """What the consent page says; empty hides the scope there."""
+    expression = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["scope_name", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OAuth2Provider(Provider):
+    """``contracts/identity.md`` section 4.3. ``client_secret`` is encrypted at rest, bound to the client id."""
+
+    KIND = "oauth2"
+
+    class ClientType(models.TextChoices):
+        CONFIDENTIAL = "confidential"
+        PUBLIC = "public"
+
+    class SubMode(models.TextChoices):
+        HASHED_USER_ID = "hashed_user_id"
+        USER_ID = "user_id"
+        USER_UUID = "user_uuid"
+        USER_USERNAME = "user_username"
+        USER_EMAIL = "user_email"
+        USER_UPN = "user_upn"
+
+    class IssuerMode(models.TextChoices):
+        PER_PROVIDER = "per_provider"
+        GLOBAL = "global"
+
+    client_type = models.CharField(max_length=16, choices=ClientType.choices, default=ClientType.CONFIDENTIAL)
+    client_id = models.CharField(max_length=255, unique=True, default=new_client_id)
+    sealed_client_secret = models.TextField(default="")
+    redirect_uris = models.JSONField(default=list)
+    """List of ``{"matching_mode": strict|regex, "url": …, "redirect_uri_type": authorization|logout}``."""
+    access_code_validity = models.TextField(default="minutes=1")
+    access_token_validity = models.TextField(default="hours=1")
+    refresh_token_validity = models.TextField(default="days=30")
+    include_claims_in_id_token = models.BooleanField(default=True)
+    require_pkce = models.BooleanField(default=True)
+    signing_key = models.ForeignKey(
+        CertificateKeyPair, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    sub_mode = models.CharField(max_length=32, choices=SubMode.choices, default=SubMode.HASHED_USER_ID)
+    issuer_mode = models.CharField(max_length=16, choices=IssuerMode.choices, default=IssuerMode.PER_PROVIDER)
+    scope_mappings = models.ManyToManyField(ScopeMapping, related_name="providers", blank=True)
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self.sealed_client_secret:
+            self.client_secret = new_key(128)
+        super().save(*args, **kwargs)
+
+    @property
+    def client_secret(self) -> str:
+        """Raises vault.Unreadable."""
+        return vault.unseal(self.sealed_client_secret, f"oauth2.client_secret:{self.client_id}")
+
+    @client_secret.setter
+    def client_secret(self, secret: str) -> None:
+        self.sealed_client_secret = vault.seal(secret, f"oauth2.client_secret:{self.client_id}")
+
+
+class AuthorizationCode(models.Model):
+    """Kept by its SHA-256. ``used_at`` is set by one conditional UPDATE: the single redemption (S-411, S-412)."""
+
+    code_hash = models.CharField(max_length=64, primary_key=True)
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    login_session = models.ForeignKey(LoginSession, null=True, on_delete=models.CASCADE, related_name="+")
+    sid = models.CharField(max_length=64)
+    redirect_uri = models.TextField()
+    scope = models.TextField()
+    nonce = models.TextField(blank=True, default="")
+    code_challenge = models.TextField(blank=True, default="")
+    auth_time = models.DateTimeField()
+    amr = models.JSONField(default=list)
+    expires = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+def new_family() -> str:
+    return secrets.token_hex(16)
+
+
+class IssuedToken(models.Model):
+    """An access or refresh token that we must be able to revoke, introspect or rotate; kept by its SHA-256."""
+
+    class Kind(models.TextChoices):
+        ACCESS = "access"
+        REFRESH = "refresh"
+
+    token_hash = models.CharField(max_length=64, primary_key=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    family = models.CharField(max_length=32, default=new_family, db_index=True)
+    """All tokens that descend from one authorization: reuse of an old one revokes them all (RFC 9700 4.14)."""
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="issued_tokens")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="issued_tokens")
+    login_session = models.ForeignKey(LoginSession, null=True, on_delete=models.SET_NULL, related_name="+")
+    sid = models.CharField(max_length=64, db_index=True)
+    scope = models.TextField()
+    auth_time = models.DateTimeField()
+    nonce = models.TextField(blank=True, default="")
+    amr = models.JSONField(default=list)
+    issued = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    revoked = models.BooleanField(default=False)

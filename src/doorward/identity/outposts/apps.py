@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class OutpostsConfig(AppConfig):
+    name = "doorward.identity.outposts"
+    label = "outposts"
+    default_auto_field = "django.db.models.BigAutoField"

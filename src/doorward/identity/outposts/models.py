@@ -1,0 +1,104 @@
+"""Outposts, the proxy providers that they serve, and the sessions that they keep with us."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import uuid
+
+from django.db import models
+
+from doorward.identity.applications.models import Provider
+from doorward.identity.crypto import vault
+from doorward.identity.directory.models import User
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.oauth2.models import OAuth2Provider
+
+EMBEDDED = "goauthentik.io/outposts/embedded"
+"""``managed`` of the outpost that lives in this program."""
+
+
+def new_cookie_secret() -> str:
+    return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(32))
+
+
+class ProxyProvider(OAuth2Provider):
+    """``contracts/identity.md`` section 4.4. What is forced on every save is done in ``outposts.actions``."""
+
+    KIND = "proxy"
+
+    class Mode(models.TextChoices):
+        PROXY = "proxy"
+        FORWARD_SINGLE = "forward_single"
+        FORWARD_DOMAIN = "forward_domain"
+
+    external_host = models.TextField()
+    internal_host = models.TextField(blank=True, default="")
+    internal_host_ssl_validation = models.BooleanField(default=True)
+    mode = models.CharField(max_length=16, choices=Mode.choices, default=Mode.PROXY)
+    cookie_domain = models.TextField(blank=True, default="")
+    sealed_cookie_secret = models.TextField(default="")
+    skip_path_regex = models.TextField(blank=True, default="")
+    intercept_header_auth = models.BooleanField(default=True)
+    basic_auth_enabled = models.BooleanField(default=False)
+    basic_auth_user_attribute = models.TextField(blank=True, default="")
+    basic_auth_password_attribute = models.TextField(blank=True, default="")
+    redirect_everything = models.BooleanField(default=False)
+    """Send strangers to log in even when the request is no navigation; the original's behaviour."""
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self.sealed_cookie_secret:
+            secret = new_cookie_secret()
+            self.sealed_cookie_secret = vault.seal(secret, f"outposts.cookie_secret:{self.client_id}")
+        super().save(*args, **kwargs)
+
+    @property
+    def cookie_secret(self) -> str:
+        """Raises vault.Unreadable."""
+        return vault.unseal(self.sealed_cookie_secret, f"outposts.cookie_secret:{self.client_id}")
+
+
+class Outpost(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.TextField(unique=True)
+    type = models.CharField(max_length=16, default="proxy")
+    providers = models.ManyToManyField(Provider, related_name="outposts", blank=True)
+    config = models.JSONField(default=dict)
+    managed = models.TextField(null=True, unique=True, default=None)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"Outpost {self.name}"
+
+
+class StoredSession(models.Model):
+    """A proxy session (``messages.sessions.ProxySession``). Tokens are encrypted at rest."""
+
+    id_hash = models.CharField(max_length=64, primary_key=True)
+    """Hex."""
+    provider = models.ForeignKey(ProxyProvider, on_delete=models.CASCADE, related_name="stored_sessions")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="stored_sessions")
+    login_session = models.ForeignKey(LoginSession, null=True, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=255, db_index=True)
+    sid = models.CharField(max_length=64, db_index=True)
+    sealed = models.TextField()
+    """Base64 of the encrypted MessagePack form of the whole ``ProxySession``."""
+    created = models.DateTimeField()
+    expires = models.DateTimeField(db_index=True)
+
+
+class UsedState(models.Model):
+    """Login states that were redeemed: each once (S-310)."""
+
+    state_id = models.CharField(max_length=64, primary_key=True)
+    expires = models.DateTimeField(db_index=True)
+
+
+class KeptUrl(models.Model):
+    """Requested URLs too long to travel in a login state; at most 1000, for 15 minutes each."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    url = models.TextField()
+    created = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -1,0 +1,170 @@
+"""Django's settings, from the few facts that the program that starts us states in the environment.
+
+The environment is how the parent hands facts to this child: ``DOORWARD_DATA`` (state folder), ``DOORWARD_DATABASE``
+(empty for SQLite in the state folder, or ``postgresql://…``) and ``DOORWARD_EXTERNAL_URL``. Operators do not set
+them; they write the ``identity:`` section of the configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from doorward import __version__
+from doorward.tokens.secret_key import read_secret_key
+
+DATA = Path(os.environ.get("DOORWARD_DATA", "demo-data"))
+EXTERNAL_URL = os.environ.get("DOORWARD_EXTERNAL_URL", "http://127.0.0.1:9000").rstrip("/")
+EXTERNAL = urlsplit(EXTERNAL_URL)
+VERSION = __version__
+
+INSTALLATION_KEY = read_secret_key(DATA / "secret.key")
+INSTALLATION_ID = hashlib.sha256(b"installation-id" + INSTALLATION_KEY).hexdigest()
+SECRET_KEY = hashlib.sha256(b"django" + INSTALLATION_KEY).hexdigest()
+
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # the proxy in front replaces Host by the external URL's; see web.middleware
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+ROOT_URLCONF = "doorward.identity.urls"
+WSGI_APPLICATION = None
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "django_filters",
+    "lucide",
+    "doorward.identity.crypto",
+    "doorward.identity.events",
+    "doorward.identity.directory",
+    "doorward.identity.logins",
+    "doorward.identity.policies",
+    "doorward.identity.stages",
+    "doorward.identity.flows",
+    "doorward.identity.applications",
+    "doorward.identity.oauth2",
+    "doorward.identity.outposts",
+    "doorward.identity.brands",
+    "doorward.identity.api",
+    "doorward.identity.web",
+]
+
+
+def _database() -> dict[str, object]:
+    url = os.environ.get("DOORWARD_DATABASE", "")
+    if url:
+        parts = urlsplit(url)
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.path.lstrip("/"),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_HEALTH_CHECKS": True,
+        }
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(DATA / "doorward.sqlite3"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 5,
+            # FULL: an answered login survives a power cut (S-807).
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
+        },
+        "TEST": {"NAME": None},
+    }
+
+
+DATABASES = {"default": _database()}
+
+AUTH_USER_MODEL = "directory.User"
+SESSION_ENGINE = "doorward.identity.logins.session_store"
+SESSION_COOKIE_NAME = "__Host-doorward_login" if EXTERNAL.scheme == "https" else "doorward_login"
+SESSION_COOKIE_SECURE = EXTERNAL.scheme == "https"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 24 * 3600
+CSRF_COOKIE_NAME = "__Host-doorward_csrf" if EXTERNAL.scheme == "https" else "doorward_csrf"
+CSRF_COOKIE_SECURE = EXTERNAL.scheme == "https"
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_HEADER_NAME = "HTTP_X_AUTHENTIK_CSRF"
+CSRF_TRUSTED_ORIGINS = [f"{EXTERNAL.scheme}://{EXTERNAL.netloc}"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+USE_X_FORWARDED_HOST = False
+
+PASSWORD_HASHERS = [
+    "doorward.identity.directory.hashing.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+MIDDLEWARE = [
+    "doorward.identity.web.middleware.requests.RequestFacts",
+    "doorward.identity.web.middleware.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "doorward.identity.web.context.page",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["doorward.identity.api.authentication.BearerOrSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["doorward.identity.api.permissions.SuperuserOnly"],
+    "DEFAULT_PAGINATION_CLASS": "doorward.identity.api.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.OrderingFilter",
+        "rest_framework.filters.SearchFilter",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "doorward.identity.api.errors.answer",
+    "PAGE_SIZE": 20,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Doorward",
+    "VERSION": __version__,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v3",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING_CONFIG = None

@@ -1,0 +1,74 @@
+"""The control channel: a Unix stream socket between the control process and each worker.
+
+Frames are a 4-byte big-endian length and the MessagePack form of one of these. The worker connects, says ``Hello``
+and is sent the whole state; after that only what changed. A worker that loses the channel keeps serving with what
+it knows and connects again.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from doorward.messages.outposts import OutpostConfiguration
+from doorward.messages.routing import RoutingTable
+
+# control → worker
+
+
+class UseRoutingTable(Struct, frozen=True, tag=True):
+    table: RoutingTable
+
+
+class UseOutposts(Struct, frozen=True, tag=True):
+    configuration: OutpostConfiguration
+
+
+class SessionsEnded(Struct, frozen=True, tag=True):
+    """Forget these sessions now and cut what is open on them."""
+
+    id_hashes: tuple[bytes, ...]
+    all: bool = False
+
+
+class IdentityReadiness(Struct, frozen=True, tag=True):
+    ready: bool
+
+
+class MetricsText(Struct, frozen=True, tag=True):
+    """Answer to ``MetricsWanted``: the sum over all workers, in Prometheus' text format."""
+
+    text: bytes
+
+
+class Drain(Struct, frozen=True, tag=True):
+    """Stop accepting, finish what is in flight, close."""
+
+    grace: float
+
+
+ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | IdentityReadiness | MetricsText | Drain
+
+# worker → control
+
+
+class Hello(Struct, frozen=True, tag=True):
+    pid: int
+    worker: int
+
+
+class TableInUse(Struct, frozen=True, tag=True):
+    version: int
+
+
+class Counters(Struct, frozen=True, tag=True):
+    """Everything counted since the previous ``Counters`` of this worker, and the gauges as they are now."""
+
+    counters: dict[str, float]
+    gauges: dict[str, float]
+
+
+class MetricsWanted(Struct, frozen=True, tag=True):
+    pass
+
+
+FromWorker = Hello | TableInUse | Counters | MetricsWanted

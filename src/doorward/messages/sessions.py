@@ -1,0 +1,116 @@
+"""Proxy sessions, and the questions that the data plane puts to whoever keeps them.
+
+Every question is one ``POST /rpc/<name>`` on the identity child's private Unix socket: the body is the MessagePack
+form of the struct, the answer is the struct named in the docstring (204 with an empty body where it says nothing).
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+
+class Claims(Struct, frozen=True, omit_defaults=True):
+    """What the outpost keeps of the tokens (``contracts/outpost.md`` section 9)."""
+
+    sub: str
+    sid: str = ""
+    """SHA-256 (hex) of the login session's key: which login at the identity provider this came from."""
+    preferred_username: str = ""
+    name: str = ""
+    email: str = ""
+    groups: tuple[str, ...] = ()
+    entitlements: tuple[str, ...] = ()
+    is_superuser: bool = False
+    user_attributes: msgspec.Raw = msgspec.Raw(b"\x80")
+    """The ``ak_proxy.user_attributes`` object, still MessagePack: only header building looks inside."""
+
+
+class ProxySession(Struct, frozen=True):
+    """One browser's login at one proxy provider."""
+
+    id_hash: bytes
+    """SHA-256 of the cookie's 256-bit random id; the id itself is nowhere stored."""
+    provider: int
+    claims: Claims
+    access_token: str
+    """JWT, sent to the application as ``X-authentik-jwt``."""
+    id_token: str
+    created: float
+    expires: float
+    """Unix seconds; absolute."""
+
+
+class FindSession(Struct, frozen=True):
+    """rpc/find-session → ProxySession, or 404."""
+
+    id_hash: bytes
+    provider: int
+
+
+class CreateSession(Struct, frozen=True):
+    """rpc/create-session → 204; 409 if this login state was used before; 410 if the login session, the user or
+    the access right that it stands on is gone by now (S-310, S-325)."""
+
+    session: ProxySession
+    state_id: str
+    state_expires: float
+
+
+class EndSession(Struct, frozen=True):
+    """rpc/end-session → 204. Ends this one session."""
+
+    id_hash: bytes
+    provider: int
+
+
+class EndSubject(Struct, frozen=True):
+    """rpc/end-subject → 204. Ends every proxy session of the person, in all providers (sign-out)."""
+
+    subject: str
+
+
+class KeepUrl(Struct, frozen=True):
+    """rpc/keep-url → 204. Keeps a requested URL that is too long to travel in the login state. Bounded: at most
+    1000 are kept, the oldest goes first, each for 15 minutes (S-331, S-917)."""
+
+    key: str
+    url: str
+
+
+class TakeUrl(Struct, frozen=True):
+    """rpc/take-url → KeptUrl, or 404."""
+
+    key: str
+
+
+class KeptUrl(Struct, frozen=True):
+    url: str
+
+
+class ReportMisconfiguration(Struct, frozen=True):
+    """rpc/report → 204. A ``configuration_error`` event (``contracts/outpost.md`` section 12.4); the reporter
+    holds it to one a minute per message (S-918)."""
+
+    message: str
+    provider: int | None = None
+    client_ip: str = ""
+    url: str = ""
+    count: int = 1
+
+
+class FetchState(Struct, frozen=True):
+    """rpc/state → IdentityState. Asked by the control side whenever the database has changed."""
+
+    since: int
+
+
+class IdentityState(Struct, frozen=True):
+    """What the data plane must know, from the change log position ``since`` on."""
+
+    position: int
+    ended_sessions: tuple[bytes, ...]
+    """id_hash of every proxy session that ended after ``since``; ``all_ended`` when the log no longer reaches back."""
+    all_ended: bool
+    configuration: bytes
+    """MessagePack of ``OutpostConfiguration``; empty when nothing in it changed after ``since``."""

@@ -1,0 +1,46 @@
+"""What the proxy needs from elsewhere; assembly plugs it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from doorward.messages.http import HttpAnswer, HttpQuestion
+from doorward.messages.routing import ForwardAuth
+from doorward.proxy.request import Request
+
+
+class AuthServerUnreachable(Exception):
+    """The auth server could not be asked, did not answer in time, or answered something that is no HTTP."""
+
+
+class AuthAnswerTooLarge(Exception):
+    """The auth server's answer exceeds ``maxResponseBodySize``."""
+
+
+class ForwardAuthority(Protocol):
+    """Whoever answers "may this request pass?": an auth server over HTTP, or the outpost in this very process.
+
+    Both adapters pass one test suite, and for the embedded outpost they give the same bytes.
+    """
+
+    def ask(self, question: HttpQuestion) -> HttpAnswer | Awaitable[HttpAnswer]:
+        """Put the sub-request and return the answer, whatever its status.
+
+        Raises AuthServerUnreachable, AuthAnswerTooLarge (both possibly only when awaited).
+        """
+        ...
+
+
+class ForwardAuthorities(Protocol):
+    """Makes the authority for one ``forwardAuth`` middleware."""
+
+    def __call__(self, middleware: ForwardAuth) -> ForwardAuthority: ...
+
+
+class InternalService(Protocol):
+    """A service that lives in the worker (``outpost@internal``, ``ping@internal`` …)."""
+
+    def answer(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer]:
+        """``body`` is complete and at most 1 MiB (413 otherwise, sent by the proxy)."""
+        ...
