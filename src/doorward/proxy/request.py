@@ -24,6 +24,17 @@ class ConnectionFacts:
     tls: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """What the socket itself says about a client connection; nothing here was claimed by the client."""
+
+    peer: str
+    """Address of the TCP peer, without port and IPv6 zone."""
+    port: int
+    """Local port that was connected to."""
+    tls: bool
+
+
 @dataclass(slots=True)
 class Request:
     """What the client asked, after the entry point cleaned it; middlewares may change it, one exchange owns it.
