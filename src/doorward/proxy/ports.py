@@ -14,6 +14,10 @@ class AuthServerUnreachable(Exception):
     """The auth server could not be asked, did not answer in time, or answered something that is no HTTP."""
 
 
+class AuthServerBusy(AuthServerUnreachable):
+    """Too many requests already wait for this auth server (S-919): answered 503, so that other hosts go on."""
+
+
 class AuthAnswerTooLarge(Exception):
     """The auth server's answer exceeds ``maxResponseBodySize``."""
 

@@ -50,7 +50,9 @@ class Request:
     """Raw, without the question mark; None when the target had none."""
     headers: list[Header]
     """End-to-end fields in the order received; identity, alias, managed and hop-by-hop fields are already gone
-    and our own ``X-Forwarded-*`` are already there (``contracts/proxy.md`` section 4)."""
+    and our own ``X-Forwarded-*`` are already there (``contracts/proxy.md`` section 4). ``Host`` (see
+    ``authority``), ``Content-Length`` (see ``body_length``) and ``Expect`` are not among them: whoever writes the
+    request onwards frames it anew."""
     host: bytes
     """Lower case, without port and trailing dot; empty when the request named none."""
     authority: bytes
@@ -76,9 +78,8 @@ class Request:
     A middleware that calls it must leave the bytes in ``body``."""
     body: bytes | None = None
     """The whole body when a middleware has read it: the relay sends this instead of the stream. None: not read."""
-    own_cookies: tuple[bytes, ...] = ()
-    """Prefixes of cookie names that are ours on this route: the application neither sees nor sets such cookies
-    (S-125, S-320)."""
+    trusted: bool = False
+    """The peer may speak for the client: what stands in ``X-Forwarded-*`` beside our own values is its word."""
 
     def first(self, name: bytes) -> bytes | None:
         """The first value of the field ``name`` (lower case), or None."""
