@@ -15,17 +15,6 @@ class BodyTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """What is known about a client connection from the socket alone."""
-
-    peer: str
-    """Address of the other end; empty for a Unix socket."""
-    port: int
-    """TCP port of the other end; 0 for a Unix socket."""
-    tls: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionFacts:
     """What the socket itself says about a client connection; nothing here was claimed by the client."""
 
     peer: str
