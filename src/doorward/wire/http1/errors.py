@@ -1,9 +1,9 @@
 """What can be wrong with the bytes of HTTP/1, by whose fault it is.
 
-    WireError
-    ├── Rejected       the client sent it: answer with the status, close the connection
-    ├── BadResponse    the server that we asked sent it: a 502 for whoever waits, destroy that connection
-    └── UnsafeField    we were about to write it ourselves: nothing is written (S-045)
+WireError
+├── Rejected       the client sent it: answer with the status, close the connection
+├── BadResponse    the server that we asked sent it: a 502 for whoever waits, destroy that connection
+└── UnsafeField    we were about to write it ourselves: nothing is written (S-045)
 """
 
 from __future__ import annotations
