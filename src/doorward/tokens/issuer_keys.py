@@ -23,7 +23,7 @@ from doorward.tokens.refused import TokenRefused
 MAX_TOKEN = 16384
 """Bytes (``contracts/security.md`` section 3); refused by size before any work (S-434)."""
 
-_KEY_TYPES = {
+_KEY_TYPES: dict[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "RS256": RSAKey, "RS384": RSAKey, "RS512": RSAKey, "PS256": RSAKey, "PS384": RSAKey, "PS512": RSAKey,
     "ES256": ECKey, "ES384": ECKey, "ES512": ECKey, "EdDSA": OKPKey, "Ed25519": OKPKey,
 }  # fmt: skip

@@ -1,0 +1,33 @@
+"""Host names in the one form in which they are compared.
+
+Lower case, no trailing dot, port apart: ``APP.example.test.:443`` and ``app.example.test`` are the same place when
+the scheme says https (S-216). Whatever is no host name or address is refused instead of repaired.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_AUTHORITY = re.compile(r"([a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?", re.ASCII)
+
+
+class Place(NamedTuple):
+    """A host name and the port that was written, if one was."""
+
+    name: str
+    port: int | None
+
+
+def parse_authority(text: str) -> Place | None:
+    """``host[:port]`` normalised, or None when it is not one."""
+    match = _AUTHORITY.fullmatch(text.lower())
+    if match is None:
+        return None
+    name = match[1].removesuffix(".")
+    port = int(match[2]) if match[2] else None
+    if ".." in name or not name or (port is not None and not 0 < port < 65536):
+        return None
+    return Place(name, port)

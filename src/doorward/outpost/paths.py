@@ -1,0 +1,110 @@
+"""Paths and URLs of the protected application, as browsers asked for them.
+
+Two questions are asked of a path. *Which page is it?* for the skip rules: answered only when every server behind us
+must understand the same path, otherwise by "cannot tell", which no rule matches (S-207 to S-210). *May a browser be
+sent there?* for the remembered URL and ``rd``: answered with a target on the application's own origin or not at all
+(S-307, S-309).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from doorward.outpost.hosts import DEFAULT_PORTS, parse_authority
+
+if TYPE_CHECKING:
+    from doorward.outpost.applications import Application
+
+PREFIX = "/outpost.goauthentik.io"
+CALLBACK_SIGNATURE = "X-authentik-auth-callback"
+LOGOUT_SIGNATURE = "X-authentik-logout"
+
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ORIGIN_FORM = re.compile(r"/[^\x00-\x20\x7f#]*")
+_UNSAFE_IN_RD = re.compile(r"[\x00-\x20\x7f\\]")
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f;\\#?%]|//|/\.{1,2}(?:/|$)")
+_ENCODED_SLASH = re.compile("%2f|%5c", re.IGNORECASE)
+
+
+def split_target(target: str) -> tuple[str, str | None]:
+    """Path and query of an origin-form target."""
+    path, mark, query = target.partition("?")
+    return path, query if mark else None
+
+
+def is_origin_form(target: str) -> bool:
+    """Whether ``target`` is a path with an optional query, without white space, controls or fragment."""
+    return _ORIGIN_FORM.fullmatch(target) is not None
+
+
+def plain_path(path: str) -> str | None:
+    """The decoded path, or None when servers could disagree about which page it names."""
+    if _BAD_ESCAPE.search(path) or _ENCODED_SLASH.search(path):
+        return None
+    try:
+        decoded = unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return None
+    return None if _AMBIGUOUS.search(decoded) or not decoded.startswith("/") else decoded
+
+
+def has_signature(query: str | None, signature: str) -> bool:
+    """Whether the query marks the request as ours, whatever its path (``contracts/outpost.md`` section 3.5)."""
+    if query is None or signature not in query:
+        return False
+    return any(
+        name == signature and value.lower() == "true"
+        for name, _, value in (pair.partition("=") for pair in query.split("&"))
+    )
+
+
+def own_target(application: Application, rd: str) -> str:
+    """Path and query that ``rd`` names on the application's own origin; empty when it must not be followed."""
+    if not rd or _UNSAFE_IN_RD.search(rd) or rd.startswith("//"):
+        return ""
+    if rd.startswith("/"):
+        target = rd
+    else:
+        target = _target_of_url(application, rd)
+    path, query = split_target(target.partition("#")[0])
+    if not path.startswith("/") or path.startswith("//") or _is_ours(path):
+        return ""
+    if has_signature(query, LOGOUT_SIGNATURE) or has_signature(query, CALLBACK_SIGNATURE):
+        return ""  # logging out by a link that looks like logging in (S-309)
+    return ascii_target(path if query is None else f"{path}?{query}")
+
+
+def ascii_target(target: str, encoding: str = "utf-8") -> str:
+    """``target`` with everything outside ASCII percent-encoded, fit for a ``Location``.
+
+    ``encoding`` turns the characters back into the bytes that were asked for: ``latin-1`` for text taken from a
+    header field, one character a byte.
+    """
+    if target.isascii():
+        return target
+    escaped = [c if c.isascii() else "".join(f"%{b:02X}" for b in c.encode(encoding, "replace")) for c in target]
+    return "".join(escaped)
+
+
+def _target_of_url(application: Application, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    place = parse_authority(parts.netloc)
+    if parts.scheme not in DEFAULT_PORTS or place is None or place.name != application.name:
+        return ""
+    default = DEFAULT_PORTS[parts.scheme]
+    port = place.port or default
+    if port != application.port and not (port == default and application.has_default_port):
+        return ""
+    path = parts.path or "/"
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def _is_ours(path: str) -> bool:
+    """Whether any reader could take ``path`` for one of our own endpoints."""
+    decoded = unquote_to_bytes(path.encode("utf-8", "replace")).decode("utf-8", "replace").lower()
+    return PREFIX in re.sub(r"/(?:\.?/)+", "/", decoded.replace("\\", "/"))

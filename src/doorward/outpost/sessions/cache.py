@@ -1,0 +1,98 @@
+"""The sessions that this worker has seen, bounded, so that a known browser costs no question to the store.
+
+Entries go when the store says that a session has ended, when they expire, and when the least recently used must
+make room. Nothing here decides how long a session lives: ``expires`` is looked at on every use.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from doorward.messages.http import Header
+from doorward.messages.sessions import ProxySession
+from doorward.outpost.applications import Application
+
+MAX_SESSIONS = 10_000
+UNKNOWN_FOR = 1.0
+"""Seconds for which the store is not asked again about an id that it does not know."""
+
+
+@dataclass(slots=True)
+class Known:
+    """A session with what is sent for it."""
+
+    session: ProxySession
+    application: Application
+    headers: tuple[Header, ...]
+    """The identity fields."""
+    fused_headers: tuple[Header, ...]
+    """The same and the private field that names the session, for the proxy in this very process."""
+    last_passed: float = 0.0
+    """Unix seconds of the last request that passed with it; 0 for none."""
+
+
+class SessionCache:
+    """Least recently used goes first."""
+
+    def __init__(self, limit: int = MAX_SESSIONS) -> None:
+        self._limit = limit
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
+        self._passed: OrderedDict[bytes, float] = OrderedDict()
+        """When sessions that have ended meanwhile last let a request pass."""
+
+    def get(self, id_hash: bytes, now: float) -> Known | None:
+        """The live session with this id, if this worker knows it."""
+        known = self._known.get(id_hash)
+        if known is None:
+            return None
+        if known.session.expires <= now:
+            self.drop((id_hash,))
+            return None
+        self._known.move_to_end(id_hash)
+        return known
+
+    def put(self, known: Known) -> None:
+        """Remember a session."""
+        id_hash = known.session.id_hash
+        self._known[id_hash] = known
+        self._unknown.pop(id_hash, None)
+        if len(self._known) > self._limit:
+            self.drop((next(iter(self._known)),))
+
+    def is_unknown(self, id_hash: bytes, now: float) -> bool:
+        """Whether the store said a moment ago that there is no such session."""
+        return self._unknown.get(id_hash, 0.0) > now
+
+    def put_unknown(self, id_hash: bytes, now: float) -> None:
+        """Remember for a moment that there is no such session."""
+        _put(self._unknown, id_hash, now + UNKNOWN_FOR, self._limit)
+
+    def drop(self, id_hashes: Iterable[bytes]) -> None:
+        """Forget these."""
+        for id_hash in id_hashes:
+            known = self._known.pop(id_hash, None)
+            if known is not None and known.last_passed:
+                _put(self._passed, id_hash, known.last_passed, self._limit)
+
+    def drop_all(self) -> None:
+        """Forget everything."""
+        self.drop(list(self._known))
+
+    def of_subject(self, subject: str) -> list[bytes]:
+        """Ids of the known sessions of one person."""
+        return [id_hash for id_hash, known in self._known.items() if known.session.claims.sub == subject]
+
+    def last_passed(self, id_hash: bytes) -> float:
+        """When a request last passed with this session in this worker; 0 for never."""
+        known = self._known.get(id_hash)
+        return known.last_passed if known is not None else self._passed.get(id_hash, 0.0)
+
+
+def _put(table: OrderedDict[bytes, float], key: bytes, value: float, limit: int) -> None:
+    table[key] = value
+    table.move_to_end(key)
+    if len(table) > limit:
+        table.popitem(last=False)

@@ -1,0 +1,143 @@
+"""The proxy session cookie: a sealed ticket with a random id, and nothing about the person.
+
+    kind (1) | rounds (1) | since (4) | random id (32) | first 16 bytes of HMAC-SHA-256
+
+in base64url, 72 characters. The seal covers the client id too, so that garbage, a cut cookie and another provider's
+cookie are recognised without asking anybody (S-301, S-317). ``kind`` separates a browser that has only begun to log
+in from one that has a session: the id of the one is never good for the other (S-312). ``rounds`` and ``since`` count
+how often the browser was sent to log in without success, which is how a redirect loop is noticed (S-330).
+The store knows only the SHA-256 of the random id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field, replace
+from time import gmtime
+
+from doorward.tokens import base64url
+
+BEGUN = 1
+SESSION = 2
+
+_LENGTH = 1 + 1 + 4 + 32 + 16
+_TEXT_LENGTH = 72
+_MAX_REMEMBERED = 10_000
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a cookie with a good seal says."""
+
+    kind: int
+    rounds: int
+    since: int
+    """Unix seconds of the first of ``rounds``."""
+    secret: bytes = field(repr=False)
+    id_hash: bytes
+
+    @classmethod
+    def new(cls, kind: int, rounds: int = 0, since: int = 0) -> Ticket:
+        """A ticket with a new random id."""
+        secret = secrets.token_bytes(32)
+        return cls(kind, rounds, since, secret, hashlib.sha256(secret).digest())
+
+    def counted(self, rounds: int, since: int) -> Ticket:
+        """The same id with another count."""
+        return replace(self, rounds=rounds, since=since)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a browser sent under our cookie's name."""
+
+    ticket: Ticket | None
+    duplicate: bool = False
+    """More than one distinct value: somebody else may have planted one (S-313), so none counts."""
+
+
+_NOTHING = Presented(None)
+
+
+class CookieJar:
+    """Name, seal and attributes of one proxy provider's cookie."""
+
+    def __init__(self, client_id: str, secret: str, secure: bool) -> None:
+        self.name = b"authentik_proxy_" + hashlib.sha256(client_id.encode()).hexdigest()[:8].encode()
+        self._secret = secret.encode()
+        self._client_id = client_id.encode()
+        self._attributes = "; HttpOnly; " + ("Secure; " if secure else "") + "SameSite=Lax"
+        self._prefix = self.name + b"="
+        self._remembered: dict[bytes, Ticket] = {}
+        """Sealed texts that were found good. Only we can make one, so a stranger cannot fill it with rubbish."""
+
+    def presented(self, cookies: list[bytes]) -> Presented:
+        """The ticket in these ``Cookie`` fields."""
+        value: bytes | None = None
+        for line in cookies:
+            if self._prefix not in line:
+                continue
+            for pair in line.split(b";"):
+                stripped = pair.strip(b" \t")
+                if not stripped.startswith(self._prefix):
+                    continue  # also a nameless pair whose value looks like ours: "=authentik_proxy_…=x" (S-315)
+                found = stripped[len(self._prefix) :]
+                if value is not None and found != value:
+                    return Presented(None, duplicate=True)
+                value = found
+        return _NOTHING if value is None else Presented(self.unseal(value))
+
+    def seal(self, ticket: Ticket) -> str:
+        """The cookie's value."""
+        head = bytes((ticket.kind, min(ticket.rounds, 255))) + ticket.since.to_bytes(4, "big")
+        sealed = head + ticket.secret
+        return base64url.encode(sealed + self._mac(sealed))
+
+    def unseal(self, value: bytes) -> Ticket | None:
+        """The ticket in a cookie's value, or None for anything that we did not seal for this provider."""
+        known = self._remembered.get(value)
+        if known is not None:
+            return known
+        if len(value) != _TEXT_LENGTH:
+            return None
+        try:
+            data = base64url.decode(value)
+        except ValueError:
+            return None
+        sealed, mac = data[:-16], data[-16:]
+        if len(data) != _LENGTH or not hmac.compare_digest(mac, self._mac(sealed)):
+            return None
+        if sealed[0] not in (BEGUN, SESSION):
+            return None
+        secret = sealed[6:]
+        since = int.from_bytes(sealed[2:6], "big")
+        ticket = Ticket(sealed[0], sealed[1], since, secret, hashlib.sha256(secret).digest())
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[value] = ticket
+        return ticket
+
+    def set(self, ticket: Ticket, now: float, max_age: int) -> bytes:
+        """``Set-Cookie`` that gives the browser ``ticket`` for ``max_age`` seconds."""
+        expires = _http_date(now + max_age)
+        value = f"{self.seal(ticket)}; Path=/; Expires={expires}; Max-Age={max_age}{self._attributes}"
+        return self._prefix + value.encode()
+
+    def clear(self, path: str = "/", domain: str = "") -> bytes:
+        """``Set-Cookie`` that takes the cookie away, with the same attributes as it was set with."""
+        scope = f"; Path={path}" + (f"; Domain={domain}" if domain else "")
+        return self._prefix + f"{scope}; Expires={_http_date(0)}; Max-Age=0{self._attributes}".encode()
+
+    def _mac(self, sealed: bytes) -> bytes:
+        return hmac.digest(self._secret, b"cookie\0" + sealed + self._client_id, "sha256")[:16]
+
+
+def _http_date(at: float) -> str:
+    """IMF-fixdate (RFC 9110 section 5.6.7); ``strftime`` would follow the locale."""
+    t = gmtime(at)
+    day, month = _WEEKDAYS[t.tm_wday], _MONTHS[t.tm_mon - 1]
+    return f"{day}, {t.tm_mday:02} {month} {t.tm_year} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT"

@@ -1,0 +1,104 @@
+"""Proxy sessions as a worker sees them: the cache in front, the store behind.
+
+Two races are settled here. Many requests of one browser that all miss the cache put one question (S-326). And a
+session that ends while the store's answer about it is on its way must not be remembered from that answer (S-325):
+whenever anything has ended meanwhile, the store is asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from doorward.messages.sessions import ProxySession
+from doorward.outpost import identity_headers
+from doorward.outpost.applications import Application
+from doorward.outpost.ports import SessionStore, StoreUnavailable
+from doorward.outpost.sessions.cache import Known, SessionCache
+
+SESSION_FIELD = b"X-Doorward-Session"
+_MAX_QUESTIONS = 5
+
+
+class Sessions:
+    """Finds, makes and ends proxy sessions."""
+
+    def __init__(self, store: SessionStore, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+        self._cache = SessionCache()
+        self._ended = 0
+        """Counts what has ended, so that an answer from before can be told from one after."""
+        self._asking: dict[tuple[bytes, int], asyncio.Task[Known | None]] = {}
+
+    def known(self, id_hash: bytes, application: Application, now: float) -> Known | None:
+        """The session, if this worker knows it; costs nothing."""
+        known = self._cache.get(id_hash, now)
+        if known is None or known.session.provider != application.provider.pk:
+            return None
+        if known.application is not application:
+            known = self._remember(known.session, application, known.last_passed)
+        return known
+
+    async def find(self, id_hash: bytes, application: Application) -> Known | None:
+        """The session, from the store when this worker does not know it. Raises StoreUnavailable."""
+        known = self.known(id_hash, application, self._now())
+        if known is not None or self._cache.is_unknown(id_hash, self._now()):
+            return known
+        key = (id_hash, application.provider.pk)
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = asyncio.ensure_future(self._ask(id_hash, application))
+            self._asking[key] = asking
+            asking.add_done_callback(lambda done: self._answered(key, done))
+        # Shielded: the first client going away must not fail the others that wait for the same answer.
+        return await asyncio.shield(asking)
+
+    async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
+        """Keep a new session. Raises StateUsed, LoginGone, StoreUnavailable."""
+        await self._store.create(session, state_id, state_expires)
+
+    async def end_subject(self, subject: str) -> None:
+        """End all sessions of the person, in the store first. Raises StoreUnavailable; then nothing has ended."""
+        await self._store.end_subject(subject)
+        self.forget(self._cache.of_subject(subject), everything=False)
+
+    def forget(self, id_hashes: Iterable[bytes], everything: bool) -> None:
+        """These sessions (or all) have ended."""
+        self._ended += 1
+        if everything:
+            self._cache.drop_all()
+        else:
+            self._cache.drop(id_hashes)
+
+    def last_passed(self, id_hash: bytes) -> float:
+        """When a request last passed with this session in this worker (Unix seconds); 0 for never."""
+        return self._cache.last_passed(id_hash)
+
+    async def _ask(self, id_hash: bytes, application: Application) -> Known | None:
+        for _ in range(_MAX_QUESTIONS):
+            ended = self._ended
+            session = await self._store.find(id_hash, application.provider.pk)
+            if ended == self._ended:
+                break
+        else:
+            raise StoreUnavailable("sessions end faster than the store answers")
+        now = self._now()
+        if session is None or session.expires <= now:
+            self._cache.put_unknown(id_hash, now)
+            return None
+        if session.provider != application.provider.pk or session.id_hash != id_hash:
+            raise StoreUnavailable("the store answered with another session than the one asked for")
+        return self._remember(session, application, 0.0)
+
+    def _remember(self, session: ProxySession, application: Application, last_passed: float) -> Known:
+        headers = identity_headers.build(session, application)
+        fused = (*headers, (SESSION_FIELD, session.id_hash.hex().encode()))
+        known = Known(session, application, headers, fused, last_passed)
+        self._cache.put(known)
+        return known
+
+    def _answered(self, key: tuple[bytes, int], done: asyncio.Task[Known | None]) -> None:
+        self._asking.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # looked at, so that a question whose askers all left is not reported as an error

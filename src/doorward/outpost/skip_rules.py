@@ -1,0 +1,58 @@
+"""``skip_path_regex``: the paths of an application that strangers may open (``contracts/outpost.md`` section 6).
+
+One pattern a line, searched in the decoded path. Rules are tried in order. A rule that cannot be used is not
+skipped over: a stranger whose request reaches it is answered 503, because nobody can say any more what the rule
+was meant to open or to keep shut (S-212).
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum
+
+from doorward.outpost.linear_pattern import BadPattern, LinearPattern
+from doorward.outpost.paths import plain_path
+
+log = logging.getLogger(__name__)
+
+MAX_PATH = 4096
+"""Characters; a longer path matches no rule."""
+
+
+class Opening(Enum):
+    """What the rules say about a path."""
+
+    SHUT = "shut"
+    OPEN = "open"
+    UNUSABLE_RULE = "unusable rule"
+
+
+class SkipRules:
+    """The compiled rules of one proxy provider."""
+
+    def __init__(self, text: str, provider: str) -> None:
+        self._rules: list[LinearPattern | None] = []
+        for line in text.split("\n"):
+            pattern = line.removesuffix("\r")
+            if pattern.strip():
+                self._rules.append(_compile(pattern, provider))
+
+    def opening(self, path: str) -> Opening:
+        """What applies to ``path``, as it was asked for (still percent-encoded)."""
+        if not self._rules:
+            return Opening.SHUT
+        plain = plain_path(path) if len(path) <= MAX_PATH else None
+        for rule in self._rules:
+            if rule is None:
+                return Opening.UNUSABLE_RULE
+            if plain is not None and rule.matches(plain):
+                return Opening.OPEN
+        return Opening.SHUT
+
+
+def _compile(pattern: str, provider: str) -> LinearPattern | None:
+    try:
+        return LinearPattern(pattern)
+    except BadPattern as error:
+        log.error("skip rule %r of provider %r cannot be used: %s", pattern, provider, error)
+        return None
