@@ -1,0 +1,174 @@
+"""A plan: the stages that one visitor still has to pass in one flow, and what has been learned on the way.
+
+Plans are plain frozen data. They live in the visitor's login session (``plan_store``), so whatever a plan says was
+decided on this side: the browser only ever names the step that it answers. One plan belongs to one flow, one
+destination (``next``) and one session; a step counts as passed only because the stage itself moved ``position`` on.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from doorward.identity.applications.models import Application
+
+SESSION_END = "session-end"
+"""Kind of the page that closes the invalidation flow of an application; no operator binds it."""
+
+ADDED_CONSENT = "added-consent"
+"""Kind of a consent question that the client asked for (``prompt=consent``) and the flow does not have."""
+
+
+class RequestedScope(Struct, frozen=True, forbid_unknown_fields=True):
+    """A scope that an application asks for; ``description`` is what the consent page says, empty hides it there."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanContext:
+    """What whoever starts a flow knows, and the visitor cannot influence any more."""
+
+    application: Application | None = None
+    """On whose behalf the flow runs; named on the pages, and what consent is given to."""
+    scopes: tuple[RequestedScope, ...] = ()
+    """What the application will be told."""
+    continuation: str = ""
+    """Where to go when the flow is through: a path on this host, or a URL that the caller has checked already."""
+    declined: str = ""
+    """Where "no" on the consent page leads (a checked URL); empty for the library."""
+    redirect_origins: tuple[str, ...] = ()
+    """Origins (``https://app.example.test``) that the journey may end at: added to ``form-action`` of its pages."""
+    login_hint: str = ""
+    """Fills in the identification page."""
+    reauthenticate: bool = False
+    """Ask for the password although somebody is logged in (``prompt=login``, ``max_age``)."""
+    require_consent: bool = False
+    """Ask for consent although it was given before (``prompt=consent``)."""
+    confirmed: bool = False
+    """The request to log out was proven to come from the user (a valid ``id_token_hint``): do not ask again."""
+
+
+class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
+    """``PlanContext`` as it is kept in a session."""
+
+    application: str = ""
+    scopes: tuple[RequestedScope, ...] = ()
+    continuation: str = ""
+    declined: str = ""
+    redirect_origins: tuple[str, ...] = ()
+    login_hint: str = ""
+    reauthenticate: bool = False
+    require_consent: bool = False
+    confirmed: bool = False
+
+    @classmethod
+    def of(cls, context: PlanContext) -> KeptContext:
+        return cls(
+            application=str(context.application.pk) if context.application else "",
+            scopes=context.scopes,
+            continuation=context.continuation,
+            declined=context.declined,
+            redirect_origins=context.redirect_origins,
+            login_hint=context.login_hint,
+            reauthenticate=context.reauthenticate,
+            require_consent=context.require_consent,
+            confirmed=context.confirmed,
+        )
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
+    """One stage of the plan. ``binding`` is the key of its FlowStageBinding, empty where no operator bound it."""
+
+    kind: str
+    binding: str = ""
+
+
+class Pending(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who claims to be here. ``user`` is None for a name that nobody has: the pages must not show the difference."""
+
+    identifier: str
+    user: int | None = None
+
+
+class FieldError(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is wrong with one field of an answer (``non_field_errors`` for the whole)."""
+
+    field: str
+    string: str
+    code: str = "invalid"
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True):
+    """See the module's docstring."""
+
+    id: str
+    flow: str
+    """The flow's slug."""
+    next: str
+    """Validated path on this host, or empty."""
+    started: float
+    """Unix seconds."""
+    steps: tuple[Step, ...]
+    context: KeptContext
+    position: int = 0
+    user: int | None = None
+    """Who is logged in in this session, as far as this plan knows; somebody else makes it void."""
+    pending: Pending | None = None
+    proven: int | None = None
+    """The user whose credential a stage of this plan has verified."""
+    methods: tuple[str, ...] = ()
+    """How (RFC 8176 names: ``pwd``)."""
+    passwords_checked: tuple[str, ...] = ()
+    """Password stages that another page has already asked for."""
+    failures: int = 0
+    """Wrong answers to the current stage."""
+    errors: tuple[FieldError, ...] = ()
+    """About the last answer; shown by the page that follows it."""
+    notice: str = ""
+    """A sentence about why the visitor sees this page."""
+
+    @property
+    def step(self) -> Step | None:
+        """The current step; None when all are passed."""
+        return self.steps[self.position] if self.position < len(self.steps) else None
+
+    @property
+    def step_token(self) -> str:
+        """Names the current step. An answer that carries another one is for a page that is no longer current."""
+        return f"{self.id}.{self.position}"
+
+    def passed(self) -> Plan:
+        """This plan with its current step behind it."""
+        return structs.replace(self, position=self.position + 1, failures=0, errors=(), notice="")
+
+    def with_notice(self, notice: str) -> Plan:
+        return structs.replace(self, notice=notice, errors=())
+
+    def with_errors(self, errors: tuple[FieldError, ...]) -> Plan:
+        return structs.replace(self, errors=errors, notice="")
+
+    def failed(self) -> Plan:
+        return structs.replace(self, failures=self.failures + 1)
+
+    def restarted(self, *, keep_pending: bool = False) -> Plan:
+        """Back at the first step, under a new id so that pages of the old attempt are recognised."""
+        return structs.replace(
+            self,
+            id=new_plan_id(),
+            position=0,
+            failures=0,
+            errors=(),
+            notice="",
+            pending=self.pending if keep_pending else None,
+            proven=None,
+            methods=(),
+            passwords_checked=(),
+        )
+
+
+def new_plan_id() -> str:
+    return secrets.token_urlsafe(16)
