@@ -1,0 +1,64 @@
+"""What the journeys and the tests with real peers share: one running program, one browser, one profile per test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from peers.api import Api
+from peers.browser import chromium, visitor
+from peers.program import Program
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """``doorward demo``, started once for all tests that change nothing which others rely on."""
+    program = Program(tmp_path_factory.mktemp("demo"))
+    try:
+        yield program.start()
+        program.stop()
+    finally:
+        program.end()
+
+
+@pytest.fixture
+def own_program(tmp_path: Path) -> Iterator[Program]:
+    """A fresh ``doorward demo``, not started yet, for a test that restarts, breaks or configures it."""
+    program = Program(tmp_path / "program")
+    try:
+        yield program
+    finally:
+        program.end()
+
+
+@pytest.fixture
+def api(program: Program) -> Api:
+    return Api(program)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(playwright, tmp_path_factory.mktemp("home"), program.ca.parent) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with visitor(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def slug() -> Callable[[str], str]:
+    """Names that no other test has: ``slug("wiki")`` → ``wiki-3``."""
+    count = iter(range(1, 1_000_000))
+    return lambda stem: f"{stem}-{next(count)}"

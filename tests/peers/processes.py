@@ -1,0 +1,94 @@
+"""Starting, watching and stopping the programs that a test drives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+_handed_out: set[int] = set()
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody uses now and no other test was given."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _handed_out:
+            _handed_out.add(port)
+            return port
+
+
+def eventually(condition: Callable[[], object], *, within: float = 10.0, what: str, every: float = 0.02) -> None:
+    """Wait until ``condition()`` is true. Raises AssertionError after ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within} s: {what}")
+        time.sleep(every)
+
+
+def listening(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below ``pid``, nearest first."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
+    return found
+
+
+def alive(pid: int) -> bool:
+    """The process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def running(
+    argv: Sequence[object],
+    *,
+    log: Path,
+    port: int,
+    environment: Mapping[str, str] | None = None,
+    within: float = 20.0,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A peer that listens on ``port``, from start to SIGTERM; its output goes to ``log``."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(argument) for argument in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+    try:
+        eventually(
+            lambda: listening(port) or process.poll() is not None, within=within, what=f"{argv[0]} listens on {port}"
+        )
+        assert process.poll() is None, f"{argv[0]} ended: {log.read_text()[-2000:]}"
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)

@@ -1,0 +1,221 @@
+"""Real proxies in front, configured the way people configure them for authentik's outpost, and whoami behind."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent, indent
+
+from doorward.assembly import local_ca
+from peers.processes import free_port, running
+from peers.program import DOORWARD, Program
+
+IDENTITY_HEADERS = (
+    "X-authentik-username",
+    "X-authentik-groups",
+    "X-authentik-email",
+    "X-authentik-name",
+    "X-authentik-uid",
+    "X-authentik-jwt",
+    "X-authentik-meta-jwks",
+    "X-authentik-meta-outpost",
+    "X-authentik-meta-provider",
+    "X-authentik-meta-app",
+    "X-authentik-meta-version",
+)
+"""The eleven that people list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A proxy that serves ``host`` over TLS (or plainly) with whoami behind it."""
+
+    url: str
+    port: int
+    log: Path
+
+
+@contextlib.contextmanager
+def demonstration_application(folder: Path) -> Iterator[int]:
+    """``doorward whoami`` on a port of its own."""
+    port = free_port()
+    with running([DOORWARD, "whoami", "--port", str(port)], log=folder / "whoami.log", port=port):
+        yield port
+
+
+@contextlib.contextmanager
+def traefik(program: Program, folder: Path, host: str, *, tls: bool = True, shown_port: bool = True) -> Iterator[Front]:
+    """Real Traefik: one router, the ``forwardAuth`` middleware as the scenario has it, whoami as the service."""
+    port = free_port()
+    chain, key = _certificate(program, folder, host)
+    (folder / "traefik.yml").write_text(
+        dedent(f"""\
+        global: {{checkNewVersion: false, sendAnonymousUsage: false}}
+        log: {{level: INFO}}
+        accessLog: {{}}
+        entryPoints:
+          entry:
+            address: 127.0.0.1:{port}
+        providers:
+          file:
+            filename: {folder}/dynamic.yml
+        """)
+    )
+    with demonstration_application(folder) as whoami:
+        dynamic = dedent(f"""\
+            http:
+              routers:
+                app:
+                  rule: Host(`{host}`)
+                  entryPoints: [entry]
+                  middlewares: [authentik-auth-proxy]
+                  service: whoami
+                  {"tls: {}" if tls else ""}
+              services:
+                whoami:
+                  loadBalancer:
+                    servers:
+                      - url: http://127.0.0.1:{whoami}
+              middlewares:
+                authentik-auth-proxy:
+                  forwardAuth:
+                    address: {program.plain}/outpost.goauthentik.io/auth/traefik
+                    trustForwardHeader: true
+                    authResponseHeaders:
+            """)
+        dynamic += "".join(f"          - {name}\n" for name in IDENTITY_HEADERS)
+        dynamic += f"tls:\n  certificates:\n    - certFile: {chain}\n      keyFile: {key}\n"
+        (folder / "dynamic.yml").write_text(dynamic)
+        argv = [Path(sys.executable).with_name("traefik"), f"--configFile={folder}/traefik.yml"]
+        with running(argv, log=folder / "traefik.log", port=port):
+            yield _front(host, port, tls, shown_port, folder / "traefik.log")
+
+
+@contextlib.contextmanager
+def nginx(program: Program, folder: Path, host: str, *, tls: bool = True, shown_port: bool = True) -> Iterator[Front]:
+    """Real nginx with ``auth_request``.
+
+    With ``shown_port`` the two places that lose the port (``$host``, and nginx's own port in redirects) are written
+    as people on a port other than 443 must write them; without it, as the well-known snippet has them.
+    """
+    port = free_port()
+    chain, key = _certificate(program, folder, host)
+    set_headers = "\n".join(
+        f"auth_request_set $authentik_{variable} $upstream_http_x_authentik_{variable};\n"
+        f"proxy_set_header {name} $authentik_{variable};"
+        for name in IDENTITY_HEADERS
+        for variable in [name.removeprefix("X-authentik-").replace("-", "_")]
+    )
+    name_of_host = "$http_host" if shown_port else "$host"
+    with demonstration_application(folder) as whoami:
+        server = dedent(f"""\
+            listen 127.0.0.1:{port}{" ssl" if tls else ""};
+            server_name {host};
+            absolute_redirect off;  # stands in for listening on the port that the browser knows
+            ssl_certificate {chain};
+            ssl_certificate_key {key};
+            proxy_buffers 8 16k;
+            proxy_buffer_size 32k;
+            location / {{
+                proxy_pass http://127.0.0.1:{whoami};
+                proxy_set_header Host {name_of_host};
+                auth_request /outpost.goauthentik.io/auth/nginx;
+                error_page 401 = @goauthentik_proxy_signin;
+                auth_request_set $auth_cookie $upstream_http_set_cookie;
+                add_header Set-Cookie $auth_cookie;
+            {indent(set_headers, " " * 16)}
+            }}
+            location /outpost.goauthentik.io {{
+                proxy_pass {program.plain}/outpost.goauthentik.io;
+                proxy_set_header Host {name_of_host};
+                proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
+                add_header Set-Cookie $auth_cookie;
+                auth_request_set $auth_cookie $upstream_http_set_cookie;
+                proxy_pass_request_body off;
+                proxy_set_header Content-Length "";
+            }}
+            location @goauthentik_proxy_signin {{
+                internal;
+                add_header Set-Cookie $auth_cookie;
+                return 302 /outpost.goauthentik.io/start?rd=$scheme://$http_host$request_uri;
+            }}
+            """)
+        places = "".join(
+            f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (folder / "nginx.conf").write_text(
+            f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\n"
+            f"events {{}}\nhttp {{\naccess_log {folder}/nginx.log;\n{places}server {{\n{server}}}\n}}\n"
+        )
+        argv = [_nginx(), "-p", folder, "-c", folder / "nginx.conf"]
+        with running(argv, log=folder / "nginx.log", port=port):
+            yield _front(host, port, tls, shown_port, folder / "nginx.log")
+
+
+@contextlib.contextmanager
+def caddy(program: Program, folder: Path, host: str) -> Iterator[Front]:
+    """Real Caddy with ``forward_auth``."""
+    port = free_port()
+    chain, key = _certificate(program, folder, host)
+    names = " ".join(_capitalised(name) for name in (*IDENTITY_HEADERS, "X-authentik-entitlements"))
+    with demonstration_application(folder) as whoami:
+        (folder / "Caddyfile").write_text(
+            dedent(f"""\
+            {{
+                admin off
+                auto_https off
+                storage file_system {folder}/caddy
+                persist_config off
+            }}
+            https://{host}:{port} {{
+                bind 127.0.0.1
+                tls {chain} {key}
+                route {{
+                    reverse_proxy /outpost.goauthentik.io/* {program.plain}
+                    forward_auth {program.plain} {{
+                        uri /outpost.goauthentik.io/auth/caddy
+                        copy_headers {names}
+                        trusted_proxies private_ranges
+                    }}
+                    reverse_proxy 127.0.0.1:{whoami}
+                }}
+            }}
+            """)
+        )
+        argv = [
+            Path(sys.executable).with_name("caddy"),
+            "run",
+            "--config",
+            folder / "Caddyfile",
+            "--adapter",
+            "caddyfile",
+        ]
+        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+        with running(argv, log=folder / "caddy.log", port=port, environment=home):
+            yield _front(host, port, True, True, folder / "caddy.log")
+
+
+def _front(host: str, port: int, tls: bool, shown_port: bool, log: Path) -> Front:
+    return Front(f"{'https' if tls else 'http'}://{host}{f':{port}' if shown_port else ''}", port, log)
+
+
+def _certificate(program: Program, folder: Path, host: str) -> tuple[Path, Path]:
+    """A leaf for ``host`` from the program's own authority, made beside it so that its own leaf stays."""
+    beside = folder / "leaf"
+    shutil.copytree(program.ca.parent, beside, ignore=shutil.ignore_patterns("leaf.*"), dirs_exist_ok=True)
+    local_ca.ensure(beside).leaf([host])
+    return beside / "leaf.pem", beside / "leaf.key"
+
+
+def _capitalised(name: str) -> str:
+    return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def _nginx() -> str:
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+    assert found, "apt-get install nginx-light"
+    return found
