@@ -1,0 +1,138 @@
+"""Which request fields a client may send onwards: one table, read by the entry point and the middlewares.
+
+A name is looked up once and remembered, so the table costs nothing per request. ``Kind`` says what happens to it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """What becomes of a field of this name."""
+
+    PLAIN = 0
+    """Passed on."""
+    SINGLE = 1
+    """Passed on, and refused when it comes twice (S-044)."""
+    DROPPED = 2
+    """Never passed on: hop by hop, framing, or ours alone to set."""
+    FORWARDED_FOR = 3
+    """``X-Forwarded-For``: kept from a trusted peer, several lines are one list."""
+    FORWARDING = 4
+    """Speaks for the client: kept from a trusted peer only (S-101)."""
+    ALIAS = 5
+    """Has a character beside letters, digits and ``-``; applications fold such names onto others (S-109)."""
+    FOLDED = 6
+    """An alias of one of ours: deleted even where aliases are kept."""
+
+
+IDENTITY_PREFIX = b"x-authentik-"
+"""Who the user is; only the outpost says so (S-108)."""
+
+MANAGED = frozenset(
+    b"x-forwarded-" + name
+    for name in (
+        b"for",
+        b"host",
+        b"port",
+        b"proto",
+        b"server",
+        b"uri",
+        b"method",
+        b"prefix",
+        b"tls-client-cert",
+        b"tls-client-cert-info",
+    )
+) | {b"x-real-ip"}
+"""Traefik's managed set: a ``Connection`` field cannot remove these (S-106)."""
+
+FORWARDING = MANAGED | frozenset(
+    (
+        b"x-forwarded-scheme",
+        b"x-forwarded-ssl",
+        b"x-forwarded-client-cert",
+        b"x-scheme",
+        b"forwarded",
+        b"x-original-url",
+        b"x-original-uri",
+        b"x-original-method",
+        b"x-original-host",
+        b"x-rewrite-url",
+        b"true-client-ip",
+        b"x-client-ip",
+        b"cf-connecting-ip",
+        b"front-end-https",
+    )
+)
+"""Every field that speaks for the client and that somebody's application believes (S-101)."""
+
+SINGLETONS = frozenset((b"authorization", b"content-type", b"origin", b"sec-websocket-key", b"sec-websocket-version"))
+
+DROPPED = frozenset(
+    (
+        b"host",
+        b"content-length",
+        b"expect",
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"trailers",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",  # S-037
+        b"proxy",  # S-121: becomes HTTP_PROXY in CGI
+        b"x-doorward-session",
+    )
+)
+
+METHOD_OVERRIDES = frozenset((b"x-http-method-override", b"x-method-override", b"x-http-method"))
+"""Fields that make an application treat a request as another method (S-122)."""
+
+_plain_name = re.compile(rb"[a-z0-9-]+").fullmatch
+_other = re.compile(rb"[^a-z0-9]+")
+_PROTECTED_SQUEEZED = frozenset(_other.sub(b"", name) for name in FORWARDING | DROPPED)
+_IDENTITY_SQUEEZED = _other.sub(b"", IDENTITY_PREFIX)
+
+
+def kind_of(name: bytes) -> Kind:
+    """What becomes of the field ``name`` (lower case)."""
+    if _plain_name(name) is None:
+        squeezed = _other.sub(b"", name)
+        if squeezed in _PROTECTED_SQUEEZED or squeezed.startswith(_IDENTITY_SQUEEZED):
+            return Kind.FOLDED
+        return Kind.ALIAS
+    if name in DROPPED or name.startswith(IDENTITY_PREFIX):
+        return Kind.DROPPED
+    if name == b"x-forwarded-for":
+        return Kind.FORWARDED_FOR
+    if name in FORWARDING:
+        return Kind.FORWARDING
+    if name in SINGLETONS:
+        return Kind.SINGLE
+    return Kind.PLAIN
+
+
+class FieldNames:
+    """Lower-case form and kind of every name seen, remembered up to a bound that a client cannot exceed."""
+
+    _MOST = 4096
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[bytes, Kind]] = {}
+
+    def __call__(self, name: bytes) -> tuple[bytes, Kind]:
+        """(``name`` in lower case, its kind)."""
+        known = self._known.get(name)
+        if known is None:
+            lower = name.lower()
+            known = (lower, kind_of(lower))
+            if len(self._known) >= self._MOST:
+                self._known.clear()
+            self._known[name] = known
+        return known

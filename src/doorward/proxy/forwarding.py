@@ -1,0 +1,155 @@
+"""The first thing that happens to a request: what the client may not say is taken out, what we know is put in.
+
+Order (``contracts/proxy.md`` section 4): aliases → fields that speak for the client, from anybody untrusted →
+hop-by-hop fields and those that ``Connection`` lists → our own ``X-Forwarded-*``. Identity fields go in every
+spelling and from everybody, on open routes as well (S-108). ``X-Forwarded-For`` already ends with the peer when the
+middlewares see it.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import lru_cache
+
+from doorward.messages.entry_points import EntryPoint
+from doorward.messages.http import Header
+from doorward.proxy.field_names import DROPPED, MANAGED, FieldNames, Kind
+from doorward.proxy.request import ConnectionFacts, Request
+from doorward.proxy.trust import Trust, parse_address
+from doorward.wire.http1.errors import Rejected
+from doorward.wire.http1.request import RequestHead
+
+_MOST_REMEMBERED = 1024
+_Cleaned = tuple[tuple[Header, ...], str, str, bool]
+"""Fields, peer, client, trusted."""
+
+
+class Admission:
+    """Turns request heads into requests at one entry point."""
+
+    def __init__(self, entry_point: EntryPoint, server: str = "") -> None:
+        """``server`` is our own name for ``X-Forwarded-Server``; the machine's host name by default."""
+        self.entry_point = entry_point
+        self._name = entry_point.name
+        self._trust = Trust(entry_point.trusted_ips, entry_point.insecure)
+        self._aliases = entry_point.alias_headers
+        self._names = FieldNames()
+        self._server: Header = (b"X-Forwarded-Server", (server or socket.gethostname()).encode("ascii", "replace"))
+        self._remembered: dict[tuple[int, str, bool, bool], tuple[tuple[Header, ...], _Cleaned]] = {}
+
+    def admit(self, head: RequestHead, facts: ConnectionFacts) -> Request:
+        """The request as everything behind the entry point sees it. Raises Rejected (S-044, S-109)."""
+        fields, peer, client, trusted = self._cleaned(head, facts)
+        return Request(
+            method=head.method,
+            path=head.path,
+            query=head.query,
+            headers=list(fields),
+            host=head.host,
+            authority=head.authority,
+            peer=peer,
+            client=client,
+            entry_point=self._name,
+            tls=facts.tls,
+            websocket=head.websocket,
+            body_length=head.body_length,
+            trusted=trusted,
+        )
+
+    def _cleaned(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
+        # Equal header blocks share one tuple (RequestHead says so): its identity is the cheapest key there is. The
+        # entry holds the tuple, so the identity cannot be taken over by another one meanwhile.
+        key = (id(head.headers), facts.peer, facts.tls, head.websocket)
+        remembered = self._remembered.get(key)
+        if remembered is not None and remembered[0] is head.headers:
+            return remembered[1]
+        cleaned = self._clean(head, facts)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = (head.headers, cleaned)
+        return cleaned
+
+    def _clean(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
+        trusted = self._trust.includes(facts.peer)
+        kept: list[Header] = []
+        forwarding: dict[bytes, Header] = {}
+        forwarded_for: list[bytes] = []
+        singles: set[bytes] = set()
+        listed = head.connection - _NEVER_LISTED if head.connection else head.connection
+        for header in head.headers:
+            lower, kind = self._names(header[0])
+            if kind is Kind.DROPPED or lower in listed:
+                continue
+            if kind is Kind.ALIAS or kind is Kind.FOLDED:
+                if self._aliases == "reject":
+                    raise Rejected(400, "alias_header")
+                if self._aliases == "delete" or kind is Kind.FOLDED:
+                    continue
+            elif kind is Kind.SINGLE:
+                if lower in singles:
+                    raise Rejected(400, "dup_singleton")
+                singles.add(lower)
+            elif kind is Kind.FORWARDED_FOR:
+                if trusted and header[1]:
+                    forwarded_for.append(header[1])
+                continue
+            elif kind is Kind.FORWARDING:
+                # Of several lines the first counts: what is read and what is passed on must be one value.
+                if trusted and header[1]:
+                    forwarding.setdefault(lower, header)
+                continue
+            kept.append(header)
+        address = parse_address(facts.peer)
+        peer = str(address) if address is not None else facts.peer
+        prior = b", ".join(forwarded_for)
+        client = self._trust.client(peer, prior) if prior else peer
+        self._fill(kept, forwarding, prior, peer, head, facts)
+        return tuple(kept), peer, client, trusted
+
+    def _fill(
+        self,
+        kept: list[Header],
+        forwarding: dict[bytes, Header],
+        prior: bytes,
+        peer: str,
+        head: RequestHead,
+        facts: ConnectionFacts,
+    ) -> None:
+        """Put in what is missing, from the socket; our own name is ours alone."""
+        forwarding.pop(b"x-forwarded-server", None)
+        proto = (b"wss" if facts.tls else b"ws") if head.websocket else (b"https" if facts.tls else b"http")
+        proto_said = forwarding.get(b"x-forwarded-proto")
+        secure = facts.tls or (proto_said is not None and proto_said[1].lower() in (b"https", b"wss"))
+        ours: list[Header] = [(b"X-Forwarded-Proto", proto), (b"X-Forwarded-Port", port_of(head.authority, secure))]
+        if head.authority:
+            ours.append((b"X-Forwarded-Host", head.authority))
+        if peer:
+            ours.append((b"X-Real-Ip", peer.encode("ascii", "replace")))
+        kept.extend(forwarding.values())
+        kept.extend(header for header in ours if header[0].lower() not in forwarding)
+        chain = b", ".join(part for part in (prior, peer.encode("ascii", "replace")) if part)
+        if chain:
+            kept.append((b"X-Forwarded-For", chain))
+        kept.append(self._server)
+
+
+_NEVER_LISTED = MANAGED | DROPPED
+"""``Connection`` cannot remove these: the managed ones stay (S-106), the others are gone or kept elsewhere (S-107)."""
+
+
+def port_of(authority: bytes, secure: bool) -> bytes:
+    """The port that the client believes to talk to: the one in Host, else the scheme's (S-119)."""
+    tail = authority.rpartition(b":")[2]
+    if tail != authority and tail.isdigit() and not authority.endswith(b"]"):
+        return tail
+    return b"443" if secure else b"80"
+
+
+@lru_cache(maxsize=64)
+def _admission(entry_point: EntryPoint) -> Admission:
+    return Admission(entry_point)
+
+
+def admit(head: RequestHead, facts: ConnectionFacts, entry_point: EntryPoint) -> Request:
+    """``Admission.admit`` for callers that keep no ``Admission`` of their own. Raises Rejected."""
+    return _admission(entry_point).admit(head, facts)

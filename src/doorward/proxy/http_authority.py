@@ -1,0 +1,28 @@
+"""An auth server that is asked over HTTP: the ``ForwardAuthority`` for every address but our own outpost's."""
+
+from __future__ import annotations
+
+from doorward.messages.http import HttpAnswer, HttpQuestion
+from doorward.messages.routing import ForwardAuth
+from doorward.net.client import Client, Origin, TooLarge, Unreachable
+from doorward.proxy.middlewares.forward_auth import TIMEOUT
+from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerUnreachable
+
+
+class HttpAuthority:
+    """Asks one auth server. It never follows a redirect and never reads proxy settings (S-124)."""
+
+    def __init__(self, middleware: ForwardAuth, client: Client) -> None:
+        """Raises ValueError when the address is no http(s) URL."""
+        self._origin = Origin.parse(middleware.address, middleware.tls)
+        self._limit = middleware.max_response_body_size
+        self._client = client
+
+    async def ask(self, question: HttpQuestion) -> HttpAnswer:
+        """Raises AuthServerUnreachable, AuthAnswerTooLarge."""
+        try:
+            return await self._client.fetch(question, self._origin, timeout=TIMEOUT, max_body=self._limit)
+        except Unreachable as error:
+            raise AuthServerUnreachable(str(error)) from error
+        except TooLarge as error:
+            raise AuthAnswerTooLarge(str(error)) from error

@@ -1,0 +1,197 @@
+"""``forwardAuth``: ask an auth server whether a request may pass, and as whom (``contracts/proxy.md`` section 5).
+
+The same code runs whether the server is asked over HTTP or is the outpost in this very process. Only a complete
+2xx answer lets a request pass; everything that goes wrong closes (S-303, S-304).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from doorward.config.patterns import MAX_SUBJECT, compile_pattern
+from doorward.messages.http import Header, HttpAnswer
+from doorward.messages.routing import ForwardAuth
+from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX
+from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
+from doorward.proxy.middlewares.complaints import Complaints
+from doorward.proxy.middlewares.denial import BUSY, FAILED, SESSION_FIELD, TOO_LARGE, relayed, sign_in
+from doorward.proxy.middlewares.own_cookies import sets_own_cookie, without_own_cookies
+from doorward.proxy.middlewares.sub_request import SubRequest
+from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
+from doorward.proxy.request import BodyTooLarge, Request, ResponseHead
+from doorward.wire.cookies import set_cookie_name
+
+TIMEOUT = 10.0
+"""Seconds that one question may take in all, connecting included."""
+
+OUTPOST_PATH = "/outpost.goauthentik.io/"
+"""An address with this path is an authentik-style outpost: its session cookies are ours to guard."""
+
+
+class ForwardAuthMiddleware:
+    """Runs one ``forwardAuth``."""
+
+    def __init__(
+        self, middleware: ForwardAuth, sub_request: SubRequest, authority: ForwardAuthority, bulkhead: Bulkhead
+    ) -> None:
+        """Raises ValueError when ``authResponseHeadersRegex`` is no expression that may run."""
+        self._middleware = middleware
+        self._sub_request = sub_request
+        self._authority = authority
+        self._bulkhead = bulkhead
+        self._complaints = Complaints()
+        self._listed = frozenset(name.lower().encode() for name in middleware.auth_response_headers) - _NEVER_TAKEN
+        regex = middleware.auth_response_headers_regex
+        self._pattern = compile_pattern(regex) if regex else None
+        self._cookies = frozenset(name.encode() for name in middleware.add_auth_cookies_to_response)
+        self._user_field = middleware.header_field.lower().encode()
+        self._guards_cookies = middleware.fused or sub_request.path.startswith(OUTPOST_PATH)
+
+    @classmethod
+    def build(cls, middleware: ForwardAuth, authority: ForwardAuthority, bulkheads: Bulkheads) -> ForwardAuthMiddleware:
+        """Raises ValueError when a value of ``middleware`` cannot work."""
+        sub_request = SubRequest(middleware)
+        return cls(middleware, sub_request, authority, bulkheads.of(sub_request.server))
+
+    # --- on the way in
+
+    def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
+        if not self._middleware.forward_body or request.body_length == 0:
+            return self._ask(request, b"")
+        if request.body is not None:
+            return TOO_LARGE if len(request.body) > self._middleware.max_body_size else self._ask(request, request.body)
+        return self._ask_with_body(request)
+
+    async def _ask_with_body(self, request: Request) -> HttpAnswer | None:
+        limit = self._middleware.max_body_size
+        if request.read_body is None or (request.body_length is not None and request.body_length > limit):
+            return TOO_LARGE
+        try:
+            request.body = await request.read_body(limit)
+        except BodyTooLarge:
+            return TOO_LARGE
+        outcome = self._ask(request, request.body)
+        return outcome if outcome is None or isinstance(outcome, HttpAnswer) else await outcome
+
+    def _ask(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
+        if self._bulkhead.full:
+            return self._refuse(AuthServerBusy("too many requests wait for it"))
+        try:
+            answer = self._authority.ask(self._sub_request.question(request, body))
+        except (AuthServerUnreachable, AuthAnswerTooLarge) as error:
+            return self._refuse(error)
+        if isinstance(answer, HttpAnswer):
+            return self._judge(request, answer)
+        return self._wait(request, answer)
+
+    async def _wait(self, request: Request, pending: Awaitable[HttpAnswer]) -> HttpAnswer | None:
+        # When the client leaves, the engine cancels this task, and with it the sub-request (S-305).
+        with self._bulkhead:
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    answer = await pending
+            except (AuthServerUnreachable, AuthAnswerTooLarge, TimeoutError) as error:
+                return self._refuse(error)
+        return self._judge(request, answer)
+
+    def _refuse(self, error: Exception) -> HttpAnswer:
+        reason = str(error) or type(error).__name__
+        self._complaints.say("forward_auth.failed", f"{self._middleware.name} ({self._sub_request.server})", reason)
+        if isinstance(error, AuthServerBusy):
+            return BUSY
+        return TOO_LARGE if isinstance(error, AuthAnswerTooLarge) else FAILED
+
+    # --- what the answer means
+
+    def _judge(self, request: Request, answer: HttpAnswer) -> HttpAnswer | None:
+        if 200 <= answer.status < 300:
+            return self._let_pass(request, answer)
+        if answer.status < 300:
+            return self._refuse(AuthServerUnreachable(f"it answered {answer.status}"))
+        if len(answer.body) > self._middleware.max_response_body_size:
+            return self._refuse(AuthAnswerTooLarge("its answer is too large"))
+        if answer.status == 401 and self._middleware.auth_signin_url:
+            return sign_in(self._middleware.auth_signin_url)
+        return relayed(answer, self._middleware.address, self._middleware.preserve_location_header)
+
+    def _let_pass(self, request: Request, answer: HttpAnswer) -> HttpAnswer | None:
+        if len(answer.body) > self._middleware.max_response_body_size:
+            return self._refuse(AuthAnswerTooLarge("its answer is too large"))
+        taken: list[Header] = []
+        cookies: list[bytes] = []
+        identity: set[bytes] = set()
+        session = b""
+        user = b""
+        for header in answer.headers:
+            name = header[0].lower()
+            if name == SESSION_FIELD:
+                session = header[1]
+                continue
+            if name.startswith(IDENTITY_PREFIX):
+                identity.add(name)
+            if self._takes(name):
+                taken.append(header)
+            if name == self._user_field and not user:
+                user = header[1]
+            if self._cookies and name == b"set-cookie" and set_cookie_name(header[1]) in self._cookies:
+                cookies.append(header[1])
+        if self._middleware.fused and not self._take_session(request, session, identity):
+            return self._refuse(AuthServerUnreachable("the outpost's answer is incomplete"))
+        headers = request.headers
+        if self._listed or self._pattern is not None:
+            headers = [header for header in headers if not self._takes(header[0].lower())]
+        if self._guards_cookies:
+            headers = without_own_cookies(headers)
+        request.headers = headers + taken
+        request.added_cookies.extend(cookies)
+        if user:
+            request.user = user.decode("utf-8", "replace")
+        return None
+
+    def _takes(self, name: bytes) -> bool:
+        """Whether ``name`` (lower case) is the auth server's to set, and so never the client's (S-110)."""
+        if name in self._listed:
+            return True
+        if self._pattern is None or name in _NEVER_TAKEN or len(name) > MAX_SUBJECT:
+            return False
+        return self._pattern.search(canonical_name(name)) is not None
+
+    @staticmethod
+    def _take_session(request: Request, session: bytes, identity: set[bytes]) -> bool:
+        """Note whose session this is. False when our own outpost says who it is only in part (S-302)."""
+        if identity and not identity.issuperset(_LEAST_IDENTITY):
+            return False
+        if session:
+            try:
+                request.session = bytes.fromhex(session.decode("ascii"))
+            except ValueError:
+                return False
+        return True
+
+    # --- on the way out
+
+    def leave(self, request: Request, response: ResponseHead) -> None:
+        if self._guards_cookies and any(map(sets_own_cookie, response.headers)):
+            response.headers = [header for header in response.headers if not sets_own_cookie(header)]
+            self._complaints.say("session.cookie_dropped", self._middleware.name, "the application set our cookie")
+        if request.added_cookies:
+            added, request.added_cookies = request.added_cookies, []
+            names = {set_cookie_name(value) for value in added}
+            response.headers = [
+                header
+                for header in response.headers
+                if header[0].lower() != b"set-cookie" or set_cookie_name(header[1]) not in names
+            ]
+            response.headers.extend((b"Set-Cookie", value) for value in added)
+
+
+_NEVER_TAKEN = DROPPED
+"""Framing, hop-by-hop and private fields: an auth server cannot set them on the application's request."""
+
+_LEAST_IDENTITY = frozenset((b"x-authentik-username", b"x-authentik-uid"))
+
+
+def canonical_name(name: bytes) -> str:
+    """``x-auth-user`` as ``X-Auth-User``: the spelling that ``authResponseHeadersRegex`` is written for."""
+    return "-".join(part.capitalize() for part in name.decode("ascii").split("-"))

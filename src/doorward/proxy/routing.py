@@ -1,0 +1,292 @@
+"""Which router answers a request.
+
+A routing table is compiled once into an index: (entry point, TLS or not) → host → the routers that can match there,
+in order, with everything in their rules that depends on the host already decided. What is left to ask per request
+is the path and the method. A router that cannot be built keeps its place and is marked broken, so that nothing of
+lower priority answers for it (S-220).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.messages import routing as messages
+from doorward.proxy.middlewares.bulkhead import Bulkheads
+from doorward.proxy.middlewares.catalogue import build_middleware
+from doorward.proxy.middlewares.method_override import DropMethodOverride
+from doorward.proxy.ports import ForwardAuthority
+from doorward.proxy.request import Middleware, Request
+from doorward.wire.http1.errors import Rejected
+from doorward.wire.path import has_sensitive_escape
+
+
+class Workshop(Protocol):
+    """Makes the runtime parts that routing only refers to."""
+
+    def authority(self, middleware: messages.ForwardAuth) -> ForwardAuthority:
+        """Whoever answers for this ``forwardAuth``."""
+        ...
+
+    def service(self, service: messages.Service) -> object:
+        """The running form of a service; called once per service of a table."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A router ready to be used."""
+
+    name: str
+    rule_text: str
+    middlewares: tuple[Middleware, ...]
+    """In the order in which they see the request."""
+    service: object
+    """What ``Workshop.service`` made; None when broken."""
+    service_name: str
+    broken: str = ""
+    """Why it cannot serve: the answer is 503 and this goes to the log."""
+
+
+_Test = Callable[[bytes, bytes], bool]
+"""(routing path, method) → does it match?"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """The routers of one host, in order; ``test`` None matches everything."""
+
+    tests: tuple[tuple[_Test | None, Route], ...]
+    path_matters: bool
+    """Which middlewares run depends on the path: then ambiguous paths are refused (S-205)."""
+
+
+_NOBODY = _Host((), False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """All hosts of one entry point, on TLS or off it."""
+
+    exact: dict[bytes, _Host]
+    wildcards: dict[bytes, _Host]
+    """By the parent domain: ``*.example.test`` is under ``example.test``."""
+    unknown: _Host
+    nameless: _Host
+    """For a request that names no host."""
+
+    def host(self, name: bytes) -> _Host:
+        found = self.exact.get(name)
+        if found is not None:
+            return found
+        label, dot, parent = name.partition(b".")
+        if dot and label:
+            found = self.wildcards.get(parent)
+            if found is not None:
+                return found
+        return self.unknown if name else self.nameless
+
+
+class Routes:
+    """A compiled routing table. Never changes; a new table makes a new one."""
+
+    def __init__(self, table: messages.RoutingTable, sides: dict[tuple[str, bool], _Side]) -> None:
+        self.table = table
+        self._sides = sides
+
+    @classmethod
+    def build(cls, table: messages.RoutingTable, workshop: Workshop) -> Routes:
+        """Compile ``table``. Never raises for what a single router holds: that router is broken instead."""
+        services: dict[str, object] = {name: workshop.service(made) for name, made in table.services.items()}
+        bulkheads = Bulkheads()
+        sides: dict[tuple[str, bool], list[tuple[messages.Router, Route]]] = {}
+        for router in table.routers:
+            route = _route(router, services, workshop, bulkheads)
+            for entry_point in router.entry_points:
+                sides.setdefault((entry_point, router.tls), []).append((router, route))
+        return cls(table, {key: _side(routers) for key, routers in sides.items()})
+
+    def match(self, request: Request) -> Route | None:
+        """The router that answers ``request``, or None for a 404.
+
+        Raises Rejected(400, encoded_char) where the path decides about protection and could be read in two ways.
+        """
+        side = self._sides.get((request.entry_point, request.tls))
+        if side is None:
+            return None
+        host = side.host(request.host)
+        path = request.path
+        if host.path_matters and (b"%" in path or b";" in path) and _is_ambiguous(path):
+            raise Rejected(400, "encoded_char")
+        if b"%" in path:
+            path = routing_path(path)
+        method = request.method
+        for test, route in host.tests:
+            if test is None or test(path, method):
+                return route
+        return None
+
+
+_escape = re.compile(rb"%([0-9A-F]{2})")
+_RESERVED = frozenset(b":/?#[]@!$&'()*+,;=%")
+_dot_parameters = re.compile(rb"/\.{1,2};").search
+
+
+def routing_path(path: bytes) -> bytes:
+    """The canonical ``path`` as rules see it: escapes decoded, except those of reserved characters."""
+    return _escape.sub(_decoded_unless_reserved, path)
+
+
+def _decoded_unless_reserved(match: re.Match[bytes]) -> bytes:
+    byte = int(match[1], 16)
+    return match[0] if byte in _RESERVED else bytes((byte,))
+
+
+def _is_ambiguous(path: bytes) -> bool:
+    """Some application takes an escaped byte for a separator (S-205), or ``..;`` for the parent (S-207)."""
+    return has_sensitive_escape(path) or _dot_parameters(path) is not None
+
+
+# --- building --------------------------------------------------------------------------------------------------
+
+
+def _route(router: messages.Router, services: dict[str, object], workshop: Workshop, bulkheads: Bulkheads) -> Route:
+    if router.broken:
+        return _broken(router, router.broken)
+    if router.service not in services:
+        return _broken(router, f"the service {router.service!r} does not exist")
+    middlewares: list[Middleware] = []
+    if _asks_method(router.rule):
+        middlewares.append(DropMethodOverride())
+    for middleware in router.middlewares:
+        try:
+            middlewares.append(build_middleware(middleware, workshop.authority, bulkheads))
+        except Exception as error:  # noqa: BLE001 - whatever it is, this router must not open, and only this one
+            return _broken(router, f"the middleware {middleware.name!r} cannot be built: {error}")
+    return Route(router.name, router.rule_text, tuple(middlewares), services[router.service], router.service)
+
+
+def _broken(router: messages.Router, reason: str) -> Route:
+    return Route(router.name, router.rule_text, (), None, router.service, broken=reason)
+
+
+def _side(routers: Sequence[tuple[messages.Router, Route]]) -> _Side:
+    names: set[str] = set()
+    for router, _ in routers:
+        names.update(_host_names(router.rule))
+    parents = {name[2:] for name in names if name.startswith("*.")}
+    exact = {name for name in names if name and not name.startswith("*.")}
+    return _Side(
+        exact={name.encode(): _host(routers, name) for name in exact},
+        wildcards={parent.encode(): _host(routers, f"*.{parent}") for parent in parents},
+        unknown=_host(routers, None),
+        nameless=_host(routers, ""),
+    )
+
+
+def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None) -> _Host:
+    tests: list[tuple[_Test | None, Route]] = []
+    kinds = set()
+    for router, route in routers:
+        rule = decide_host(router.rule, name)
+        if rule is False:
+            continue
+        tests.append((None if rule is True else compile_rule(rule), route))
+        kinds.add((router.middlewares, bool(router.broken)))
+        if rule is True:
+            break
+    return _Host(tuple(tests), len(kinds) > 1) if tests else _NOBODY
+
+
+def _host_names(rule: messages.Rule) -> set[str]:
+    match rule:
+        case messages.Host(name):
+            return {name}
+        case messages.Not(inner):
+            return _host_names(inner)
+        case messages.All(rules) | messages.Any(rules):
+            return set().union(*(_host_names(part) for part in rules))
+    return set()
+
+
+def _asks_method(rule: messages.Rule) -> bool:
+    match rule:
+        case messages.Method():
+            return True
+        case messages.Not(inner):
+            return _asks_method(inner)
+        case messages.All(rules) | messages.Any(rules):
+            return any(_asks_method(part) for part in rules)
+    return False
+
+
+def decide_host(rule: messages.Rule, name: str | None) -> messages.Rule | bool:
+    """``rule`` for requests to one host: the part that still depends on path or method, or the answer itself.
+
+    ``name`` is a host of the table, a ``*.`` wildcard of it (then: a host under it that the table does not name),
+    ``""`` for no host, None for a host that nothing in the table speaks of.
+    """
+    match rule:
+        case messages.Host(wanted):
+            return wanted == name or (name is not None and not name.startswith("*.") and _under(name, wanted))
+        case messages.Not(inner):
+            decided = decide_host(inner, name)
+            return not decided if isinstance(decided, bool) else messages.Not(decided)
+        case messages.All(rules):
+            return _decide_all(rules, name)
+        case messages.Any(rules):
+            return _decide_any(rules, name)
+    return rule
+
+
+def _under(name: str, wildcard: str) -> bool:
+    label, dot, parent = name.partition(".")
+    return wildcard.startswith("*.") and bool(label and dot) and parent == wildcard[2:]
+
+
+def _decide_all(rules: Sequence[messages.Rule], name: str | None) -> messages.Rule | bool:
+    left: list[messages.Rule] = []
+    for part in rules:
+        decided = decide_host(part, name)
+        if decided is False:
+            return False
+        if decided is not True:
+            left.append(decided)
+    return messages.All(tuple(left)) if len(left) > 1 else left[0] if left else True
+
+
+def _decide_any(rules: Sequence[messages.Rule], name: str | None) -> messages.Rule | bool:
+    left: list[messages.Rule] = []
+    for part in rules:
+        decided = decide_host(part, name)
+        if decided is True:
+            return True
+        if decided is not False:
+            left.append(decided)
+    return messages.Any(tuple(left)) if len(left) > 1 else left[0] if left else False
+
+
+def compile_rule(rule: messages.Rule) -> _Test:
+    """A rule without hosts as a function of routing path and method."""
+    match rule:
+        case messages.Path(path):
+            wanted = path.encode()
+            return lambda path, method: path == wanted
+        case messages.PathPrefix(prefix):
+            start = prefix.encode()
+            return lambda path, method: path.startswith(start)
+        case messages.Method(name):
+            verb = name.encode()
+            return lambda path, method: method == verb
+        case messages.Not(inner):
+            test = compile_rule(inner)
+            return lambda path, method: not test(path, method)
+        case messages.All(rules):
+            tests = tuple(compile_rule(part) for part in rules)
+            return lambda path, method: all(test(path, method) for test in tests)
+        case messages.Any(rules):
+            tests = tuple(compile_rule(part) for part in rules)
+            return lambda path, method: any(test(path, method) for test in tests)
+    raise ValueError(f"{rule!r} asks for a host")
