@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 
 import yaml
 
@@ -64,15 +65,15 @@ class _Builder:
                     self.refuse("has more than one document", event)
                 self.document.data = self.value(next(self.events), (), 0)
 
-    def refuse(self, message: str, event: yaml.Event, path: KeyPath = ()) -> None:
-        line = event.start_mark.line + 1
+    def refuse(self, message: str, event: yaml.Event, path: KeyPath = ()) -> NoReturn:
+        line = _line(event)
         raise ConfigurationError([Problem(message, self.document.file, line, joined(path))])
 
     def value(self, event: yaml.Event, path: KeyPath, depth: int) -> Plain:
         if depth > MAX_DEPTH:
             self.refuse(f"is nested deeper than {MAX_DEPTH} levels", event, path)
         if path:
-            self.document.lines.setdefault(path, event.start_mark.line + 1)
+            self.document.lines.setdefault(path, _line(event))
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, path)
         before = self.expanded
@@ -94,9 +95,10 @@ class _Builder:
         return built
 
     def alias(self, event: yaml.AliasEvent, path: KeyPath) -> Plain:
-        if event.anchor not in self.anchors:
+        known = self.anchors.get(event.anchor or "")
+        if known is None:
             self.refuse(f"refers to *{event.anchor}, which is not defined before", event, path)
-        built, size = self.anchors[event.anchor]
+        built, size = known
         self.aliases += 1
         self.expanded += size
         if self.aliases > MAX_ALIASES:
@@ -131,26 +133,28 @@ class _Builder:
                 continue
             if key in mapping:
                 self.refuse("is given twice", event, (*path, key))
-            self.document.lines[key_path] = event.start_mark.line + 1
+            self.document.lines[key_path] = _line(event)
             mapping[key] = self.value(next(self.events), key_path, depth + 1)
         return {**merged, **mapping} if merged else mapping
 
     def key(self, event: yaml.Event, path: KeyPath) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             self.refuse("has a key that is no plain word", event, path)
-        value: str = getattr(event, "value", "")
         self.written += 1
         self.expanded += 1
-        return value
+        return event.value
 
     def merge(self, value: Plain, into: dict[str, Plain], event: yaml.Event, path: KeyPath) -> None:
         """``<<: *defaults``: the keys of another mapping, where this one does not say otherwise."""
         for source in value if isinstance(value, list) else [value]:
             if not isinstance(source, dict):
                 self.refuse("merges something that is no mapping", event, path)
-            else:
-                for key, item in source.items():
-                    into.setdefault(key, item)
+            for key, item in source.items():
+                into.setdefault(key, item)
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 0
 
 
 def _scalar(event: yaml.ScalarEvent) -> Plain:

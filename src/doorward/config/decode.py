@@ -1,0 +1,151 @@
+"""The one decoder: a document becomes a typed configuration, or every reason why not.
+
+First the keys are matched against the types, without regard to case; then pydantic checks the values. Both report
+everything they find, each with file, line and path.
+"""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Annotated, TypeVar, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from doorward.config.document import Document, KeyPath, Plain, read_text
+from doorward.config.problems import ConfigurationError, Problem, joined, nearest
+from doorward.config.section import Section
+from doorward.config.toml_text import read_toml
+from doorward.config.yaml_text import read_yaml
+
+SectionT = TypeVar("SectionT", bound=Section)
+
+_SECRET = frozenset(("key", "keyfile", "database", "certfile", "cert", "ca", "rootcas"))
+_SHOWN = 60
+"""Characters of a wrong value that an error repeats."""
+
+
+def parse(text: str, file: Path) -> Document:
+    """The document in ``text``; the name of ``file`` says whether it is TOML or YAML. Raises ConfigurationError."""
+    if file.suffix.lower() == ".toml":
+        return read_toml(text, str(file))
+    return read_yaml(text, str(file))
+
+
+def read_document(path: Path) -> Document:
+    """Read and parse a file. Raises ConfigurationError."""
+    return parse(read_text(path), path)
+
+
+def decode(document: Document, section: type[SectionT]) -> SectionT:
+    """``document`` as a ``section``. Raises ConfigurationError with everything that is wrong."""
+    keys = _Keys(document)
+    data = keys.matched(document.data, section, ())
+    decoded: SectionT | None = None
+    problems = keys.problems
+    try:
+        decoded = section.model_validate(data)
+    except ValidationError as error:
+        found = (_problem(document, details) for details in error.errors(include_url=False))
+        problems = problems + [problem for problem in found if problem not in problems]
+    if decoded is None or problems:
+        raise ConfigurationError(sorted(problems, key=lambda problem: problem.line))
+    return decoded
+
+
+class _Keys:
+    """Gives every key the spelling of its type, and reports those that no type has."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+
+    def report(self, path: KeyPath, message: str) -> None:
+        self.problems.append(Problem(message, self.document.file, self.document.line(path), joined(path)))
+
+    def matched(self, value: Plain, annotation: object, path: KeyPath) -> Plain:
+        wanted = _without_wrappers(annotation)
+        if isinstance(wanted, type) and issubclass(wanted, Section):
+            return self.section(value, wanted, path)
+        arguments = get_args(wanted)
+        if get_origin(wanted) is dict and isinstance(value, dict):
+            return {key: self.matched(item, arguments[1], (*path, key)) for key, item in value.items()}
+        if get_origin(wanted) is tuple and isinstance(value, list):
+            return [self.matched(item, arguments[0], (*path, number)) for number, item in enumerate(value)]
+        return value
+
+    def section(self, value: Plain, section: type[Section], path: KeyPath) -> Plain:
+        if not isinstance(value, dict):
+            return value
+        fields = {
+            (field.alias or name).lower(): (field.alias or name, field) for name, field in section.model_fields.items()
+        }
+        refused = {name.lower(): reason for name, reason in section.refused.items()}
+        matched: dict[str, Plain] = {}
+        for key, item in value.items():
+            here = (*path, key)
+            folded = key.lower()
+            if folded in refused:
+                self.report(here, refused[folded])
+            elif folded not in fields:
+                hint = nearest(key, (alias for alias, _ in fields.values()))
+                self.report(here, "is not known" + (f"; {hint}" if hint else ""))
+            elif fields[folded][0] in matched:
+                self.report(here, "is given twice, in two spellings")
+            else:
+                alias, field = fields[folded]
+                matched[alias] = self.matched(item, field.annotation, here)
+        return matched
+
+
+def _without_wrappers(annotation: object) -> object:
+    """The type itself, without ``Annotated`` and ``| None``."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, types.UnionType):
+            present = [part for part in get_args(annotation) if part is not type(None)]
+            annotation = present[0]
+        else:
+            return annotation
+
+
+def _problem(document: Document, details: ErrorDetails) -> Problem:
+    path = tuple(part for part in details["loc"] if part != "[key]")
+    return Problem(_message(details, path), document.file, document.line(path), joined(path))
+
+
+def _message(details: ErrorDetails, path: KeyPath) -> str:
+    kind = details["type"]
+    value = details["input"]
+    if kind == "missing":
+        return "is missing"
+    if value is None:
+        return "is empty: give it a value or remove it ({} stands for all defaults)"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return f"must be a mapping{_shown(value, path)}"
+    if kind in ("tuple_type", "list_type"):
+        return f"must be a list{_shown(value, path)}"
+    if kind == "string_type":
+        return f"must be one text{_shown(value, path)}"
+    if kind == "literal_error":
+        valid = [part.strip("' ") for part in str(details.get("ctx", {}).get("expected", "")).split(" or ")]
+        words = [word.strip("' ") for part in valid for word in part.split(",")]
+        hint = nearest(str(value), words)
+        return f"must be one of {', '.join(words)}{_shown(value, path)}" + (
+            f"; {hint}" if hint.startswith("did") else ""
+        )
+    message = details["msg"].removeprefix("Value error, ")
+    return message[:1].lower() + message[1:] + _shown(value, path)
+
+
+def _shown(value: object, path: KeyPath) -> str:
+    """The wrong value, where it is short and no secret."""
+    if isinstance(value, dict | list | tuple) or str(path[-1] if path else "").lower() in _SECRET:
+        return ""
+    text = str(value)
+    if "-----BEGIN" in text:
+        return ""
+    return f", not {text[:_SHOWN] + ('…' if len(text) > _SHOWN else '')!r}"

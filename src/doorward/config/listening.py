@@ -1,0 +1,102 @@
+"""From the static configuration to what the workers are told: entry points, access log, metrics."""
+
+from __future__ import annotations
+
+from doorward.config.entry_point import EntryPoint, parse_address
+from doorward.config.static import TRAEFIK_ENTRY_POINT, StaticConfiguration
+from doorward.messages import entry_points as messages
+
+IDENTITY_TRUSTS = (
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fe80::/10",
+    "::1/128",
+)
+"""Who may speak for a client at the identity entry point unless the configuration says it: an outpost is asked by
+the proxy beside it, and these are authentik's defaults (S-129)."""
+
+_LONGEST_READ = 10.0
+_DEFAULT_WRITE = 60.0
+
+
+def entry_points(static: StaticConfiguration) -> tuple[messages.EntryPoint, ...]:
+    """Every entry point to listen on, the ones that nobody defined and something needs included."""
+    written = dict(static.entry_points)
+    if not written:
+        written["http"] = EntryPoint(address=":80")
+    identity = static.identity.entry_point if static.identity is not None else None
+    if identity is not None and identity not in written:
+        written[identity] = EntryPoint(address=":9000")
+    if TRAEFIK_ENTRY_POINT in _internal_uses(static) and TRAEFIK_ENTRY_POINT not in written:
+        written[TRAEFIK_ENTRY_POINT] = EntryPoint(address=":8080")
+    return tuple(_entry_point(name, point, name == identity) for name, point in written.items())
+
+
+def default_entry_points(static: StaticConfiguration) -> tuple[str, ...]:
+    """Names of the entry points of a router that names none."""
+    chosen = tuple(name for name, point in static.entry_points.items() if point.as_default)
+    if chosen:
+        return chosen
+    internal = {TRAEFIK_ENTRY_POINT}
+    if static.identity is not None:
+        internal.add(static.identity.entry_point)
+    return tuple(point.name for point in entry_points(static) if point.name not in internal)
+
+
+def access_log(static: StaticConfiguration) -> messages.AccessLog | None:
+    """None when no access log is wanted."""
+    if static.access_log is None:
+        return None
+    return messages.AccessLog(static.access_log.file_path, static.access_log.format)
+
+
+def metrics(static: StaticConfiguration) -> messages.Metrics:
+    """With an empty entry point when no metrics are wanted."""
+    prometheus = static.metrics.prometheus if static.metrics is not None else None
+    if prometheus is None:
+        return messages.Metrics()
+    return messages.Metrics(
+        entry_point=prometheus.entry_point,
+        add_entry_points_labels=prometheus.add_entry_points_labels,
+        add_routers_labels=prometheus.add_routers_labels,
+        add_services_labels=prometheus.add_services_labels,
+        buckets=prometheus.buckets,
+    )
+
+
+def grace(static: StaticConfiguration) -> float:
+    """Seconds that a stop waits for what is in flight: the longest of all entry points."""
+    longest = [point.transport.life_cycle.grace_time_out for point in static.entry_points.values()]
+    return max(longest, default=10.0)
+
+
+def _internal_uses(static: StaticConfiguration) -> set[str]:
+    used = set()
+    if static.ping is not None:
+        used.add(static.ping.entry_point)
+    if static.metrics is not None and static.metrics.prometheus is not None:
+        used.add(static.metrics.prometheus.entry_point)
+    return used
+
+
+def _entry_point(name: str, point: EntryPoint, is_identity: bool) -> messages.EntryPoint:
+    host, port = parse_address(point.address)
+    timeouts = point.transport.responding_timeouts
+    trusted = point.forwarded_headers.trusted_ips
+    if trusted is None:
+        trusted = IDENTITY_TRUSTS if is_identity else ()
+    return messages.EntryPoint(
+        name=name,
+        host=host,
+        port=port,
+        tls=point.http.tls is not None,
+        trusted_ips=trusted,
+        insecure=point.forwarded_headers.insecure,
+        read_header_timeout=min(timeouts.read_timeout or _LONGEST_READ, _LONGEST_READ),
+        idle_timeout=timeouts.idle_timeout or 180.0,
+        write_timeout=timeouts.write_timeout or _DEFAULT_WRITE,
+        max_header_bytes=point.http.max_header_bytes,
+        alias_headers=point.http.alias_headers_strategy or point.http.underscore_headers_strategy or "delete",
+    )
