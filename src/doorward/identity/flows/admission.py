@@ -1,0 +1,27 @@
+"""Judges bindings for a visitor who may be nobody yet, and turns a failing judge into a refusal (S-502)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from doorward.identity.directory.models import User
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.policies.models import PolicyTarget
+from doorward.identity.policies.queries import Verdict, verdict
+
+
+class Undecided(Exception):
+    """Judging raised an exception; an event says so. Whoever asked must refuse, never leave a stage out."""
+
+
+def admits(request: HttpRequest, target: PolicyTarget, user: User | None) -> Verdict:
+    """The verdict on ``user``, or on a stranger. Raises Undecided."""
+    try:
+        return verdict(target, user or AnonymousUser())
+    except Exception as error:
+        events.record(
+            "policy_exception", "authentik.flows", Actor.of(request), target=str(target.pk), error=repr(error)[:500]
+        )
+        raise Undecided(str(target.pk)) from error

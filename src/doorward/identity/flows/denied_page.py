@@ -1,0 +1,34 @@
+"""The page that says no: names the application, says what to do, and tells a superuser why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from doorward.identity.applications.models import Application
+from doorward.identity.flows.visitor import visitor
+
+
+def denied_page(
+    request: HttpRequest,
+    *,
+    application: Application | None = None,
+    message: str = "",
+    reasons: Sequence[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """``reasons`` (of a Verdict) are shown to superusers only. authentik's status for an application is 200."""
+    user = visitor(request)
+    return render(
+        request,
+        "flows/denied.html",
+        {
+            "application": application,
+            "message": message,
+            "visitor": user,
+            "reasons": list(reasons) if user is not None and user.is_superuser else [],
+        },
+        status=status,
+    )

@@ -1,0 +1,282 @@
+"""Runs flows. One engine for the page and the API; both only translate what it answers.
+
+``look`` is a GET: find or make the plan, let stages that need nobody pass, and show the first that asks. ``judge`` is
+a POST: give the answer to the current stage, and to no other. What comes out is one of
+
+========  ===============================================================================
+Shown     this stage asks; after a wrong answer with its errors
+Moved     the plan has moved, look again
+Finished  all stages are passed, or there was nothing to do; go there
+Denied    the flow is closed to this visitor, or broke (``broken``)
+Unfit     the answer was not fit to be judged; nothing has changed
+========  ===============================================================================
+
+A stage counts as passed only when it returned ``Passed`` itself. Whatever raises is a refusal with an event (S-502).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from msgspec import structs
+
+from doorward.identity.applications.models import Application
+from doorward.identity.directory.models import User
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.flows import planner, receipts
+from doorward.identity.flows.admission import Undecided, admits
+from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.flows.plan import FieldError, Plan, PlanContext
+from doorward.identity.flows.plan_store import PlanStore
+from doorward.identity.flows.visitor import visitor
+from doorward.identity.stages.registry import view_of
+from doorward.identity.stages.view import (
+    Answer,
+    Ask,
+    Challenge,
+    Entered,
+    ErrorDetail,
+    Judged,
+    Malformed,
+    Passed,
+    Refused,
+    Restart,
+    StageView,
+    Visit,
+    Wrong,
+    application_of,
+)
+
+logger = logging.getLogger(__name__)
+
+WAITED_TOO_LONG = "This page was open for too long, so the login starts again. Nothing was lost."
+NOT_CURRENT = "That page was from an earlier step or another tab. Please continue here."
+BROKEN = "Something went wrong on our side, so this was refused. An administrator finds the cause in the events."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    plan: Plan
+    view: StageView[Any]
+    challenge: Challenge
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    to: str
+    """A path of this host, or a URL that whoever started the flow has checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    message: str
+    reasons: tuple[str, ...] = ()
+    application: Application | None = None
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    message: str
+    status: int
+    shown: Shown
+
+
+Outcome = Shown | Moved | Finished | Denied | Unfit
+
+
+def look(request: HttpRequest, flow: Flow, next_url: str) -> Shown | Finished | Denied:
+    """Where the visitor stands in ``flow`` on the way to ``next_url`` (validated)."""
+    plan = _running_or_new(request, flow, next_url)
+    return _advance(request, flow, plan) if isinstance(plan, Plan) else plan
+
+
+def judge(
+    request: HttpRequest, flow: Flow, next_url: str, answer: Answer, *, step: str | None, component: str | None
+) -> Outcome:
+    """Give ``answer`` to the current stage.
+
+    ``step`` is the token of the step that a page answers, ``component`` the name of the challenge that an API client
+    answers; None where the client does not say. An answer that is for another stage changes nothing (S-501).
+    """
+    known = PlanStore(request.session).find(flow.slug, next_url) is not None
+    plan = _running_or_new(request, flow, next_url)
+    if not isinstance(plan, Plan):
+        return plan
+    if step is not None and (not known or step != plan.step_token):
+        PlanStore(request.session).keep(plan.with_notice(NOT_CURRENT if known else WAITED_TOO_LONG))
+        return Moved()
+    shown = _advance(request, flow, plan)
+    if not isinstance(shown, Shown) or (component is not None and component != shown.view.component):
+        return shown
+    return _settle(request, flow, shown, _answered(shown, answer))
+
+
+def _running_or_new(request: HttpRequest, flow: Flow, next_url: str) -> Plan | Finished | Denied:
+    plan = PlanStore(request.session).find(flow.slug, next_url)
+    user = visitor(request)
+    user_pk = user.pk if user else None
+    match flow.designation:
+        case Flow.Designation.AUTHENTICATION if user_pk is not None and (plan is None or plan.user != user_pk):
+            # Logged in already, perhaps in another tab: there is nothing to do here.
+            return _leave(request, flow, next_url, plan)
+        case Flow.Designation.AUTHORIZATION if plan is None or plan.user != user_pk:
+            # What is to be authorized was known to the plan only; the page behind `next` plans it anew.
+            if next_url:
+                return _leave(request, flow, next_url, None)
+            return Denied("Open the application again: this page only makes sense on the way to one.")
+    if plan is None:
+        plan = planner.plan(request, flow, next_url=next_url, context=PlanContext())
+    refusal = planner.refusal(request, flow, plan)
+    return plan if refusal is None else _turn_away(request, flow, plan, refusal)
+
+
+def _leave(request: HttpRequest, flow: Flow, next_url: str, plan: Plan | None) -> Finished:
+    if plan is not None:
+        PlanStore(request.session).drop(plan)
+    return Finished((plan.context.continuation if plan else "") or next_url or "/")
+
+
+def _turn_away(request: HttpRequest, flow: Flow, plan: Plan, refusal: planner.Refusal) -> Finished | Denied:
+    """What ``denied_action`` says, unless going on would only lead back here."""
+    PlanStore(request.session).drop(plan)
+    entering = flow.designation in {Flow.Designation.AUTHENTICATION, Flow.Designation.AUTHORIZATION}
+    if refusal.log_in_first and not entering:
+        here = reverse("flow-page", kwargs={"flow_slug": flow.slug})
+        here += f"?{urlencode({'next': plan.next})}" if plan.next else ""
+        return Finished(f"{reverse('flow-default-authentication')}?{urlencode({'next': here})}")
+    if not entering and flow.denied_action == Flow.DeniedAction.CONTINUE:
+        return Finished(plan.next or "/")
+    if not entering and flow.denied_action == Flow.DeniedAction.MESSAGE_CONTINUE and plan.next:
+        return Finished(plan.next)
+    return Denied(refusal.message, refusal.reasons, application_of(plan))
+
+
+def _advance(request: HttpRequest, flow: Flow, plan: Plan) -> Shown | Finished | Denied:
+    """Let stages pass that need no answer; stop at the first that asks."""
+    while (step := plan.step) is not None:
+        visit = Visit.at(request, flow, plan, step)
+        if visit is None:
+            PlanStore(request.session).drop(plan)
+            return Denied("This login was changed while you were in it. Please start again.")
+        applies = _applies(visit)
+        if isinstance(applies, Denied):
+            return applies
+        if not applies:
+            plan = plan.passed()
+            continue
+        view = view_of(visit)
+        entered = _entered(view)
+        match entered:
+            case Passed():
+                plan = entered.plan
+            case Ask():
+                PlanStore(request.session).keep(plan)
+                return Shown(plan, view, _with_errors(entered.challenge, plan.errors))
+            case Refused() | Denied():
+                return _refused(request, plan, entered)
+    PlanStore(request.session).drop(plan)
+    return Finished(receipts.leave(request, plan))
+
+
+def _applies(visit: Visit) -> bool | Denied:
+    """Whether the bindings on the stage, judged now that it is reached, are for this visitor."""
+    if visit.binding is None or not visit.binding.re_evaluate_policies:
+        return True
+    try:
+        return admits(visit.request, visit.binding, _subject(visit)).passing
+    except Undecided:
+        PlanStore(visit.request.session).drop(visit.plan)
+        return Denied(BROKEN, application=visit.application, broken=True)
+
+
+def _subject(visit: Visit) -> User | None:
+    pending = visit.plan.pending
+    if pending is None:
+        return visitor(visit.request)
+    return User.objects.filter(pk=pending.user).first() if pending.user is not None else None
+
+
+def _entered(view: StageView[Any]) -> Entered | Denied:
+    try:
+        return view.enter()
+    except Exception as error:
+        return _broke(view, error)
+
+
+def _answered(shown: Shown, answer: Answer) -> Judged | Denied:
+    try:
+        return shown.view.answer(answer)
+    except Exception as error:
+        return _broke(shown.view, error)
+
+
+def _broke(view: StageView[Any], error: Exception) -> Denied:
+    visit = view.visit
+    logger.exception("stage %s of flow %s failed", visit.stage.name, visit.flow.slug)
+    events.record(
+        "system_exception",
+        "authentik.flows",
+        Actor.of(visit.request),
+        flow=visit.flow.slug,
+        stage=visit.stage.name,
+        error=type(error).__name__,
+    )
+    return Denied(BROKEN, (f"{type(error).__name__} in stage “{visit.stage.name}”",), visit.application, broken=True)
+
+
+def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Denied) -> Outcome:
+    plans = PlanStore(request.session)
+    match judged:
+        case Passed():
+            # Through to the next stage that asks; the login may have given the session a new key on the way.
+            outcome = _advance(request, flow, judged.plan)
+            return Moved() if isinstance(outcome, Shown) else outcome
+        case Wrong():
+            return _wrong(plans, shown, judged.errors)
+        case Restart():
+            plans.keep(shown.plan.restarted().with_notice(judged.notice))
+            return Moved()
+        case Malformed():
+            return Unfit(judged.message, judged.status, shown)
+        case Refused() | Denied():
+            return _refused(request, shown.plan, judged)
+
+
+def _wrong(plans: PlanStore, shown: Shown, errors: tuple[FieldError, ...]) -> Shown | Moved:
+    binding = shown.view.visit.binding
+    action = binding.invalid_response_action if binding else FlowStageBinding.InvalidResponseAction.RETRY
+    plan = shown.plan.failed().with_errors(errors)
+    if action == FlowStageBinding.InvalidResponseAction.RETRY:
+        plans.keep(plan)
+        return Shown(plan, shown.view, _with_errors(shown.challenge, errors))
+    keep_pending = action == FlowStageBinding.InvalidResponseAction.RESTART_WITH_CONTEXT
+    plans.keep(plan.restarted(keep_pending=keep_pending).with_notice("That was not right. Please start again."))
+    return Moved()
+
+
+def _refused(request: HttpRequest, plan: Plan, refused: Refused | Denied) -> Denied:
+    PlanStore(request.session).drop(plan)
+    if isinstance(refused, Denied):
+        return refused
+    return Denied(refused.message, refused.reasons, application_of(plan))
+
+
+def _with_errors(challenge: Challenge, errors: tuple[FieldError, ...]) -> Challenge:
+    if not errors:
+        return challenge
+    details: dict[str, list[ErrorDetail]] = {}
+    for error in errors:
+        details.setdefault(error.field, []).append(ErrorDetail(string=error.string, code=error.code))
+    return structs.replace(challenge, response_errors=details)

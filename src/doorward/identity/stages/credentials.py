@@ -1,0 +1,31 @@
+"""Checks a password on behalf of a stage: through the one throttled door, with the event of a failure."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+
+from doorward.identity.directory import passwords
+from doorward.identity.directory.errors import Busy, TooManyAttempts
+from doorward.identity.directory.models import User
+from doorward.identity.events import actions as events
+from doorward.identity.stages.models import Stage
+from doorward.identity.stages.view import Malformed, Visit
+
+
+def check(visit: Visit, stage: Stage, user: User | None, identifier: str, password: str) -> bool | Malformed:
+    """Whether ``password`` is the user's. For a name that nobody has, the answer is no at the same price (S-504)."""
+    actor = visit.actor
+    try:
+        right = passwords.attempt(user, identifier, password, actor.client_ip)
+    except ValidationError as error:
+        return Malformed(" ".join(error.messages))
+    except Busy:
+        return Malformed("Many people are logging in right now. Wait a few seconds and try again.", 429)
+    except TooManyAttempts as limit:
+        minutes = max(1, round(limit.retry_after / 60))
+        return Malformed(
+            f"Too many failed logins came from your address. Try again in {minutes} minute{'s'[: minutes != 1]}.", 429
+        )
+    if not right:
+        events.record("login_failed", "authentik.core", actor, stage=stage.name, username=identifier)
+    return right

@@ -1,0 +1,85 @@
+"""Who are you? The name (or address) somebody logs in with, optionally with the password on the same page."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import structs
+
+from doorward.identity.directory.models import User
+from doorward.identity.directory.queries import find_by_identifier
+from doorward.identity.flows.plan import FieldError, Pending
+from doorward.identity.stages import credentials
+from doorward.identity.stages.models import IdentificationStage
+from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Passed, StageView, Wrong
+
+LONGEST = 254
+"""Characters: the longest mail address there is."""
+
+UNKNOWN = FieldError("non_field_errors", "Failed to authenticate.")
+
+
+class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
+    user_fields: list[str]
+    password_fields: bool
+    allow_show_password: bool
+    application_pre: str | None
+    flow_designation: str
+    primary_action: str
+    show_source_labels: bool = False
+    enable_remember_me: bool
+    pending_user_identifier: str | None
+
+
+class IdentificationView(StageView[IdentificationStage]):
+    component = "ak-stage-identification"
+    template: ClassVar[str] = "flows/identification.html"
+
+    def enter(self) -> Entered:
+        visit, stage = self.visit, self.stage
+        pending = visit.plan.pending
+        return Ask(
+            IdentificationChallenge(
+                component=self.component,
+                flow_info=visit.flow_info(),
+                user_fields=list(stage.user_fields),
+                password_fields=stage.password_stage is not None,
+                allow_show_password=stage.password_stage is not None and stage.password_stage.allow_show_password,
+                application_pre=visit.application.name if visit.application else None,
+                flow_designation=visit.flow.designation,
+                primary_action="Log in" if stage.password_stage else "Continue",
+                enable_remember_me=stage.enable_remember_me,
+                pending_user_identifier=(pending.identifier if pending else visit.plan.context.login_hint) or None,
+            )
+        )
+
+    def answer(self, answer: Answer) -> Judged:
+        identifier = answer.text("uid_field").strip()
+        if "\0" in identifier or len(identifier) > LONGEST:
+            return Malformed("That is not a user name.")
+        if not identifier:
+            return Wrong((FieldError("uid_field", "This field may not be blank.", "blank"),))
+        user = find_by_identifier(identifier, self.stage.user_fields, self.stage.case_insensitive_matching)
+        plan = structs.replace(self.visit.plan, pending=Pending(identifier, user.pk if user else None), proven=None)
+        if self.stage.password_stage is not None:
+            return self._with_password(answer, identifier, user)
+        if user is None and not self.stage.pretend_user_exists:
+            return Wrong((UNKNOWN,))
+        return Passed(plan.passed())
+
+    def _with_password(self, answer: Answer, identifier: str, user: User | None) -> Judged:
+        if not answer.text("password"):
+            return Wrong((FieldError("password", "This field may not be blank.", "blank"),))
+        checked = credentials.check(self.visit, self.stage, user, identifier, answer.text("password"))
+        if isinstance(checked, Malformed):
+            return checked
+        if user is None or not checked:
+            return Wrong((UNKNOWN,))
+        plan = structs.replace(
+            self.visit.plan,
+            pending=Pending(identifier, user.pk),
+            proven=user.pk,
+            methods=("pwd",),
+            passwords_checked=(*self.visit.plan.passwords_checked, str(self.stage.password_stage_id)),
+        )
+        return Passed(plan.passed())

@@ -1,0 +1,35 @@
+"""The table of stages: which view runs which kind. A new stage is one file and one line here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorward.identity.flows.plan import SESSION_END
+from doorward.identity.stages.consent import ConsentView
+from doorward.identity.stages.identification import IdentificationView
+from doorward.identity.stages.models import (
+    ConsentStage,
+    IdentificationStage,
+    PasswordStage,
+    UserLoginStage,
+    UserLogoutStage,
+)
+from doorward.identity.stages.password import PasswordView
+from doorward.identity.stages.session_end import SessionEndView
+from doorward.identity.stages.user_login import UserLoginView
+from doorward.identity.stages.user_logout import UserLogoutView
+from doorward.identity.stages.view import StageView, Visit
+
+VIEWS: dict[str, type[StageView[Any]]] = {
+    IdentificationStage.KIND: IdentificationView,
+    PasswordStage.KIND: PasswordView,
+    UserLoginStage.KIND: UserLoginView,
+    UserLogoutStage.KIND: UserLogoutView,
+    ConsentStage.KIND: ConsentView,
+    SESSION_END: SessionEndView,
+}
+
+
+def view_of(visit: Visit) -> StageView[Any]:
+    """The view of the stage that ``visit`` is at. Raises KeyError for a kind that nobody registered."""
+    return VIEWS[visit.stage.kind](visit, visit.stage)

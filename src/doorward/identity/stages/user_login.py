@@ -1,0 +1,69 @@
+"""Turns a proven user into a logged-in one. Only what a credential stage of this same plan has proven counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from msgspec import structs
+
+from doorward.identity.directory.models import User
+from doorward.identity.durations import parse
+from doorward.identity.flows.plan import FieldError
+from doorward.identity.logins import actions as logins
+from doorward.identity.stages.models import UserLoginStage
+from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
+
+
+class UserLoginChallenge(Challenge, frozen=True, kw_only=True):
+    pending_user: str
+    pending_user_avatar: str = "/static/doorward/person.svg"
+
+
+class UserLoginView(StageView[UserLoginStage]):
+    component = "ak-stage-user-login"
+    template: ClassVar[str] = "flows/user_login.html"
+
+    def asks(self) -> bool:
+        return bool(self._offset())
+
+    def enter(self) -> Entered:
+        user = self._proven_user()
+        if isinstance(user, Refused) or not self._offset():
+            return user if isinstance(user, Refused) else self._log_in(user, remember=False)
+        pending = self.visit.plan.pending
+        return Ask(
+            UserLoginChallenge(
+                component=self.component,
+                flow_info=self.visit.flow_info(),
+                pending_user=pending.identifier if pending else user.username,
+            )
+        )
+
+    def answer(self, answer: Answer) -> Judged:
+        user = self._proven_user()
+        if isinstance(user, Refused):
+            return user
+        remember = answer.truth("remember_me")
+        if remember is None:
+            return Wrong((FieldError("remember_me", "Choose yes or no.", "required"),))
+        return self._log_in(user, remember=remember)
+
+    def _proven_user(self) -> User | Refused:
+        plan = self.visit.plan
+        if plan.proven is None or plan.pending is None or plan.pending.user != plan.proven:
+            return Refused("Nobody has been authenticated.", ("No stage before this one has verified a credential.",))
+        user = User.objects.filter(pk=plan.proven, is_active=True).first()
+        return user or Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
+
+    def _log_in(self, user: User, *, remember: bool) -> Passed:
+        if self.stage.terminate_other_sessions:
+            logins.end_all_of(self.visit.actor, user)
+        duration = parse(self.stage.session_duration)
+        if remember:
+            duration += self._offset()
+        logins.log_in(self.visit.request, user, methods=self.visit.plan.methods, duration=duration or None)
+        return Passed(structs.replace(self.visit.plan, user=user.pk).passed())
+
+    def _offset(self) -> timedelta:
+        return parse(self.stage.remember_me_offset)

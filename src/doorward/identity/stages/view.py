@@ -1,0 +1,185 @@
+"""What a stage is to the flow engine: something that is entered, may ask, and judges an answer.
+
+A stage never moves the plan by itself and never redirects. It returns what happened as a value:
+
+=============  ======================================================================================
+``Passed``     done; carries the plan with what the stage has learned
+``Ask``        show this challenge and wait for an answer
+``Wrong``      the answer does not do; the page is shown again with these errors
+``Restart``    back to the first stage, with a sentence that says why
+``Refused``    the journey ends here
+``Malformed``  the answer is none that a browser would send (400, nothing is judged)
+=============  ======================================================================================
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from django.http import HttpRequest
+from django.urls import reverse
+from msgspec import UNSET, Struct, UnsetType
+
+from doorward.identity.applications.models import Application
+from doorward.identity.events.actor import Actor
+from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.flows.plan import ADDED_CONSENT, SESSION_END, FieldError, Plan, Step
+from doorward.identity.stages.models import ConsentStage, Stage
+
+
+class FlowInfo(Struct, frozen=True, kw_only=True):
+    """The part of a challenge that is about the flow."""
+
+    title: str
+    background: str
+    background_themed_urls: None = None
+    cancel_url: str
+    layout: str
+    compatibility_mode: bool
+
+
+class ErrorDetail(Struct, frozen=True):
+    string: str
+    code: str
+
+
+class Challenge(Struct, frozen=True, kw_only=True):
+    """What the executor API answers and what a page is rendered from; each stage adds its keys."""
+
+    component: str
+    flow_info: FlowInfo
+    response_errors: dict[str, list[ErrorDetail]] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The fields of a visitor's answer, as text. JSON booleans arrive as ``true`` and ``false``."""
+
+    fields: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+    def truth(self, name: str) -> bool | None:
+        """None when the field is absent or says neither."""
+        return {"true": True, "on": True, "1": True, "false": False, "0": False}.get(self.text(name).lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    challenge: Challenge
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    message: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    message: str
+    status: int = 400
+
+
+Entered = Passed | Ask | Refused
+Judged = Passed | Wrong | Restart | Refused | Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visitor at one stage of one plan."""
+
+    request: HttpRequest
+    flow: Flow
+    plan: Plan
+    stage: Stage
+    """As an object of its own kind."""
+    binding: FlowStageBinding | None
+    application: Application | None
+
+    @classmethod
+    def at(cls, request: HttpRequest, flow: Flow, plan: Plan, step: Step) -> Visit | None:
+        """The visit at ``step``; None if an operator has removed the stage in the meantime."""
+        application = application_of(plan)
+        if not step.binding:
+            unbound: dict[str, Stage] = {
+                ADDED_CONSENT: ConsentStage(name=step.kind, kind="consent", mode=ConsentStage.Mode.ALWAYS_REQUIRE),
+                SESSION_END: Stage(name=step.kind, kind=SESSION_END),
+            }
+            return cls(request, flow, plan, unbound[step.kind], None, application)
+        binding = FlowStageBinding.objects.filter(pk=step.binding, flow=flow).select_related("stage").first()
+        if binding is None or binding.stage.kind != step.kind:
+            return None
+        return cls(request, flow, plan, binding.stage.concrete(), binding, application)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.of(self.request)
+
+    def flow_info(self) -> FlowInfo:
+        return FlowInfo(
+            title=title_of(self.flow, self.application),
+            background=self.flow.background,
+            cancel_url=reverse("flow-cancel"),
+            layout=self.flow.layout,
+            compatibility_mode=self.flow.compatibility_mode,
+        )
+
+
+def application_of(plan: Plan) -> Application | None:
+    """The application on whose behalf ``plan`` runs."""
+    if not plan.context.application:
+        return None
+    return Application.objects.filter(pk=plan.context.application).select_related("provider").first()
+
+
+def title_of(flow: Flow, application: Application | None) -> str:
+    """The flow's title; ``%(app)s`` is the one thing replaced in it, and nothing in the result is (S-531)."""
+    return flow.title.replace("%(app)s", application.name if application else "the application")
+
+
+S = TypeVar("S", bound=Stage)
+
+
+class StageView(ABC, Generic[S]):
+    """One stage in action. Subclasses live in one file each and are listed in ``registry``."""
+
+    component: ClassVar[str]
+    """authentik's name of the challenge."""
+    template: ClassVar[str]
+    """The page's template below ``web/templates/flows``."""
+
+    def __init__(self, visit: Visit, stage: S) -> None:
+        self.visit = visit
+        self.stage = stage
+
+    def asks(self) -> bool:
+        """Whether the stage would show a page if it were entered now."""
+        return True
+
+    @abstractmethod
+    def enter(self) -> Entered:
+        """The visitor has arrived. May pass at once; changes nothing when it asks."""
+
+    @abstractmethod
+    def answer(self, answer: Answer) -> Judged:
+        """The visitor has answered."""
