@@ -96,7 +96,8 @@ class LinearPattern:
                 raise BadPattern("flags that change inside the pattern are not supported")
             return self._sequence(body, after, repeated)
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
-            return self._repeat(*argument, after, repeated)
+            least, most, body = argument
+            return self._repeat(least, most, body, after, repeated)
         if kind is op.AT and argument in _CONDITIONS:
             return self._state(None, (_CONDITIONS[argument], after))
         raise BadPattern(f"{str(kind).lower()} is not supported")

@@ -34,6 +34,11 @@ def split_target(target: str) -> tuple[str, str | None]:
     return path, query if mark else None
 
 
+def is_under_prefix(path: str) -> bool:
+    """Whether ``path`` is ours on the application's host; the prefix ends at a slash (S-236)."""
+    return path.startswith(PREFIX) and (len(path) == len(PREFIX) or path[len(PREFIX)] == "/")
+
+
 def is_origin_form(target: str) -> bool:
     """Whether ``target`` is a path with an optional query, without white space, controls or fragment."""
     return _ORIGIN_FORM.fullmatch(target) is not None
@@ -64,10 +69,7 @@ def own_target(application: Application, rd: str) -> str:
     """Path and query that ``rd`` names on the application's own origin; empty when it must not be followed."""
     if not rd or _UNSAFE_IN_RD.search(rd) or rd.startswith("//"):
         return ""
-    if rd.startswith("/"):
-        target = rd
-    else:
-        target = _target_of_url(application, rd)
+    target = rd if rd.startswith("/") else _target_of_url(application, rd)
     path, query = split_target(target.partition("#")[0])
     if not path.startswith("/") or path.startswith("//") or _is_ours(path):
         return ""

@@ -49,7 +49,7 @@ def check_id_token(token: Verified, expected: Expected, access_token: str) -> No
     issued = _time(claims, "iat")
     if issued is None:
         raise TokenRefused("iat", "is missing")
-    if issued < expected.now - MAX_AGE_AT_LOGIN - LEEWAY:
+    if issued <= expected.now - MAX_AGE_AT_LOGIN:
         raise TokenRefused("iat", "is too long ago for a login")
     if "at_hash" in claims and claims["at_hash"] != token_hash(access_token, token.alg):
         raise TokenRefused("at_hash", "is not of the access token that came along")

@@ -121,6 +121,20 @@ class CookieJar:
         self._remembered[value] = ticket
         return ticket
 
+    def pre_login(self, ticket: Ticket | None) -> Ticket:
+        """The ticket of a browser that begins to log in.
+
+        One under way is kept. A session that is no more is followed by an id that is worked out from its own, so
+        that many tabs that wake up together with the same dead session share one login instead of replacing each
+        other's. A session's own id is never used again.
+        """
+        if ticket is None:
+            return Ticket.new(BEGUN)
+        if ticket.kind == BEGUN:
+            return ticket
+        secret = hmac.digest(self._secret, b"after\0" + ticket.secret, "sha256")
+        return Ticket(BEGUN, ticket.rounds, ticket.since, secret, hashlib.sha256(secret).digest())
+
     def set(self, ticket: Ticket, now: float, max_age: int) -> bytes:
         """``Set-Cookie`` that gives the browser ``ticket`` for ``max_age`` seconds."""
         expires = _http_date(now + max_age)

@@ -1,8 +1,8 @@
 """Proxy sessions as a worker sees them: the cache in front, the store behind.
 
 Two races are settled here. Many requests of one browser that all miss the cache put one question (S-326). And a
-session that ends while the store's answer about it is on its way must not be remembered from that answer (S-325):
-whenever anything has ended meanwhile, the store is asked again.
+session that ends while the store's answer about it is on its way must not be remembered from that answer (S-325): then
+the store is asked again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Sessions:
         self._store = store
         self._now = now
         self._cache = SessionCache()
-        self._ended = 0
-        """Counts what has ended, so that an answer from before can be told from one after."""
+        self._doubtful: set[bytes] = set()
+        """Ids that may have ended while the store was being asked about them."""
         self._asking: dict[tuple[bytes, int], asyncio.Task[Known | None]] = {}
 
     def known(self, id_hash: bytes, application: Application, now: float) -> Known | None:
@@ -61,15 +61,19 @@ class Sessions:
     async def end_subject(self, subject: str) -> None:
         """End all sessions of the person, in the store first. Raises StoreUnavailable; then nothing has ended."""
         await self._store.end_subject(subject)
-        self.forget(self._cache.of_subject(subject), everything=False)
+        self._doubtful.update(id_hash for id_hash, _ in self._asking)  # whose they are is not known yet
+        self._cache.drop(self._cache.of_subject(subject))
 
     def forget(self, id_hashes: Iterable[bytes], everything: bool) -> None:
         """These sessions (or all) have ended."""
-        self._ended += 1
+        asked = {id_hash for id_hash, _ in self._asking}
         if everything:
+            self._doubtful |= asked
             self._cache.drop_all()
         else:
-            self._cache.drop(id_hashes)
+            ended = set(id_hashes)
+            self._doubtful |= asked & ended
+            self._cache.drop(ended)
 
     def last_passed(self, id_hash: bytes) -> float:
         """When a request last passed with this session in this worker (Unix seconds); 0 for never."""
@@ -77,12 +81,12 @@ class Sessions:
 
     async def _ask(self, id_hash: bytes, application: Application) -> Known | None:
         for _ in range(_MAX_QUESTIONS):
-            ended = self._ended
+            self._doubtful.discard(id_hash)
             session = await self._store.find(id_hash, application.provider.pk)
-            if ended == self._ended:
+            if session is None or id_hash not in self._doubtful:
                 break
         else:
-            raise StoreUnavailable("sessions end faster than the store answers")
+            raise StoreUnavailable("this session keeps ending while the store is asked about it")
         now = self._now()
         if session is None or session.expires <= now:
             self._cache.put_unknown(id_hash, now)
@@ -100,5 +104,6 @@ class Sessions:
 
     def _answered(self, key: tuple[bytes, int], done: asyncio.Task[Known | None]) -> None:
         self._asking.pop(key, None)
+        self._doubtful.discard(key[0])
         if not done.cancelled():
             done.exception()  # looked at, so that a question whose askers all left is not reported as an error

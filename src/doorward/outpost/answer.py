@@ -1,0 +1,299 @@
+"""The outpost's one entry: a question in, an answer out.
+
+    question ── ping ──────────────────────────────────────────────► 204
+        │
+        ├── auth/<dialect>: a proxy asks about a browser's request
+        │       dialect reads it → application → our own endpoints, or
+        │       judge → 200 with identity · 200 without (open path) · refusal
+        │
+        └── start, callback, sign_out: the browser itself asks
+
+A cached session is answered without leaving the caller's turn; whatever needs the store or the identity provider is
+an awaitable. Nothing passes by accident: 200 to a proxy is written in one place, ``_passed``, and every other answer
+that a proxy could take for a yes is turned into an error (CVE-2026-25748).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from urllib.parse import unquote
+
+from doorward.messages.http import Header, HttpAnswer, HttpQuestion
+from doorward.messages.outposts import OutpostConfiguration
+from doorward.messages.sessions import ReportMisconfiguration
+from doorward.outpost import refusals
+from doorward.outpost.applications import Application, Applications
+from doorward.outpost.callback import Callback
+from doorward.outpost.dialects.caddy import CADDY
+from doorward.outpost.dialects.dialect import Dialect
+from doorward.outpost.dialects.nginx import NGINX
+from doorward.outpost.dialects.traefik import TRAEFIK
+from doorward.outpost.fields import Fields
+from doorward.outpost.hosts import parse_authority
+from doorward.outpost.judge import Judge, Verdict
+from doorward.outpost.login import Login, begun_cookie, start_link
+from doorward.outpost.navigation import is_navigation
+from doorward.outpost.paths import (
+    CALLBACK_SIGNATURE,
+    LOGOUT_SIGNATURE,
+    PREFIX,
+    ascii_target,
+    has_signature,
+    is_under_prefix,
+    split_target,
+)
+from doorward.outpost.ports import IdentityChannel, SessionStore, StoreUnavailable
+from doorward.outpost.relying_party import RelyingParty
+from doorward.outpost.reports import Reports
+from doorward.outpost.sessions.cache import Known
+from doorward.outpost.sessions.store import Sessions
+from doorward.outpost.sign_out import SignOut
+from doorward.outpost.skip_rules import Opening
+from doorward.outpost.trust import DEFAULT_TRUSTED, TrustedPeers
+from doorward.outpost.visit import Visit
+
+log = logging.getLogger(__name__)
+
+Answer = HttpAnswer | Awaitable[HttpAnswer]
+
+_AUTH = f"{PREFIX}/auth/"
+_PING = f"{PREFIX}/ping".encode()
+_DIALECTS = {f"{_AUTH}{dialect.name.lower()}": dialect for dialect in (TRAEFIK, CADDY, NGINX)}
+_ENDPOINTS = frozenset(f"{PREFIX}/{name}" for name in ("start", "callback", "sign_out", "ping"))
+
+
+class Outpost:
+    """Decides for every application of the configuration that was last given to ``use``."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        channel: IdentityChannel,
+        now: Callable[[], float],
+        trusted_networks: Iterable[str] = DEFAULT_TRUSTED,
+    ) -> None:
+        """``now`` gives Unix seconds. Raises ValueError for a text in ``trusted_networks`` that is no network."""
+        self._trusted_peers = TrustedPeers(trusted_networks)
+        self._applications = Applications(OutpostConfiguration())
+        self._sessions = Sessions(store, now)
+        self._reports = Reports(store, now)
+        self._judge = Judge(self._sessions, now)
+        self._login = Login(self._sessions, store, now)
+        self._callback = Callback(self._sessions, store, RelyingParty(channel, now), self._login, self._reports, now)
+        self._sign_out = SignOut(self._sessions)
+        self._now = now
+
+    def use(self, configuration: OutpostConfiguration) -> None:
+        """From now on this is the configuration."""
+        self._applications = Applications(configuration, before=self._applications)
+
+    def sessions_ended(self, id_hashes: Iterable[bytes], *, everything: bool = False) -> None:
+        """These proxy sessions (or all of them) have ended: the next request with one finds it gone."""
+        self._sessions.forget(id_hashes, everything=everything)
+
+    def answer(self, question: HttpQuestion) -> Answer:
+        """The complete answer; never raises for anything that a client, a proxy or the store did."""
+        target, _, _ = question.target.partition(b"?")
+        if target == _PING:
+            return HttpAnswer(204)
+        path, query = split_target(ascii_target(question.target.decode("latin-1"), "latin-1"))
+        fields = Fields(question.headers)
+        trusted = question.trusted or self._trusted_peers.include(question.peer)
+        dialect = _DIALECTS.get(path)
+        if dialect is None:
+            return self._browser_asks(question, fields, trusted, path, query)
+        if not trusted:
+            return refusals.untrusted_peer()
+        return self._proxy_asks(question, fields, dialect)
+
+    # --- a proxy asks ------------------------------------------------------------------------------------------
+
+    def _proxy_asks(self, question: HttpQuestion, fields: Fields, dialect: Dialect) -> Answer:
+        forwarded = dialect.read(fields)
+        if forwarded is None:
+            return self._misconfigured(fields, dialect, question)
+        scheme = _PLAIN.get(forwarded.scheme, forwarded.scheme)
+        application = self._applications.find(forwarded.host, scheme)
+        if application is None:
+            return self._unknown_host(forwarded.host)
+        path, query = split_target(forwarded.target)
+        presented = application.cookies.presented(fields.cookies)
+        visit = Visit(
+            application, forwarded.method, forwarded.scheme, path, query, fields, presented, question, direct=False
+        )
+        if presented.duplicate:
+            self._say_duplicate(visit)
+        if dialect.relays_answers:
+            own = self._own_endpoint(visit)
+            if own is not None:
+                return _never_a_yes(own)
+        else:
+            contradiction = self._contradicts(fields, application)
+            if contradiction:
+                return refusals.forbidden("two hosts are named")
+            if is_under_prefix(path):
+                return HttpAnswer(200) if path in _ENDPOINTS else refusals.forbidden("no endpoint of the outpost")
+        verdict = self._judge.judge(visit)
+        if isinstance(verdict, Known | Opening):
+            return self._conclude(dialect, visit, verdict)
+        return self._conclude_later(dialect, visit, verdict)
+
+    def _own_endpoint(self, visit: Visit) -> Answer | None:
+        """The answer, if the browser asks for one of our endpoints on the application's host."""
+        path = visit.path
+        if "%" in path:
+            path = unquote(path)
+        if is_under_prefix(path):
+            return self._endpoint(visit, path)
+        query = visit.query
+        if query is not None and "X-authentik-" in query:
+            if has_signature(query, CALLBACK_SIGNATURE) and self._callback.is_for(visit):
+                return self._callback.complete(visit)
+            if has_signature(query, LOGOUT_SIGNATURE) and self._sign_out.is_for(visit):
+                return self._sign_out.answer(visit)
+        return None
+
+    async def _conclude_later(self, dialect: Dialect, visit: Visit, verdict: Awaitable[Verdict]) -> HttpAnswer:
+        try:
+            answer = self._conclude(dialect, visit, await verdict)
+        except StoreUnavailable:
+            log.error("a session could not be checked: the session store does not answer")
+            if is_navigation(visit.fields, visit.scheme):
+                return refusals.store_unavailable(visit.application)
+            return refusals.store_unavailable_json()
+        return answer if isinstance(answer, HttpAnswer) else await answer
+
+    def _conclude(self, dialect: Dialect, visit: Visit, verdict: Verdict) -> Answer:
+        if isinstance(verdict, Known):
+            return _passed(visit, verdict)
+        if verdict is Opening.OPEN:
+            return HttpAnswer(200)
+        if verdict is Opening.UNUSABLE_RULE:
+            return refusals.unusable_rule(visit.application, start_link(visit.application, visit.target))
+        if not dialect.relays_answers:
+            return self._refuse_by_status(visit)
+        return _never_a_yes(self._refuse(visit))
+
+    def _refuse(self, visit: Visit) -> Answer:
+        provider = visit.application.provider
+        navigation = is_navigation(visit.fields, visit.scheme)
+        returns = navigation and visit.method in ("GET", "HEAD")
+        target = visit.target if returns else ""
+        header_refused = provider.intercept_header_auth and bool(visit.fields.raw("authorization"))
+        if not navigation and not provider.redirect_everything:
+            return refusals.log_in_first(visit.application.endpoint("start"), header_refused=header_refused)
+        if header_refused:
+            return refusals.header_refused(start_link(visit.application, target))
+        return self._login.begin(visit, target)
+
+    def _refuse_by_status(self, visit: Visit) -> HttpAnswer:
+        """nginx sends the browser to ``start`` by itself; the cookie is ready for it by then."""
+        if not is_navigation(visit.fields, visit.scheme):
+            return refusals.unauthorized_request(None)
+        begun = visit.application.cookies.pre_login(visit.presented.ticket)
+        return refusals.unauthorized_request(begun_cookie(visit.application, begun, self._now()))
+
+    def _contradicts(self, fields: Fields, application: Application) -> bool:
+        """Whether nginx chose another application's server block than its ``$http_host`` names.
+
+        With an absolute request target nginx goes by that and still hands the client's ``Host`` to us, so a
+        client could be judged for one application and served by another.
+        """
+        chosen = self._applications.find(fields.text("host"), application.scheme)
+        return chosen is not None and chosen is not application
+
+    # --- the browser asks --------------------------------------------------------------------------------------
+
+    def _browser_asks(
+        self, question: HttpQuestion, fields: Fields, trusted: bool, path: str, query: str | None
+    ) -> Answer:
+        host = (fields.text("x-forwarded-host") if trusted else "") or fields.text("host")
+        said = fields.text("x-forwarded-proto").lower() if trusted else ""
+        scheme = _PLAIN.get(said, said) or ("https" if question.tls else "http")
+        application = self._applications.find(host, scheme)
+        if application is None:
+            return self._unknown_host(host)
+        visit = Visit(
+            application,
+            question.method.decode("latin-1"),
+            scheme,
+            path,
+            query,
+            fields,
+            application.cookies.presented(fields.cookies),
+            question,
+            direct=True,
+        )
+        if visit.presented.duplicate:
+            self._say_duplicate(visit)
+        return self._endpoint(visit, path)
+
+    def _endpoint(self, visit: Visit, path: str) -> Answer:
+        if path == f"{PREFIX}/start":
+            return self._login.start(visit)
+        if path == f"{PREFIX}/callback":
+            return self._callback.complete(visit)
+        if path == f"{PREFIX}/sign_out":
+            return self._sign_out.answer(visit)
+        return refusals.not_found()
+
+    # --- what is wrong -----------------------------------------------------------------------------------------
+
+    def _misconfigured(self, fields: Fields, dialect: Dialect, question: HttpQuestion) -> Answer:
+        host = fields.text("x-forwarded-host") or fields.text("host")
+        application = self._applications.find(host, "https") if parse_authority(host) else None
+        named = "" if application is None else f" (Provider {application.provider.name})"
+        outpost = "" if application is None else f" {application.provider.outpost}"
+        message = f"Outpost{outpost}{named} failed to detect a forward URL from {dialect.name}"
+        provider = None if application is None else application.provider.pk
+        count = self._reports.due(message, provider)
+        if not count:
+            return refusals.configuration_error()
+        report = ReportMisconfiguration(message, provider, question.peer, question.target.decode("latin-1"), count)
+        return self._report_and_answer(report, refusals.configuration_error())
+
+    async def _report_and_answer(self, report: ReportMisconfiguration, answer: HttpAnswer) -> HttpAnswer:
+        await self._reports.send(report)
+        return answer
+
+    def _unknown_host(self, host: str) -> HttpAnswer:
+        count = self._reports.due("no app for hostname")
+        if count:
+            known = ", ".join(self._applications.hosts) or "none"
+            log.warning("no app for hostname %.300r (%d times); known hosts: %s", host, count, known)
+        return refusals.unknown_host(host[:300])
+
+    def _say_duplicate(self, visit: Visit) -> None:
+        provider = visit.application.provider
+        count = self._reports.due("session.duplicate_cookie", provider.pk)
+        if count:
+            log.warning(
+                "session.duplicate_cookie: two different cookies of one name were sent to %s by %s (%d times)",
+                visit.application.origin,
+                visit.client_ip,
+                count,
+            )
+
+
+_PLAIN = {"ws": "http", "wss": "https"}
+
+
+def _passed(visit: Visit, known: Known) -> HttpAnswer:
+    """The only answer that lets a person through."""
+    question = visit.question
+    fused = question.trusted and not question.peer
+    agent: Header = (b"User-Agent", visit.fields.raw("user-agent"))
+    return HttpAnswer(200, (*(known.fused_headers if fused else known.headers), agent))
+
+
+def _never_a_yes(answer: Answer) -> Answer:
+    """A proxy takes every 2xx for "may pass": none of our pages and redirects may be one (S-302)."""
+    if isinstance(answer, HttpAnswer):
+        return answer if answer.status >= 300 else refusals.configuration_error()
+    return _never_a_yes_later(answer)
+
+
+async def _never_a_yes_later(answer: Awaitable[HttpAnswer]) -> HttpAnswer:
+    done = await answer
+    return done if done.status >= 300 else refusals.configuration_error()

@@ -1,0 +1,162 @@
+"""Sending a browser to log in, and bringing it back (``contracts/outpost.md`` sections 5.1 and 5.2)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from doorward.messages.http import HttpAnswer
+from doorward.outpost import login_state, loop_guard, pages, parameters, refusals
+from doorward.outpost.applications import Application
+from doorward.outpost.loop_guard import Count
+from doorward.outpost.navigation import is_navigation, is_wanted_by_the_user
+from doorward.outpost.pages import Link
+from doorward.outpost.paths import ascii_target, own_target
+from doorward.outpost.ports import SessionStore, StoreUnavailable
+from doorward.outpost.relying_party import authorize_location
+from doorward.outpost.sessions.cache import Known
+from doorward.outpost.sessions.cookie import SESSION, Ticket
+from doorward.outpost.sessions.store import Sessions
+from doorward.outpost.visit import Visit
+
+MAX_LOCATION = 2048
+"""Bytes of the ``Location`` that begins a login (S-331)."""
+_MAX_CLEARED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Begins logins."""
+
+    sessions: Sessions
+    store: SessionStore
+    now: Callable[[], float]
+
+    def begin(self, visit: Visit, target: str, *, again: bool = False) -> HttpAnswer | Awaitable[HttpAnswer]:
+        """Redirect to the identity provider; ``target`` (path and query) is where the browser returns to.
+
+        ``again`` starts the count of rounds anew: the person has read the page about the loop.
+        """
+        now = self.now()
+        ticket = visit.presented.ticket
+        count = Count(0, 0) if ticket is None else Count(ticket.rounds, ticket.since)
+        if is_navigation(visit.fields, visit.scheme):
+            passed = self.sessions.last_passed(ticket.id_hash) if ticket is not None else 0.0
+            following = loop_guard.next_round(None if again else ticket, now, passed)
+            if following is None:
+                return loop_page(visit.application, target)
+            count = following
+        begun = visit.application.cookies.pre_login(ticket).counted(*count)
+        location = self._location(visit.application, begun, now, redirect=target)
+        cookies = self._cookies(visit, begun, now)
+        if len(location) > MAX_LOCATION and target:
+            return self._begin_keeping(visit, begun, target, cookies)
+        return pages.found(location, *cookies, method=visit.question.method)
+
+    async def start(self, visit: Visit) -> HttpAnswer:
+        """``/outpost.goauthentik.io/start``."""
+        if visit.method != "GET":
+            return refusals.method_not_allowed("GET")
+        try:
+            given = parameters.parse_start(visit.query)
+        except parameters.BadParameters as error:
+            return refusals.bad_parameters(visit.application, error)
+        target = own_target(visit.application, given.get("rd", ""))
+        again = given.get("again") == "1" and is_wanted_by_the_user(visit.fields)
+        try:
+            known = await live_session(self.sessions, visit)
+            if known is not None:
+                return self.continue_with(visit, known, target, again=again)
+            answer = self.begin(visit, target, again=again)
+            return answer if isinstance(answer, HttpAnswer) else await answer
+        except StoreUnavailable:
+            return refusals.store_unavailable(visit.application)
+
+    def continue_with(self, visit: Visit, known: Known, target: str, *, again: bool = False) -> HttpAnswer:
+        """The browser is logged in already: straight to ``target``.
+
+        Counted like a login, because a proxy that does not hand the cookie to the auth request would send the
+        browser straight back here, for ever.
+        """
+        now = self.now()
+        ticket = visit.presented.ticket
+        count = loop_guard.next_round(None if again else ticket, now)
+        if ticket is None or count is None:
+            return loop_page(visit.application, target)
+        max_age = int(known.session.expires - now)
+        cookie = visit.application.cookies.set(ticket.counted(*count), now, max_age)
+        return pages.found(visit.application.url(target), cookie, method=visit.question.method)
+
+    async def _begin_keeping(self, visit: Visit, ticket: Ticket, target: str, cookies: tuple[bytes, ...]) -> HttpAnswer:
+        key = secrets.token_urlsafe(16)
+        try:
+            await self.store.keep_url(key, target)
+        except StoreUnavailable:
+            return refusals.store_unavailable(visit.application)
+        location = self._location(visit.application, ticket, self.now(), kept=key)
+        return pages.found(location, *cookies, method=visit.question.method)
+
+    def _location(
+        self, application: Application, ticket: Ticket, now: float, redirect: str = "", kept: str = ""
+    ) -> str:
+        state = login_state.begin(application, ticket, now, redirect, kept)
+        return ascii_target(authorize_location(application, state, ticket))
+
+    def _cookies(self, visit: Visit, ticket: Ticket, now: float) -> tuple[bytes, ...]:
+        """One cookie; with duplicates also the deletion of whatever else could stand under its name (S-313)."""
+        own = begun_cookie(visit.application, ticket, now)
+        return (own, *_foreign_copies(visit)) if visit.presented.duplicate else (own,)
+
+
+def begun_cookie(application: Application, ticket: Ticket, now: float) -> bytes:
+    """``Set-Cookie`` for a login under way; lives as long as the session that it leads to, and a second."""
+    return application.cookies.set(ticket, now, int(application.provider.access_token_validity) + 1)
+
+
+async def live_session(sessions: Sessions, visit: Visit) -> Known | None:
+    """The session of the browser, if it has one. Raises StoreUnavailable."""
+    ticket = visit.presented.ticket
+    if ticket is None or ticket.kind != SESSION:
+        return None
+    return await sessions.find(ticket.id_hash, visit.application)
+
+
+def start_link(application: Application, target: str, *, again: bool = False) -> str:
+    """URL that begins a login which ends at ``target``."""
+    query = [f"rd={quote(target, safe='')}"] if target else []
+    if again:
+        query.insert(0, "again=1")
+    return application.endpoint("start") + ("?" + "&".join(query) if query else "")
+
+
+def loop_page(application: Application, target: str) -> HttpAnswer:
+    """Instead of yet another redirect (S-330)."""
+    return pages.page(
+        400,
+        "You keep being sent back to log in",
+        f"Logging in to {application.provider.application_name or application.name} was started several times in "
+        "a few seconds without reaching the application, so it was stopped here.",
+        "The usual causes:",
+        causes=(
+            "The browser does not keep this site's cookie: cookies are blocked, or the page was opened over http "
+            "while the application is configured with https.",
+            f"The address in the browser differs from the configured external host {application.origin}.",
+            "The proxy does not pass the Cookie header to the outpost.",
+            "The clocks of the browser, the outpost and the identity provider differ.",
+        ),
+        link=Link("Try again", start_link(application, target, again=True)),
+    )
+
+
+def _foreign_copies(visit: Visit) -> list[bytes]:
+    """Deletions of the cookie for the domains and paths that this request could have got it from."""
+    labels = visit.application.name.split(".")
+    domains = [".".join(labels[at:]) for at in range(max(1, len(labels) - 1))]
+    segments = visit.path.split("/")[1:-1]
+    paths = ["/" + "/".join(segments[: at + 1]) for at in range(min(len(segments), 2))]
+    jar = visit.application.cookies
+    scopes = [(path, "") for path in paths] + [(path, domain) for domain in domains for path in ("/", *paths)]
+    safe = [scope for scope in scopes if ";" not in scope[0]]
+    return [jar.clear(path, domain) for path, domain in safe[:_MAX_CLEARED]]

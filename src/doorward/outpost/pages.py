@@ -1,0 +1,113 @@
+"""Small pages that say what happened and what to do next, whole in themselves: no script, nothing to load.
+
+They are shown on the application's own host, in the middle of somebody's work. So each has a plain sentence, at
+most a few causes, one link that works, and a reference that stands in our log as well. What came from outside is
+escaped; no address of a server behind us and no stack trace is ever on them (S-337).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass
+from html import escape
+
+from doorward.messages.http import Header, HttpAnswer
+
+log = logging.getLogger(__name__)
+
+NO_STORE: Header = (b"Cache-Control", b"no-store")
+
+_STYLE = """
+:root{color-scheme:light dark}
+body{margin:0;min-height:100vh;display:grid;place-items:center;font:1rem/1.55 system-ui,sans-serif;
+background:light-dark(#f4f5f7,#15171b);color:light-dark(#1c2027,#e6e8ec)}
+main{box-sizing:border-box;width:min(34rem,calc(100vw - 2rem));margin:1rem;padding:2rem;border-radius:.75rem;
+background:light-dark(#fff,#1f2228);box-shadow:0 1px 3px #0003}
+h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3}
+p,ul{margin:0 0 1rem}
+ul{padding-left:1.25rem}
+a.go{display:inline-block;padding:.6rem 1.1rem;border-radius:.5rem;background:#1d4ed8;color:#fff;
+text-decoration:none;font-weight:600}
+a.go:hover{background:#1e40af}
+a.go:focus-visible{outline:3px solid light-dark(#1c2027,#e6e8ec);outline-offset:2px}
+small{color:light-dark(#5a6270,#a2a9b6)}
+"""
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS: tuple[Header, ...] = (
+    (b"Content-Type", b"text/html; charset=utf-8"),
+    NO_STORE,
+    (
+        b"Content-Security-Policy",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'".encode(),
+    ),
+    (b"X-Content-Type-Options", b"nosniff"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"Referrer-Policy", b"same-origin"),
+    (b"Cross-Origin-Opener-Policy", b"same-origin"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The next step."""
+
+    label: str
+    url: str
+
+
+def page(
+    status: int,
+    title: str,
+    *sentences: str,
+    causes: tuple[str, ...] = (),
+    link: Link | None = None,
+    cookies: tuple[bytes, ...] = (),
+    headers: tuple[Header, ...] = (),
+) -> HttpAnswer:
+    """A page with ``title`` and ``sentences`` (plain text), possible ``causes`` as a list, and the next step."""
+    reference = secrets.token_hex(8)
+    if status >= 400:
+        log.info("page %d %r shown, reference %s", status, title, reference)
+    parts = [f"<p>{escape(sentence)}</p>" for sentence in sentences]
+    if causes:
+        parts.append("<ul>" + "".join(f"<li>{escape(cause)}</li>" for cause in causes) + "</ul>")
+    if link is not None:
+        parts.append(f'<p><a class="go" href="{escape(link.url)}">{escape(link.label)}</a></p>')
+    if status >= 400:
+        parts.append(f"<small>Reference for your administrator: {reference}</small>")
+    body = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="robots" content="noindex">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<body><main><h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</main></body></html>\n"
+    )
+    set_cookies = tuple((b"Set-Cookie", cookie) for cookie in cookies)
+    return HttpAnswer(status, (*_HEADERS, *headers, *set_cookies), body.encode())
+
+
+def text(status: int, body: str, *headers: Header) -> HttpAnswer:
+    """A plain text answer, for proxies and programs."""
+    fixed = ((b"Content-Type", b"text/plain; charset=utf-8"), NO_STORE, (b"X-Content-Type-Options", b"nosniff"))
+    return HttpAnswer(status, (*fixed, *headers), body.encode())
+
+
+def json(status: int, body: bytes, *headers: Header) -> HttpAnswer:
+    """An answer whose body is already JSON."""
+    fixed = ((b"Content-Type", b"application/json"), NO_STORE, (b"X-Content-Type-Options", b"nosniff"))
+    return HttpAnswer(status, (*fixed, *headers), body)
+
+
+def found(location: str, *cookies: bytes, method: bytes) -> HttpAnswer:
+    """302 to ``location`` (ASCII). A GET also gets the customary one-line body."""
+    headers: list[Header] = [(b"Location", location.encode("ascii")), NO_STORE]
+    headers.extend((b"Set-Cookie", cookie) for cookie in cookies)
+    if method not in (b"GET", b"HEAD"):
+        return HttpAnswer(302, tuple(headers))
+    headers.append((b"Content-Type", b"text/html; charset=utf-8"))
+    body = f'<a href="{escape(location)}">Found</a>.\n\n'.encode() if method == b"GET" else b""
+    return HttpAnswer(302, tuple(headers), body)
