@@ -96,6 +96,10 @@ SESSION_COOKIE_SECURE = EXTERNAL.scheme == "https"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 24 * 3600
+# The token lives in the login session: bound to it, and the tabs of one browser share it. The cookie is a copy for
+# clients of the flow executor API (flows.api).
+CSRF_USE_SESSIONS = True
+CSRF_FAILURE_VIEW = "doorward.identity.web.errors.csrf_failure"
 CSRF_COOKIE_NAME = "__Host-doorward_csrf" if EXTERNAL.scheme == "https" else "doorward_csrf"
 CSRF_COOKIE_SECURE = EXTERNAL.scheme == "https"
 CSRF_COOKIE_SAMESITE = "Strict"
@@ -113,9 +117,9 @@ MIDDLEWARE = [
     "doorward.identity.web.middleware.requests.RequestFacts",
     "doorward.identity.web.middleware.headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "doorward.identity.logins.middleware.LoginSessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "doorward.identity.logins.middleware.CurrentUser",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
