@@ -1,0 +1,94 @@
+"""What the person who started the program is told: progress, the panel when ready, and what went wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from doorward.messages.plan import FirstStart, Notice, Plan, Progress
+
+WIDTH = 78
+
+
+class Announcer:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._started = time.monotonic()
+        self._password = plan.identity.bootstrap_password
+        self._said_ready = False
+        for warning in plan.warnings:
+            self._say(f"warning: {warning}")
+
+    def notice(self, notice: Notice) -> None:
+        if isinstance(notice, Progress):
+            self._say(notice.text)
+        elif isinstance(notice, FirstStart):
+            self._password = notice.password
+
+    def ended(self, name: str, pid: int, status: int) -> None:
+        self._say(f"the {name} process ({pid}) ended with status {status}; starting it again")
+
+    def failed(self, name: str, why: str) -> None:
+        self._say(f"{why}\ndoorward: stopping, because the {name} process cannot start")
+
+    def ready(self) -> None:
+        """Everything answers. Said once."""
+        if self._said_ready:
+            return
+        self._said_ready = True
+        seconds = time.monotonic() - self._started
+        if self._plan.demo is None:
+            self._say(f"ready after {seconds:.1f} s; identity provider at {self._plan.identity.external_url}")
+            if self._password and not self._plan.identity.bootstrap_password:
+                self._say(f"first administrator: akadmin, password {self._password} (told this once)")
+        elif self._plan.demo.json:
+            print(json.dumps(self._facts()), flush=True)  # noqa: T201
+        else:
+            print(self._panel(seconds), flush=True)  # noqa: T201
+
+    def _facts(self) -> dict[str, object]:
+        assert self._plan.demo is not None
+        plain = next(point.port for point in self._plan.entry_points if point.name == "identity")
+        return {
+            "urls": {
+                "whoami": self._plan.demo.whoami_url,
+                "identity": self._plan.identity.external_url,
+                "identity_plain": f"http://127.0.0.1:{plain}",
+            },
+            "username": "akadmin",
+            "password": self._password or None,
+            "token": self._plan.identity.bootstrap_token or None,
+            "ca": str(Path(self._plan.state_folder) / "ca" / "ca.pem"),
+            "data": self._plan.state_folder,
+            "pid": os.getpid(),
+        }
+
+    def _panel(self, seconds: float) -> str:
+        assert self._plan.demo is not None
+        data = self._plan.state_folder
+        password = self._password or "as on the first start (--reset starts afresh)"
+        lines = [
+            f"Doorward is ready ({seconds:.1f} s).",
+            "",
+            f"  Protected application   {self._plan.demo.whoami_url}",
+            f"  Identity provider       {self._plan.identity.external_url}",
+            "  Administrator           akadmin",
+            f"  Password                {password}",
+            "",
+            "Try next:",
+            f"  1. Open {self._plan.demo.whoami_url} and log in.",
+            f"  2. See the redirect that strangers get: curl -ik {self._plan.demo.whoami_url}",
+            f"  3. Protect your own application: {self._plan.identity.external_url}/if/admin/protect/",
+            f"  4. Stop the browser's certificate warning: doorward ca --install --data {data}",
+            f"  5. Read or change the routes, they reload at once: {data}/routes.yml",
+            "",
+            "Ctrl-C stops everything.",
+        ]
+        rule = "─" * WIDTH
+        return "\n".join([rule, *lines, rule])
+
+    def _say(self, text: str) -> None:
+        print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201

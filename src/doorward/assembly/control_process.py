@@ -1,0 +1,140 @@
+"""The control process: knows what the workers must know, and tells them when it changes.
+
+Two things flow in: routes from the configuration's sources, and whatever the identity provider's change log says.
+Both are checked and finished here, so that a worker only swaps one immutable thing for another. It may die at any
+time: the workers go on with what they know, and the next one tells them everything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from doorward.assembly import local_ca
+from doorward.assembly.children import Notifier
+from doorward.assembly.identity_follower import IdentityFollower
+from doorward.assembly.metrics_sum import MetricsSum
+from doorward.assembly.state_folder import StateFolder
+from doorward.assembly.worker_links import WorkerLinks
+from doorward.config.problems import ConfigurationError
+from doorward.config.static import StaticConfiguration, load_static
+from doorward.messages.control import (
+    Counters,
+    FromWorker,
+    IdentityReadiness,
+    MetricsText,
+    MetricsWanted,
+    SessionsEnded,
+    ToWorker,
+    UseOutposts,
+    UseRoutingTable,
+)
+from doorward.messages.outposts import OutpostConfiguration
+from doorward.messages.plan import ChildFailed, Plan
+from doorward.messages.routing import Certificate, RoutingTable
+from doorward.messages.sessions import IdentityState
+from doorward.sources.routes import Failed, Routing, follow
+
+
+class Control:
+    def __init__(self, plan: Plan, folder: StateFolder, static: StaticConfiguration, notifier: Notifier) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._static = static
+        self._notifier = notifier
+        self._table: RoutingTable | None = None
+        self._outposts: OutpostConfiguration | None = None
+        self._identity_ready = False
+        self._metrics = MetricsSum()
+        self._links = WorkerLinks(self._current, self._heard, self._metrics.gone)
+        self._reload = asyncio.Event()
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        database = None if self._plan.identity.database else self._folder.database
+        follower = IdentityFollower(
+            self._folder.rpc_socket, database, self._on_identity_change, self._on_identity_readiness
+        )
+        server = await self._links.listen(self._folder.control_socket)
+        tasks = [
+            asyncio.create_task(self._follow_routes()),
+            asyncio.create_task(follower.run()),
+        ]
+        self._notifier.ready()
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # a task that ended by an exception takes the process with it; the next one starts clean
+        for task in tasks:
+            task.cancel()
+        server.close()
+
+    # --- what flows in ---------------------------------------------------------------------------------------------
+
+    async def _follow_routes(self) -> None:
+        default = self._default_certificate()
+        own_names = frozenset({"localhost", "127.0.0.1", "::1"})
+        async for outcome in follow(self._static, self._folder.identity_socket, own_names, default, self._reload):
+            match outcome:
+                case Routing(table, warnings):
+                    self._table = table
+                    self._metrics.count("traefik_config_reloads_total")
+                    for warning in warnings:
+                        _say(f"warning: {warning}")
+                    self._links.tell_all(UseRoutingTable(table))
+                case Failed(problems):
+                    kept = "the last good configuration stays in force" if self._table else "no routes are in force"
+                    _say(f"the configuration was not taken, {kept}:\n{problems}")
+
+    def _on_identity_change(self, configuration: OutpostConfiguration | None, state: IdentityState) -> None:
+        if state.all_ended or state.ended_sessions:
+            self._links.tell_all(SessionsEnded(state.ended_sessions, state.all_ended))
+        if configuration is not None:
+            self._outposts = configuration
+            self._links.tell_all(UseOutposts(configuration))
+
+    def _on_identity_readiness(self, ready: bool) -> None:
+        if ready != self._identity_ready:
+            self._identity_ready = ready
+            self._links.tell_all(IdentityReadiness(ready))
+
+    # --- what the workers hear and say -----------------------------------------------------------------------------
+
+    def _current(self) -> list[ToWorker]:
+        """Everything, for a worker that has just connected: it may have missed endings, so its cache is emptied."""
+        messages: list[ToWorker] = [SessionsEnded((), all=True)]
+        if self._table is not None:
+            messages.append(UseRoutingTable(self._table))
+        if self._outposts is not None:
+            messages.append(UseOutposts(self._outposts))
+        messages.append(IdentityReadiness(self._identity_ready))
+        return messages
+
+    def _heard(self, pid: int, message: FromWorker) -> ToWorker | None:
+        if isinstance(message, Counters):
+            self._metrics.add(pid, message)
+        elif isinstance(message, MetricsWanted):
+            return MetricsText(self._metrics.text())
+        return None
+
+    def _default_certificate(self) -> Certificate:
+        """For TLS to a name that no configured certificate covers: from the local authority."""
+        return Certificate(*local_ca.ensure(self._folder.authority).leaf())
+
+
+def _say(text: str) -> None:
+    print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
+    try:
+        static = load_static(Path(plan.config_file))
+    except ConfigurationError as error:
+        notifier.tell(ChildFailed(f"the configuration cannot be used:\n{error}"))
+        raise SystemExit(1) from error
+    asyncio.run(Control(plan, folder, static, notifier).run())

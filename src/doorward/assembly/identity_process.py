@@ -1,0 +1,64 @@
+"""The identity provider as a child: prepare the database, then serve it under waitress on two Unix sockets."""
+
+from __future__ import annotations
+
+import os
+
+from doorward.assembly.children import Notifier
+from doorward.assembly.state_folder import StateFolder
+from doorward.messages.plan import ChildFailed, DemoPlan, FirstStart, Plan, Progress
+
+
+def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "doorward.identity.settings"
+    os.environ["DOORWARD_DATA"] = str(folder.path)
+    os.environ["DOORWARD_DATABASE"] = plan.identity.database
+    os.environ["DOORWARD_EXTERNAL_URL"] = plan.identity.external_url
+
+    import django
+    from doorward.tokens.secret_key import SecretKeyUnusable
+
+    try:
+        django.setup()
+    except SecretKeyUnusable as error:
+        notifier.tell(ChildFailed(str(error)))
+        raise SystemExit(1) from error
+    from doorward.identity import bootstrap, server
+
+    wishes = bootstrap.Bootstrap(
+        password=plan.identity.bootstrap_password or None,
+        token=plan.identity.bootstrap_token or None,
+        email=plan.identity.bootstrap_email or None,
+    )
+    try:
+        prepared = bootstrap.prepare(wishes, progress=lambda text: notifier.tell(Progress(text)))
+        if plan.demo is not None:
+            protect_whoami(plan.demo)
+    except bootstrap.CannotPrepare as error:
+        notifier.tell(ChildFailed(str(error)))
+        raise SystemExit(1) from error
+    if prepared.generated_password is not None:
+        notifier.tell(FirstStart(prepared.generated_password))
+    server.serve(folder.identity_socket, folder.rpc_socket, notifier.ready)
+
+
+def protect_whoami(demo: DemoPlan) -> None:
+    """Have the demonstration application protected, at the address of this start."""
+    from doorward.identity.applications.models import Application
+    from doorward.identity.events.actor import Actor
+    from doorward.identity.outposts import actions
+    from doorward.identity.outposts.models import ProxyProvider
+
+    actor = Actor.system()
+    if not Application.objects.filter(slug="whoami").exists():
+        actions.protect(
+            actor,
+            name="whoami",
+            slug="whoami",
+            external_host=demo.whoami_url,
+            meta_description="The demonstration application: shows the request that it receives.",
+        )
+        return
+    provider = ProxyProvider.objects.filter(application__slug="whoami").first()
+    if provider is not None and provider.external_host != demo.whoami_url:
+        actions.update_proxy_provider(actor, provider, external_host=demo.whoami_url)

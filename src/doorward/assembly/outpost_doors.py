@@ -1,0 +1,34 @@
+"""The outpost as the proxy sees it: a function that decides (fused), and a service on the identity entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import replace
+
+from doorward.messages.http import HttpAnswer, HttpQuestion
+from doorward.outpost.answer import Outpost
+from doorward.proxy.request import Request
+
+
+class FusedOutpost:
+    """``ForwardAuthority`` of a middleware whose address is this very program: the same question, no socket."""
+
+    def __init__(self, outpost: Outpost) -> None:
+        self._outpost = outpost
+
+    def ask(self, question: HttpQuestion) -> HttpAnswer | Awaitable[HttpAnswer]:
+        return self._outpost.answer(replace(question, trusted=True, peer=""))
+
+
+class OutpostService:
+    """``outpost@internal``: other proxies' sub-requests, and browsers at ``/outpost.goauthentik.io/…``."""
+
+    def __init__(self, outpost: Outpost) -> None:
+        self._outpost = outpost
+
+    def answer(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer]:
+        target = request.path if request.query is None else request.path + b"?" + request.query
+        headers = ((b"Host", request.authority), *request.headers)
+        return self._outpost.answer(
+            HttpQuestion(request.method, target, headers, body, request.peer, request.trusted, request.tls)
+        )

@@ -1,0 +1,67 @@
+"""The control process's end of the control channels: every worker that connects is told the whole state, then
+each change."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from doorward.assembly import frames
+from doorward.messages.control import FromWorker, Hello, ToWorker
+
+UNREAD_LIMIT = 256 << 20
+"""Bytes that may wait for a worker that does not read; beyond them it is cut off, and comes back for the whole."""
+
+
+class WorkerLinks:
+    def __init__(
+        self,
+        current: Callable[[], list[ToWorker]],
+        heard: Callable[[int, FromWorker], ToWorker | None],
+        gone: Callable[[int], None],
+    ) -> None:
+        self._current = current
+        self._heard = heard
+        self._gone = gone
+        self._writers: dict[asyncio.StreamWriter, int] = {}
+
+    async def listen(self, socket: Path) -> asyncio.Server:
+        server = await asyncio.start_unix_server(self._serve, str(socket))
+        socket.chmod(0o600)
+        return server
+
+    def tell_all(self, message: ToWorker) -> None:
+        frame = frames.encode(message)
+        for writer in list(self._writers):
+            if writer.transport.get_write_buffer_size() > UNREAD_LIMIT:
+                writer.transport.abort()
+            else:
+                writer.write(frame)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pid = 0
+        try:
+            hello = await frames.read_from_worker(reader)
+            if not isinstance(hello, Hello):
+                return
+            pid = hello.pid
+            for message in self._current():
+                writer.write(frames.encode(message))
+            self._writers[writer] = pid
+            while True:
+                answer = self._heard(pid, await frames.read_from_worker(reader))
+                if answer is not None:
+                    writer.write(frames.encode(answer))
+        except (frames.ChannelClosed, msgspec.DecodeError, OSError):
+            pass
+        finally:
+            self._writers.pop(writer, None)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            if pid:
+                self._gone(pid)

@@ -1,0 +1,29 @@
+"""``doorward``: the command line. Each command is one file; this one only lists them."""
+
+from __future__ import annotations
+
+import click
+
+from doorward import __version__
+from doorward.cli.authority import ca
+from doorward.cli.check import check
+from doorward.cli.demo import demo
+from doorward.cli.serve import serve
+from doorward.cli.whoami import whoami
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="doorward")
+def main() -> None:
+    """Authentication in front of any web application: reverse proxy, outpost and identity provider in one.
+
+    \b
+    Examples:
+      doorward demo                          a protected application on this machine, in seconds
+      doorward check --config doorward.yml   is this configuration right?
+      doorward serve --config doorward.yml   the real thing
+    """
+
+
+for _command in (demo, serve, check, ca, whoami):
+    main.add_command(_command)

@@ -1,0 +1,46 @@
+"""From a static configuration file to the plan of a start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from doorward.cli.bootstrap import identity_plan
+from doorward.config import listening
+from doorward.config.problems import ConfigurationError
+from doorward.config.static import StaticConfiguration, load_static
+from doorward.messages.plan import DemoPlan, Plan
+
+
+def read_static(config_file: Path) -> StaticConfiguration:
+    """Raises click.ClickException that shows every problem of the file."""
+    try:
+        static = load_static(config_file)
+    except ConfigurationError as error:
+        raise click.ClickException(f"the configuration cannot be used:\n{error}") from error
+    if static.identity is None:
+        raise click.ClickException(
+            f"{config_file}: the section identity is missing. It needs at least\n"
+            f"  identity:\n    externalUrl: https://auth.example.com"
+        )
+    return static
+
+
+def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
+    """What the configuration asks for. Raises click.ClickException."""
+    static = read_static(config_file)
+    assert static.identity is not None
+    database = "" if static.identity.database == "sqlite" else static.identity.database
+    return Plan(
+        state_folder=static.identity.data,
+        config_file=str(config_file),
+        entry_points=listening.entry_points(static),
+        identity=identity_plan(static.identity.external_url, database),
+        workers=static.workers or os.cpu_count() or 1,
+        access_log=listening.access_log(static),
+        metrics=listening.metrics(static),
+        demo=demo,
+        grace=listening.grace(static),
+    )

@@ -1,0 +1,76 @@
+"""What one start of the program runs: made by the command line from the configuration, read by the supervisor.
+
+The command line needs libraries that the running processes must not carry (click, pydantic, YAML). So it only
+decides, writes its decisions down as a ``Plan``, and replaces itself by a fresh interpreter that carries them out.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from doorward.messages.entry_points import AccessLog, EntryPoint, Metrics
+
+
+class IdentityPlan(Struct, frozen=True):
+    """The identity provider of this program."""
+
+    external_url: str
+    """How browsers reach it: scheme, host, port if not the default; no trailing slash."""
+    database: str = ""
+    """``postgresql://…``, or empty for SQLite in the state folder."""
+    bootstrap_password: str = ""
+    bootstrap_token: str = ""
+    bootstrap_email: str = ""
+
+
+class DemoPlan(Struct, frozen=True):
+    """What the demonstration adds: the application, and the entry that protects it."""
+
+    whoami_port: int
+    whoami_url: str
+    """Outside URL of the demonstration application."""
+    json: bool = False
+    """Say that we are ready in one line of JSON instead of the panel."""
+
+
+class Plan(Struct, frozen=True):
+    state_folder: str
+    config_file: str
+    """Static configuration file; the control process reads it and watches what it names."""
+    entry_points: tuple[EntryPoint, ...]
+    identity: IdentityPlan
+    workers: int = 2
+    access_log: AccessLog | None = None
+    metrics: Metrics | None = None
+    demo: DemoPlan | None = None
+    grace: float = 10.0
+    """Seconds that requests in flight get at a stop."""
+    warnings: tuple[str, ...] = ()
+
+
+# child → supervisor, one JSON line each on the child's notification pipe
+
+
+class ChildReady(Struct, frozen=True, tag=True):
+    pass
+
+
+class ChildFailed(Struct, frozen=True, tag=True):
+    """It cannot start, and trying again will not help."""
+
+    why: str
+
+
+class Progress(Struct, frozen=True, tag=True):
+    """A sentence for whoever waits for the start."""
+
+    text: str
+
+
+class FirstStart(Struct, frozen=True, tag=True):
+    """The administrator was created just now; the password is told this once."""
+
+    password: str
+
+
+Notice = ChildReady | ChildFailed | Progress | FirstStart
