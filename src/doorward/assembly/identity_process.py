@@ -16,6 +16,7 @@ def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
     os.environ["DOORWARD_EXTERNAL_URL"] = plan.identity.external_url
 
     import django
+
     from doorward.tokens.secret_key import SecretKeyUnusable
 
     try:

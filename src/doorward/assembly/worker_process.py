@@ -37,7 +37,7 @@ from doorward.net.client import Client
 from doorward.outpost.answer import Outpost
 from doorward.proxy.engine import Engine
 from doorward.proxy.http_authority import HttpAuthority
-from doorward.proxy.ports import ForwardAuthority, InternalService
+from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.routing import Routes
 from doorward.proxy.services.factory import Services
 
