@@ -25,7 +25,7 @@ INSTALLATION_ID = hashlib.sha256(b"installation-id" + INSTALLATION_KEY).hexdiges
 SECRET_KEY = hashlib.sha256(b"django" + INSTALLATION_KEY).hexdigest()
 
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # the proxy in front replaces Host by the external URL's; see web.middleware
+ALLOWED_HOSTS = ["*"]  # web.middleware.requests decides; URLs are made from EXTERNAL_URL, never from Host
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -96,6 +96,7 @@ SESSION_COOKIE_SECURE = EXTERNAL.scheme == "https"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 24 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # The token lives in the login session: bound to it, and the tabs of one browser share it. The cookie is a copy for
 # clients of the flow executor API (flows.api).
 CSRF_USE_SESSIONS = True
@@ -171,4 +172,20 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
-LOGGING_CONFIG = None
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "doorward.identity.events.log_lines.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "doorward": {"level": "INFO"},
+        # Its own handlers would mail administrators and print to consoles that we do not have.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # 4xx answers are the access log's business.
+        "django.request": {"level": "ERROR"},
+        # One line for each request that has to wait a moment.
+        "waitress.queue": {"level": "ERROR"},
+    },
+}

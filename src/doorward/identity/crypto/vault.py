@@ -31,16 +31,26 @@ def derived_key(purpose: str) -> bytes:
 
 def seal(plaintext: str, place: str) -> str:
     """Encrypt with AES-256-GCM; ``place`` is ``table.column:row``."""
+    return seal_bytes(plaintext.encode(), place)
+
+
+def seal_bytes(plaintext: bytes, place: str) -> str:
+    """``seal`` for bytes."""
     nonce = os.urandom(12)
-    sealed = AESGCM(derived_key("at-rest")).encrypt(nonce, plaintext.encode(), place.encode())
+    sealed = AESGCM(derived_key("at-rest")).encrypt(nonce, plaintext, place.encode())
     return base64.b64encode(nonce + sealed).decode()
 
 
 def unseal(sealed: str, place: str) -> str:
     """Undo ``seal``. Raises Unreadable."""
+    return unseal_bytes(sealed, place).decode()
+
+
+def unseal_bytes(sealed: str, place: str) -> bytes:
+    """Undo ``seal_bytes``. Raises Unreadable."""
     try:
         raw = base64.b64decode(sealed, validate=True)
-        return AESGCM(derived_key("at-rest")).decrypt(raw[:12], raw[12:], place.encode()).decode()
+        return AESGCM(derived_key("at-rest")).decrypt(raw[:12], raw[12:], place.encode())
     except (InvalidTag, ValueError) as error:
         raise Unreadable(f"{place} does not decrypt with this secret.key") from error
 

@@ -141,3 +141,16 @@ class Token(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expiring and self.expires is not None and self.expires <= timezone.now()
+
+
+class Installation(models.Model):
+    """The one row that says that the first start is over: written with the first administrator, never removed, so
+    that deleting ``akadmin`` does not open the door again (S-523)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    first_started = models.DateTimeField(auto_now_add=True)
+    key_check = models.TextField()
+    """A known word, encrypted: tells whether ``secret.key`` belongs to this database."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_installation")]

@@ -5,3 +5,8 @@ class OutpostsConfig(AppConfig):
     name = "doorward.identity.outposts"
     label = "outposts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from doorward.identity.outposts import revocation
+
+        revocation.listen()

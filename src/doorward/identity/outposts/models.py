@@ -80,7 +80,8 @@ class StoredSession(models.Model):
     """Hex."""
     provider = models.ForeignKey(ProxyProvider, on_delete=models.CASCADE, related_name="stored_sessions")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="stored_sessions")
-    login_session = models.ForeignKey(LoginSession, null=True, on_delete=models.CASCADE, related_name="+")
+    login_session = models.ForeignKey(LoginSession, null=True, on_delete=models.SET_NULL, related_name="+")
+    """Not CASCADE: an idle login that is swept away takes nothing with it; a login that ends says so (revocation)."""
     subject = models.CharField(max_length=255, db_index=True)
     sid = models.CharField(max_length=64, db_index=True)
     sealed = models.TextField()

@@ -5,3 +5,8 @@ class PoliciesConfig(AppConfig):
     name = "doorward.identity.policies"
     label = "policies"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from doorward.identity.policies import guard
+
+        guard.listen()

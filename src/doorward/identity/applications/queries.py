@@ -1,0 +1,41 @@
+"""Read applications: who may enter which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Prefetch
+
+from doorward.identity.applications.launch import NO_TILE, launch_url
+from doorward.identity.applications.models import Application
+from doorward.identity.directory.models import User
+from doorward.identity.policies.models import PolicyBinding
+from doorward.identity.policies.queries import judge, memberships
+
+__all__ = ["accessible", "launch_url", "library"]
+
+
+def accessible(user: User, applications: Iterable[Application] | None = None) -> list[Application]:
+    """Those of ``applications`` (all by default) that the user may enter."""
+    if applications is None:
+        bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group")
+        applications = Application.objects.select_related("provider").prefetch_related(
+            Prefetch("bindings", queryset=bindings)
+        )
+    groups = memberships(user)
+    return [
+        application
+        for application in applications
+        if judge(application.bindings.all(), application.policy_engine_mode, user, groups).passing
+    ]
+
+
+def library(user: User) -> list[Application]:
+    """What the user's library shows: what they may enter, is not hidden, and leads somewhere."""
+    return [
+        application
+        for application in accessible(user)
+        if not application.meta_hide
+        and application.meta_launch_url != NO_TILE
+        and launch_url(application, user) is not None
+    ]

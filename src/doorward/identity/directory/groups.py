@@ -1,0 +1,143 @@
+"""The writes about groups; ``directory.actions`` is the face through which other rooms call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from doorward.identity.directory import names, queries
+from doorward.identity.directory.models import Group, User
+from doorward.identity.directory.notices import rights_changed, subject_leaving
+from doorward.identity.directory.users import require_a_superuser
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+
+_EDITABLE = frozenset({"name", "is_superuser", "attributes"})
+
+
+def create_group(
+    actor: Actor,
+    *,
+    name: str,
+    parents: Iterable[Group] = (),
+    users: Iterable[User] = (),
+    **fields: object,
+) -> Group:
+    """Create a group. ``fields``: is_superuser, attributes. Raises ValidationError."""
+    _refuse_unknown(fields)
+    group = Group(name=name)
+    for field, value in fields.items():
+        setattr(group, field, value)
+    with transaction.atomic():
+        _validate(group)
+        group.save(force_insert=True)
+        group.parents.set(parents)
+        joined = list(users)
+        group.users.set(joined)
+        events.created(actor, group)
+        if joined:
+            rights_changed.send(Group, users=joined)
+    return group
+
+
+def update_group(
+    actor: Actor,
+    group: Group,
+    *,
+    parents: Iterable[Group] | None = None,
+    users: Iterable[User] | None = None,
+    **changes: object,
+) -> Group:
+    """Change a group, its parents or its direct members. Raises ValidationError, Refused (S-621)."""
+    _refuse_unknown(changes)
+    with transaction.atomic():
+        had_superuser = queries.a_superuser_exists()
+        affected = {user.pk: user for user in queries.members(group)}
+        before = events.snapshot(group)
+        former_parents, former_users = list(group.parents.all()), list(group.users.all())
+        for field, value in changes.items():
+            setattr(group, field, value)
+        _validate(group)
+        group.save()
+        if parents is not None:
+            wanted = list(parents)
+            _refuse_circle(group, wanted)
+            group.parents.set(wanted)
+        if users is not None:
+            group.users.set(users)
+        require_a_superuser(had_superuser)
+        changed = events.updated(
+            actor,
+            group,
+            before,
+            parents=(_names(former_parents), _names(group.parents.all())),
+            users=(_usernames(former_users), _usernames(group.users.all())),
+        )
+        if changed:
+            affected.update({user.pk: user for user in queries.members(group)})
+            rights_changed.send(Group, users=list(affected.values()))
+    return group
+
+
+def delete_group(actor: Actor, group: Group) -> None:
+    """Delete a group; its members stay. Raises Refused (S-621), also when something would then be open to all."""
+    with transaction.atomic():
+        had_superuser = queries.a_superuser_exists()
+        affected = queries.members(group)
+        subject_leaving.send(Group, subject=group)
+        events.deleted(actor, group)
+        group.delete()
+        require_a_superuser(had_superuser)
+        rights_changed.send(Group, users=affected)
+
+
+def add_member(actor: Actor, group: Group, user: User) -> None:
+    """Put a user into a group; nothing happens if they are in it."""
+    with transaction.atomic():
+        if not group.users.filter(pk=user.pk).exists():
+            group.users.add(user)
+            events.updated(actor, group, events.snapshot(group), users=([], [user.username]))
+            rights_changed.send(Group, users=[user])
+
+
+def remove_member(actor: Actor, group: Group, user: User) -> None:
+    """Take a user out of a group. Raises Refused for the last superuser (S-621)."""
+    with transaction.atomic():
+        had_superuser = queries.a_superuser_exists()
+        if group.users.filter(pk=user.pk).exists():
+            group.users.remove(user)
+            require_a_superuser(had_superuser)
+            events.updated(actor, group, events.snapshot(group), users=([user.username], []))
+            rights_changed.send(Group, users=[user])
+
+
+def _validate(group: Group) -> None:
+    names.require_plain(group.name, "name")
+    if not group.name.strip():
+        raise ValidationError({"name": ["A group has a name."]})
+    names.require_storable(group.attributes, "attributes")
+    if not isinstance(group.attributes, dict):
+        raise ValidationError({"attributes": ["Attributes are a JSON object."]})
+    if Group.objects.filter(name=group.name).exclude(pk=group.pk).exists():
+        raise ValidationError({"name": ["There is a group of this name."]})
+
+
+def _refuse_circle(group: Group, parents: list[Group]) -> None:
+    below = {member.pk for member in queries.with_descendants([group])}
+    if any(parent.pk in below for parent in parents):
+        raise ValidationError({"parents": ["A group cannot be its own ancestor."]})
+
+
+def _refuse_unknown(fields: dict[str, object]) -> None:
+    if unknown := fields.keys() - _EDITABLE:
+        raise TypeError(f"a group has no {', '.join(sorted(unknown))}")
+
+
+def _names(groups: Iterable[Group]) -> list[str]:
+    return sorted(group.name for group in groups)
+
+
+def _usernames(users: Iterable[User]) -> list[str]:
+    return sorted(user.username for user in users)

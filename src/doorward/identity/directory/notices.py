@@ -1,0 +1,20 @@
+"""What the directory tells the rooms above it, in the transaction in which it happens.
+
+Signals because the arrows point down: the directory knows nothing of logins, proxy sessions and tokens, but they must
+end with it (S-321). ``logins.revocation`` and ``outposts.revocation`` listen. A listener that fails makes the whole
+action fail: nobody is deactivated by half.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+trust_ended = Signal()
+"""Sent with ``user: User`` and ``except_sid: str`` (a login that may stay, or ""): whatever this user's past logins
+led to must end: deactivated, about to be deleted, or a new password."""
+
+rights_changed = Signal()
+"""Sent with ``users: list[User]`` after their groups, or what these groups mean, changed."""
+
+subject_leaving = Signal()
+"""Sent with ``subject: User | Group`` before it is deleted. ``policies.guard`` listens and may raise Refused."""

@@ -1,0 +1,112 @@
+"""The writes about tokens; ``directory.actions`` is the face through which other rooms call them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from doorward.identity.crypto import vault
+from doorward.identity.directory import names
+from doorward.identity.directory.models import Token, User, new_key
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+
+DEFAULT_LIFE = timedelta(days=1)
+SHORTEST_KEY = 32
+_CORE = "authentik.core"
+
+
+def create_token(
+    actor: Actor,
+    *,
+    user: User,
+    identifier: str,
+    intent: str,
+    expires: datetime | None = None,
+    expiring: bool = True,
+    description: str = "",
+    key: str | None = None,
+    managed: str | None = None,
+) -> tuple[Token, str]:
+    """Create a token and return it with its secret, which can be viewed once more by ``view_token_key``.
+
+    ``expires`` defaults to one day from now. Raises ValidationError.
+    """
+    secret = new_key() if key is None else _acceptable(key)
+    if expiring and expires is None:
+        expires = timezone.now() + DEFAULT_LIFE
+    token = Token(
+        identifier=identifier, user=user, intent=intent, description=description, expires=expires, expiring=expiring
+    )
+    token.managed = managed
+    _keep(token, secret)
+    with transaction.atomic():
+        names.require_storable(description, "description")
+        token.full_clean()
+        token.save(force_insert=True)
+        events.created(actor, token)
+    return token, secret
+
+
+def update_token(actor: Actor, token: Token, **changes: object) -> Token:
+    """Change identifier, description, expires, expiring or intent; the owner never changes (S-603)."""
+    if unknown := changes.keys() - {"identifier", "description", "expires", "expiring", "intent"}:
+        raise TypeError(f"a token has no changeable {', '.join(sorted(unknown))}")
+    with transaction.atomic():
+        before = events.snapshot(token)
+        for field, value in changes.items():
+            setattr(token, field, value)
+        names.require_storable(token.description, "description")
+        token.full_clean()
+        token.save()
+        events.updated(actor, token, before)
+    return token
+
+
+def view_token_key(actor: Actor, token: Token) -> str:
+    """The secret, once: it is erased by looking at it (S-608). Raises ValidationError when it was viewed before."""
+    with transaction.atomic():
+        sealed = Token.objects.select_for_update().values_list("sealed_key", flat=True).get(pk=token.pk)
+        # The condition makes one of two simultaneous viewers the only one (S-805).
+        if not sealed or not Token.objects.filter(pk=token.pk, sealed_key=sealed).update(sealed_key=""):
+            raise ValidationError({"key": ["This key has been shown already; set a new one to see it."]})
+        events.record("secret_view", _CORE, actor, secret_of=token)
+    token.sealed_key = ""
+    return vault.unseal(sealed, _place(token))
+
+
+def set_token_key(actor: Actor, token: Token, key: str | None = None) -> str:
+    """Give the token a new secret (random unless given) and return it. Raises ValidationError."""
+    secret = new_key() if key is None else _acceptable(key)
+    with transaction.atomic():
+        _keep(token, secret)
+        token.validate_constraints()
+        token.save(update_fields=["key_hash", "sealed_key"])
+        events.record("secret_rotate", _CORE, actor, secret_of=token)
+    return secret
+
+
+def delete_token(actor: Actor, token: Token) -> None:
+    """Delete a token; it is refused from now on."""
+    with transaction.atomic():
+        events.deleted(actor, token)
+        token.delete()
+
+
+def _keep(token: Token, secret: str) -> None:
+    token.key_hash = vault.digest(secret)
+    token.sealed_key = vault.seal(secret, _place(token))
+
+
+def _place(token: Token) -> str:
+    return f"directory.token:{token.pk}"
+
+
+def _acceptable(key: str) -> str:
+    # Kept by a plain SHA-256, so it must hold 128 random bits by itself (S-803).
+    if len(key) < SHORTEST_KEY or len(key) > 512 or not key.isascii() or not key.isprintable() or " " in key:
+        raise ValidationError({"key": [f"A key has {SHORTEST_KEY} to 512 visible ASCII characters."]})
+    return key

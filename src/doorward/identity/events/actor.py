@@ -1,0 +1,52 @@
+"""Who does something, and from where: stands first in every action, and in the event that it writes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from doorward.identity.directory.models import User
+
+_LONGEST_AGENT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """``user`` is None for strangers and for the program itself."""
+
+    user: User | None
+    client_ip: str | None
+    request_id: str
+    method: str = ""
+    path: str = ""
+    user_agent: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Actor:
+        """Whoever sent ``request``, with the facts that ``RequestFacts`` established about it."""
+        from doorward.identity.directory.models import User
+
+        facts = getattr(request, "facts", None)
+        user = getattr(request, "user", None)
+        return cls(
+            # The middleware sets a lazy object: what it stands for decides.
+            user=user if isinstance(user, User) and user.is_authenticated else None,
+            client_ip=getattr(facts, "client_ip", None),
+            request_id=getattr(facts, "request_id", "") or secrets.token_hex(16),
+            method=request.method or "",
+            path=request.path[:_LONGEST_AGENT],
+            user_agent=request.headers.get("User-Agent", "")[:_LONGEST_AGENT],
+        )
+
+    @classmethod
+    def system(cls) -> Actor:
+        """The program itself: first start, clean-up, the data plane's reports."""
+        return cls(user=None, client_ip=None, request_id="")
+
+    def acting_as(self, user: User) -> Actor:
+        """The same request, now known to come from ``user`` (at login, where it began as a stranger's)."""
+        return Actor(user, self.client_ip, self.request_id, self.method, self.path, self.user_agent)

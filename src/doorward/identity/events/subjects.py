@@ -1,0 +1,40 @@
+"""How an event names the object that it is about: authentik's words, so that existing filters keep working."""
+
+from __future__ import annotations
+
+from django.db.models import Model
+
+_APP_LABELS = {
+    "directory": "authentik_core",
+    "applications": "authentik_core",
+    "logins": "authentik_core",
+    "policies": "authentik_policies",
+    "flows": "authentik_flows",
+    "stages": "authentik_stages",
+    "brands": "authentik_brands",
+    "crypto": "authentik_crypto",
+    "oauth2": "authentik_providers_oauth2",
+    "outposts": "authentik_outposts",
+}
+_MODEL_LABELS = {
+    "proxyprovider": ("authentik_providers_proxy", "proxyprovider"),
+    "loginsession": ("authentik_core", "authenticatedsession"),
+}
+
+
+def labels(model: type[Model]) -> tuple[str, str]:
+    """The application label and the model name under which the world knows ``model``."""
+    name = model._meta.model_name or ""
+    return _MODEL_LABELS.get(name) or (_APP_LABELS.get(model._meta.app_label, model._meta.app_label), name)
+
+
+def describe(instance: Model) -> dict[str, str]:
+    """``app``, ``model_name``, ``name`` and ``pk`` of an object."""
+    app, model_name = labels(type(instance))
+    pk = instance.pk.hex if hasattr(instance.pk, "hex") and not isinstance(instance.pk, float) else instance.pk
+    return {"app": app, "model_name": model_name, "name": str(instance)[:200], "pk": str(pk)}
+
+
+def module(model: type[Model]) -> str:
+    """An event's ``app`` for ``model``: ``authentik.providers.proxy`` for ``authentik_providers_proxy``."""
+    return labels(model)[0].replace("_", ".")

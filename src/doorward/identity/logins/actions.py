@@ -1,0 +1,90 @@
+"""Log in, log out, end a login from outside. What ends a login ends its proxy sessions and tokens (S-322)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
+from django.utils import timezone
+
+from doorward.identity.directory.models import User
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.logins import queries
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.logins.notices import login_ended
+from doorward.identity.logins.session_store import SessionStore
+
+_LOGIN = "authentik.core.auth"
+
+
+class NotActive(Exception):
+    """A deactivated user does not get a session, whatever they proved (S-524)."""
+
+
+def log_in(
+    request: HttpRequest, user: User, *, methods: tuple[str, ...], duration: timedelta | None = None
+) -> LoginSession:
+    """Make the request's session a login of ``user``: new key, event, ``request.user``.
+
+    ``methods`` are ``amr`` values (``pwd``, ``mfa`` …). ``duration`` None: ends with the browser, after 24 hours or
+    an idle hour; else the login is remembered for so long. Somebody else's login in this browser ends first.
+    Raises NotActive.
+    """
+    session = request.session
+    assert isinstance(session, SessionStore)
+    actor = Actor.of(request).acting_as(user)
+    with transaction.atomic():
+        # Read again: the flow may have begun before the deactivation.
+        if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
+            raise NotActive
+        former = queries.current(request)
+        if former is not None and former.user is not None and former.user_id != user.pk:
+            _say_ended(former)
+        row = session.begin_login(user, methods, duration)
+        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        events.record("login", _LOGIN, actor, auth_method=methods[0] if methods else "", amr=list(methods))
+    request.user = user
+    rotate_token(request)
+    return row
+
+
+def log_out(request: HttpRequest) -> None:
+    """End the request's login, if there is one, and forget everything about the session."""
+    row = queries.current(request)
+    with transaction.atomic():
+        if row is not None:
+            events.record("logout", _LOGIN, Actor.of(request))
+            _say_ended(row)
+        request.session.flush()
+    request.user = AnonymousUser()
+
+
+def end(actor: Actor, login_session: LoginSession) -> None:
+    """End one login from outside: an administrator, or its user in another browser."""
+    with transaction.atomic():
+        events.record("logout", _LOGIN, actor, ended=login_session, of_user=login_session.user)
+        end_silently(login_session)
+
+
+def end_all_of(actor: Actor, user: User, *, except_sid: str = "") -> int:
+    """End every login of ``user`` but that one; says how many."""
+    with transaction.atomic():
+        rows = list(user.login_sessions.exclude(sid=except_sid))
+        for row in rows:
+            end(actor, row)
+    return len(rows)
+
+
+def end_silently(login_session: LoginSession) -> None:
+    """End one login without an event of its own, as part of an action that has one."""
+    _say_ended(login_session)
+    login_session.delete()
+
+
+def _say_ended(row: LoginSession) -> None:
+    if row.user is not None:
+        login_ended.send(LoginSession, user=row.user, sid=row.sid)

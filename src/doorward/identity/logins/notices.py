@@ -1,0 +1,8 @@
+"""What the logins tell the rooms above them, in the transaction in which it happens (see ``directory.notices``)."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+login_ended = Signal()
+"""Sent with ``user: User`` and ``sid: str``: this login is over, and whatever it led to must end (S-322)."""

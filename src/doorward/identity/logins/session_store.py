@@ -1,0 +1,223 @@
+"""Django's session interface over ``LoginSession`` (``settings.SESSION_ENGINE``).
+
+The cookie is a random 256-bit value, the row keeps its SHA-256. A session ends at ``expire_date``, measured when it
+began (S-812), or after an hour without a request unless the user wished to be remembered; both are checked when it is
+read, whether or not the sweeper ran (S-811). A row is written only when a flow has something to remember (S-917).
+``last_used`` is written at most once a minute.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from doorward.identity.crypto import vault
+from doorward.identity.directory.models import User
+from doorward.identity.logins.models import LoginSession, new_sid
+
+ABSOLUTE = timedelta(hours=24)
+IDLE = timedelta(hours=1)
+_TOUCH_EVERY = timedelta(minutes=1)
+USER_KEY = "_auth_user_id"
+"""Where Django's own ``login`` keeps the user; the row's ``user`` column follows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a request came from."""
+
+    ip: str | None = None
+    user_agent: str = ""
+
+
+class SessionStore(SessionBase):
+    """One browser's session. Every read of a dead session gives an empty new one."""
+
+    def __init__(self, session_key: str | None = None, seen: Seen | None = None) -> None:
+        super().__init__(session_key)
+        self.seen = seen or Seen()
+        self._row: LoginSession | None = None
+
+    # --- what the rest of the program asks -----------------------------------------------------------------------
+
+    @property
+    def row(self) -> LoginSession | None:
+        """The row behind this session, with its user; None for a stranger without one."""
+        self._get_session()
+        return self._row
+
+    @property
+    def user(self) -> User | None:
+        """Who is logged in. A deactivated user is nobody."""
+        row = self.row
+        return row.user if row is not None and row.user is not None and row.user.is_active else None
+
+    def begin_login(self, user: User, methods: tuple[str, ...], duration: timedelta | None) -> LoginSession:
+        """Make this session a login of ``user`` under a new key (S-527); what the flow remembered stays."""
+        data = self._get_session()
+        row = self._row or LoginSession(session_key="")
+        again = row.user_id == user.pk
+        now = timezone.now()
+        self._session_key = new_cookie()
+        row.session_key = vault.digest(self._session_key)
+        if not again:
+            row.sid = new_sid(row.session_key)
+        row.user = user
+        row.authenticated_at = row.last_used = now
+        row.expire_date = now + (duration or ABSOLUTE)
+        row.remembered = duration is not None
+        row.methods = list(methods)
+        row.last_ip, row.last_user_agent = self.seen.ip, self.seen.user_agent
+        data[USER_KEY] = str(user.pk)
+        row.session_data = self.encode(data)
+        row.save()
+        self._row = row
+        self.modified = True  # the middleware sends the new cookie
+        return row
+
+    # --- what Django asks ----------------------------------------------------------------------------------------
+
+    @classmethod
+    def get_model_class(cls) -> type[LoginSession]:
+        """For Django's own tools."""
+        return LoginSession
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Delete the rows of sessions that are over."""
+        sweep()
+
+    def load(self) -> dict[str, Any]:
+        """What was remembered; empties this session when there is nothing, or it is over."""
+        row = live_session(self.session_key or "")
+        if row is None:
+            self._session_key = None
+            return {}
+        self._row = row
+        self._touch(row)
+        return self.decode(row.session_data)
+
+    def exists(self, session_key: str) -> bool:
+        """Whether a row with this cookie value exists."""
+        return LoginSession.objects.filter(session_key=vault.digest(session_key)).exists()
+
+    def create(self) -> None:
+        """Begin a new session with a row."""
+        self._session_key = new_cookie()
+        self._row = None
+        self.save(must_create=True)
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Write. Raises UpdateError when the session ended in the meantime: it must not come back."""
+        if self.session_key is None:
+            return self.create()
+        data = self._get_session(no_load=must_create)
+        row = self._row
+        if row is None or must_create:
+            return self._insert(data)
+        row.session_data = self.encode(data)
+        row.user_id = _user_of(data)
+        values = {"session_data": row.session_data, "user_id": row.user_id}
+        if not LoginSession.objects.filter(pk=row.pk, session_key=row.session_key).update(**values):
+            raise UpdateError
+        return None
+
+    def _insert(self, data: dict[str, Any]) -> None:
+        assert self.session_key is not None
+        row = LoginSession(
+            session_key=vault.digest(self.session_key),
+            session_data=self.encode(data),
+            expire_date=timezone.now() + ABSOLUTE,
+            user_id=_user_of(data),
+            last_ip=self.seen.ip,
+            last_user_agent=self.seen.user_agent,
+        )
+        if row.user_id:
+            row.authenticated_at = row.last_used
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError as error:
+            raise CreateError from error
+        self._row = row
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Remove the row; nothing happens if there is none."""
+        key = session_key or self.session_key
+        if key is not None:
+            LoginSession.objects.filter(session_key=vault.digest(key)).delete()
+        self._row = None
+
+    def cycle_key(self) -> None:
+        """A new key for the same row."""
+        data = self._get_session()
+        if self._row is None:
+            self.create()
+            self._session_cache = data
+            return
+        self._session_key = new_cookie()
+        self._row.session_key = vault.digest(self._session_key)
+        self._row.save(update_fields=["session_key"])
+        self.modified = True
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        """Seconds until the absolute end: the cookie never outlives its row (S-316)."""
+        return max(0, int((self.get_expiry_date() - timezone.now()).total_seconds()))
+
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        """The absolute end."""
+        return self._row.expire_date if self._row is not None else timezone.now() + ABSOLUTE
+
+    def get_expire_at_browser_close(self) -> bool:
+        """Whether the cookie goes with the browser."""
+        return self._row is None or not self._row.remembered
+
+    def _touch(self, row: LoginSession) -> None:
+        now = timezone.now()
+        if now - row.last_used < _TOUCH_EVERY and row.last_ip == self.seen.ip:
+            return
+        row.last_used = now
+        changes: dict[str, object] = {"last_used": now}
+        if self.seen.ip:
+            row.last_ip = self.seen.ip
+            row.last_user_agent = self.seen.user_agent or row.last_user_agent
+            changes.update(last_ip=row.last_ip, last_user_agent=row.last_user_agent)
+        LoginSession.objects.filter(pk=row.pk).update(**changes)
+
+
+def new_cookie() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def live_session(cookie: str) -> LoginSession | None:
+    """The row for a cookie value, unless it is over."""
+    if not 8 <= len(cookie) <= 128:
+        return None
+    row = LoginSession.objects.select_related("user").filter(session_key=vault.digest(cookie)).first()
+    return row if row is not None and is_live(row) else None
+
+
+def is_live(row: LoginSession) -> bool:
+    """Whether a login session is neither past its end nor idle for too long."""
+    now = timezone.now()
+    return row.expire_date > now and (row.remembered or row.last_used > now - IDLE)
+
+
+def sweep() -> None:
+    """Delete what is over anyway. The proxy sessions that came from it live on until their own end."""
+    now = timezone.now()
+    LoginSession.objects.filter(expire_date__lte=now).delete()
+    LoginSession.objects.filter(remembered=False, last_used__lte=now - IDLE).delete()
+
+
+def _user_of(data: dict[str, Any]) -> int | None:
+    kept = data.get(USER_KEY)
+    return int(kept) if isinstance(kept, str | int) and str(kept).isdigit() else None

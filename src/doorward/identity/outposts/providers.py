@@ -1,0 +1,173 @@
+"""The writes about proxy providers; ``outposts.actions`` is the face through which other rooms call them.
+
+What is forced on every save (``contracts/identity.md`` section 4.4): confidential, claims in the ID token, redirect
+URIs computed from the outside URL, the scopes that the outpost needs. Unlike the original there is always a signing
+key, so that applications can verify ``X-authentik-jwt``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from doorward.identity import durations
+from doorward.identity.applications.models import Provider
+from doorward.identity.crypto.queries import signing_key
+from doorward.identity.directory import names
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.flows.models import Flow
+from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.outposts import external_host as hosts
+from doorward.identity.outposts import revocation
+from doorward.identity.outposts.models import ProxyProvider
+
+DEFAULT_VALIDITY = "hours=24"
+SCOPES = ("openid", "profile", "email", "entitlements", "ak_proxy")
+"""What every outpost asks for."""
+_EDITABLE = frozenset(
+    {
+        "name",
+        "external_host",
+        "internal_host",
+        "internal_host_ssl_validation",
+        "mode",
+        "cookie_domain",
+        "skip_path_regex",
+        "intercept_header_auth",
+        "basic_auth_enabled",
+        "basic_auth_user_attribute",
+        "basic_auth_password_attribute",
+        "redirect_everything",
+        "access_token_validity",
+        "refresh_token_validity",
+        "authentication_flow",
+        "authorization_flow",
+        "invalidation_flow",
+    }
+)
+_ENDS_SESSIONS = frozenset({"external_host", "mode", "cookie_domain", "access_token_validity"})
+"""After a change of one of these the sessions that exist are not what a new login would make."""
+
+
+def create_proxy_provider(
+    actor: Actor,
+    *,
+    name: str,
+    external_host: str,
+    authorization_flow: Flow,
+    invalidation_flow: Flow,
+    mode: str = ProxyProvider.Mode.PROXY,
+    scope_mappings: Iterable[ScopeMapping] = (),
+    **fields: object,
+) -> ProxyProvider:
+    """Create a proxy provider. It serves once an application and an outpost have it. Raises ValidationError."""
+    _refuse_unknown(fields)
+    provider = ProxyProvider(
+        name=name,
+        external_host=external_host,
+        authorization_flow=authorization_flow,
+        invalidation_flow=invalidation_flow,
+        mode=mode,
+        access_token_validity=DEFAULT_VALIDITY,
+    )
+    for field, value in fields.items():
+        setattr(provider, field, value)
+    with transaction.atomic():
+        _force(provider)
+        provider.full_clean()
+        provider.save(force_insert=True)
+        provider.scope_mappings.set([*scope_mappings, *_needed_scopes()])
+        events.created(actor, provider)
+        events.outposts_changed()
+    return provider
+
+
+def update_proxy_provider(
+    actor: Actor,
+    provider: ProxyProvider,
+    *,
+    scope_mappings: Iterable[ScopeMapping] | None = None,
+    **changes: object,
+) -> ProxyProvider:
+    """Change a proxy provider; validated as a whole, whichever fields are given. Raises ValidationError."""
+    _refuse_unknown(changes)
+    with transaction.atomic():
+        before = events.snapshot(provider)
+        for field, value in changes.items():
+            setattr(provider, field, value)
+        _force(provider)
+        provider.full_clean()
+        provider.save()
+        former = sorted(provider.scope_mappings.values_list("name", flat=True))
+        wanted = list(provider.scope_mappings.all()) if scope_mappings is None else list(scope_mappings)
+        provider.scope_mappings.set([*wanted, *_needed_scopes()])
+        now = sorted(provider.scope_mappings.values_list("name", flat=True))
+        if events.updated(actor, provider, before, scope_mappings=(former, now)):
+            if former != now or any(before[field] != getattr(provider, field) for field in _ENDS_SESSIONS):
+                revocation.end_sessions_of_provider(provider.pk)
+            events.outposts_changed()
+    return provider
+
+
+def delete_provider(actor: Actor, provider: Provider) -> None:
+    """Delete a provider of any kind with the sessions and tokens made through it; its application stays."""
+    with transaction.atomic():
+        concrete = provider.concrete()
+        revocation.end_sessions_of_provider(concrete.pk)
+        events.deleted(actor, concrete)
+        concrete.delete()
+        events.outposts_changed()
+
+
+def _force(provider: ProxyProvider) -> None:
+    names.require_plain(provider.name, "name")
+    provider.external_host = hosts.normalised(provider.external_host)
+    provider.redirect_uris = hosts.redirect_uris(provider.external_host)
+    provider.client_type = OAuth2Provider.ClientType.CONFIDENTIAL
+    provider.include_claims_in_id_token = True
+    if provider.signing_key is None:
+        provider.signing_key = signing_key()
+    if provider.mode == ProxyProvider.Mode.PROXY and not provider.internal_host:
+        raise ValidationError({"internal_host": ["Internal host cannot be empty when forward auth is disabled."]})
+    if provider.basic_auth_enabled and not (
+        provider.basic_auth_user_attribute and provider.basic_auth_password_attribute
+    ):
+        text = "User and password attributes must be set when basic auth is enabled."
+        raise ValidationError({"basic_auth_enabled": [text]})
+    if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN and not hosts.covers(
+        provider.cookie_domain, provider.external_host
+    ):
+        raise ValidationError({"cookie_domain": ["The external host does not lie under this domain."]})
+    _require_durations(provider)
+    _require_regexes(provider.skip_path_regex)
+
+
+def _require_durations(provider: ProxyProvider) -> None:
+    for field in ("access_token_validity", "refresh_token_validity"):
+        try:
+            length = durations.parse(getattr(provider, field))
+        except ValidationError as error:
+            raise ValidationError({field: error.messages}) from error
+        if not length:
+            raise ValidationError({field: ["Longer than nothing."]})
+
+
+def _require_regexes(lines: str) -> None:
+    for line in lines.splitlines():
+        try:
+            re.compile(line)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValidationError({"skip_path_regex": [f"“{line}” is not a regular expression: {error}"]}) from error
+
+
+def _needed_scopes() -> list[ScopeMapping]:
+    return list(ScopeMapping.objects.filter(scope_name__in=SCOPES, managed__isnull=False))
+
+
+def _refuse_unknown(fields: dict[str, object]) -> None:
+    if unknown := fields.keys() - _EDITABLE:
+        raise TypeError(f"a proxy provider has no {', '.join(sorted(unknown))}")

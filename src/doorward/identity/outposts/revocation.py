@@ -1,0 +1,109 @@
+"""End what was granted, in the transaction that takes the ground away from it (S-321, S-322).
+
+Two things live longer than the decision that made them: proxy sessions (rows here; workers remember them until a
+``session-ended`` change tells them otherwise) and issued tokens. Whatever says that a login, a user's rights, an
+application or a provider changed is heard here. An innocent user who is caught by it logs in again without noticing,
+because their login session lives on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from doorward.identity.applications.models import Application
+from doorward.identity.applications.notices import application_changed
+from doorward.identity.directory.models import User
+from doorward.identity.directory.notices import rights_changed, trust_ended
+from doorward.identity.events import actions as events
+from doorward.identity.logins.notices import login_ended
+from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
+from doorward.identity.outposts.models import StoredSession
+from doorward.identity.policies.models import PolicyTarget
+from doorward.identity.policies.notices import access_changed
+from doorward.identity.policies.queries import verdict
+
+_BATCH = 500
+
+
+def end_sessions(sessions: QuerySet[StoredSession]) -> int:
+    """Delete these proxy sessions and tell the data plane of each; says how many."""
+    id_hashes = list(sessions.values_list("id_hash", flat=True))
+    for start in range(0, len(id_hashes), _BATCH):
+        StoredSession.objects.filter(id_hash__in=id_hashes[start : start + _BATCH]).delete()
+    for id_hash in id_hashes:
+        events.session_ended(id_hash)
+    return len(id_hashes)
+
+
+def end_sessions_of_provider(provider: int) -> None:
+    """End all proxy sessions of the provider with this key, and what was issued through it."""
+    end_sessions(StoredSession.objects.filter(provider_id=provider))
+    _revoke(IssuedToken.objects.filter(provider_id=provider))
+    AuthorizationCode.objects.filter(provider_id=provider).delete()
+
+
+def end_proxy_sessions_of_provider(provider: int) -> None:
+    """End the proxy sessions of the provider with this key."""
+    end_sessions(StoredSession.objects.filter(provider_id=provider))
+
+
+def end_sessions_of_user(user: User) -> None:
+    """End all proxy sessions of one person, in all providers (sign-out)."""
+    end_sessions(StoredSession.objects.filter(user=user))
+
+
+def _revoke(tokens: QuerySet[IssuedToken]) -> None:
+    tokens.filter(revoked=False).update(revoked=True)
+
+
+def _login_ended(sender: type, *, user: User, sid: str, **_: object) -> None:
+    end_sessions(StoredSession.objects.filter(user=user, sid=sid))
+    _revoke(IssuedToken.objects.filter(user=user, sid=sid))
+    AuthorizationCode.objects.filter(user=user, sid=sid).delete()
+
+
+def _trust_ended(sender: type, *, user: User, except_sid: str, **_: object) -> None:
+    end_sessions(StoredSession.objects.filter(user=user).exclude(sid=except_sid))
+    _revoke(IssuedToken.objects.filter(user=user).exclude(sid=except_sid))
+    AuthorizationCode.objects.filter(user=user).exclude(sid=except_sid).delete()
+
+
+def _rights_changed(sender: type, *, users: Iterable[User], **_: object) -> None:
+    # Their sessions carry their groups, so all of them end; tokens that still may exist are the ones that pass.
+    for user in users:
+        end_sessions(StoredSession.objects.filter(user=user))
+        tokens = IssuedToken.objects.filter(user=user, revoked=False)
+        _revoke(tokens.filter(kind=IssuedToken.Kind.ACCESS))
+        for provider in tokens.values_list("provider", flat=True).distinct():
+            application = Application.objects.filter(provider_id=provider).first()
+            if application is None or not verdict(application, user).passing:
+                _revoke(tokens.filter(provider_id=provider))
+
+
+def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
+    application = Application.objects.filter(pk=target.pk).first()
+    if application is None or application.provider_id is None:
+        return
+    sessions = StoredSession.objects.filter(provider_id=application.provider_id)
+    tokens = IssuedToken.objects.filter(provider_id=application.provider_id, revoked=False)
+    for user in User.objects.filter(pk__in=sessions.values("user")) | User.objects.filter(pk__in=tokens.values("user")):
+        if not verdict(application, user).passing:
+            end_sessions(sessions.filter(user=user))
+            _revoke(tokens.filter(user=user))
+
+
+def _application_changed(sender: type, *, severed: int | None, **_: object) -> None:
+    if severed is not None:
+        end_sessions_of_provider(severed)
+    events.outposts_changed()
+
+
+def listen() -> None:
+    """Connect to the rooms below; called once, when Django has started."""
+    login_ended.connect(_login_ended, dispatch_uid="outposts.revocation.login")
+    trust_ended.connect(_trust_ended, dispatch_uid="outposts.revocation.trust")
+    rights_changed.connect(_rights_changed, dispatch_uid="outposts.revocation.rights")
+    access_changed.connect(_access_changed, dispatch_uid="outposts.revocation.access")
+    application_changed.connect(_application_changed, dispatch_uid="outposts.revocation.application")

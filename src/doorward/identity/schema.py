@@ -1,0 +1,66 @@
+"""The database's schema: made, brought up to date, and refused when it is newer than the program (S-809)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from doorward.identity.bootstrap import BootstrapRefused
+
+_POSTGRESQL_LOCK = 0x446F6F73
+
+
+def state_folder() -> Path:
+    """Where ``secret.key`` and the SQLite file lie."""
+    folder = settings.DATA
+    assert isinstance(folder, Path)
+    return folder
+
+
+def bring_up_to_date(say: Callable[[str], None]) -> None:
+    """Apply what is missing, each step in a transaction of its own. Raises BootstrapRefused, django.db.Error."""
+    _make_private()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # other machines; the file lock is for this one
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_POSTGRESQL_LOCK])
+    executor = MigrationExecutor(connection)
+    _refuse_newer(executor.loader)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        say(f"Preparing the database ({len(plan)} steps)")
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _make_private() -> None:
+    """The file is there before SQLite makes it, readable by its owner alone (S-807); so are its side files then."""
+    if connection.vendor == "sqlite":
+        file = state_folder() / "doorward.sqlite3"
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if file.stat().st_mode & 0o077:
+            file.chmod(0o600)
+
+
+def _refuse_newer(loader: MigrationLoader) -> None:
+    known_apps = {app for app, _ in loader.disk_migrations}
+    unknown = sorted(
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in known_apps and (app, name) not in loader.disk_migrations and (app, name) not in loader.replacements
+    )
+    if unknown:
+        raise BootstrapRefused(
+            f"The database was written by a newer Doorward ({', '.join(unknown[:3])}): "
+            f"use that version, or a copy of the state folder from before. This is {settings.VERSION}."
+        )
+
+
+def close_connections() -> None:
+    """Leave no connection (and no PostgreSQL lock) behind: the threads that serve open their own."""
+    connections.close_all()
