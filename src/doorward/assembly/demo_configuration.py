@@ -50,7 +50,7 @@ def identity_url(ports: Ports) -> str:
 
 
 def write(folder: Path, ports: Ports, authority: LocalAuthority, workers: int) -> Path:
-    """Write both files and see that the certificate that they name is there; returns the static configuration's path."""
+    """Write both files and see that the certificate that they name is there; returns the static one's path."""
     authority.leaf()
     static = folder / "doorward.yml"
     static.write_text(_static(folder, ports, workers))
