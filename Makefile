@@ -98,7 +98,7 @@ peers:
 	$(call debian,chromium:chromium nginx:nginx-light certutil:libnss3-tools)
 
 bench-peers:
-	$(call debian,wrk:wrk nginx:nginx-light)
+	$(call debian,wrk:wrk nginx:nginx-light chromium:chromium certutil:libnss3-tools)
 
 # --- the workshop ---------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ fix: dev
 	$(BIN)/ruff check --fix .
 
 bench: dev bench-peers
-	$(BIN)/python bench/run.py $(ARGS)
+	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)
 
 docs: dev
 	$(BIN)/zensical build --clean

@@ -31,6 +31,8 @@ class Program:
     folder: Path
     """Where state and logs go."""
     config: Path | None = None
+    prefix: tuple[str, ...] = ()
+    """A command that runs it, such as taskset."""
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
     identity_port: int = field(default_factory=free_port)
@@ -82,7 +84,7 @@ class Program:
         seen = self.output.stat().st_size if self.output.exists() else 0
         with self.output.open("ab") as output, self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                self.serve() if self.config else self.demo("--json"),
+                [*self.prefix, *(self.serve() if self.config else self.demo("--json"))],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,

@@ -151,7 +151,7 @@ def nginx(program: Program, folder: Path, host: str, *, tls: bool = True, shown_
             f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\n"
             f"events {{}}\nhttp {{\naccess_log {folder}/nginx.log;\n{places}server {{\n{server}}}\n}}\n"
         )
-        argv = [_nginx(), "-p", folder, "-c", folder / "nginx.conf"]
+        argv = [nginx_program(), "-p", folder, "-c", folder / "nginx.conf"]
         with running(argv, log=folder / "nginx.log", port=port):
             yield _front(host, port, tls, shown_port, folder / "nginx.log")
 
@@ -215,7 +215,8 @@ def _capitalised(name: str) -> str:
     return "-".join(part.capitalize() for part in name.split("-"))
 
 
-def _nginx() -> str:
+def nginx_program() -> str:
+    """Where the distribution put nginx."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
     assert found, "apt-get install nginx-light"
     return found
