@@ -25,7 +25,8 @@ INSTALLATION_ID = hashlib.sha256(b"installation-id" + INSTALLATION_KEY).hexdiges
 SECRET_KEY = hashlib.sha256(b"django" + INSTALLATION_KEY).hexdigest()
 
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # web.middleware.requests decides; URLs are made from EXTERNAL_URL, never from Host
+# Any other name is answered 404 by web.middleware.requests; the loopback names are those of the plain identity port.
+ALLOWED_HOSTS = [EXTERNAL.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True

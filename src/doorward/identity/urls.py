@@ -10,3 +10,8 @@ urlpatterns = [
     path("application/o/", include("doorward.identity.oauth2.urls")),
     path("api/v3/", include("doorward.identity.api.urls")),
 ]
+
+handler400 = "doorward.identity.web.errors.bad_request"
+handler403 = "doorward.identity.web.errors.permission_denied"
+handler404 = "doorward.identity.web.errors.not_found"
+handler500 = "doorward.identity.web.errors.server_error"

@@ -1,0 +1,1 @@
+"""What is established about every request before a view sees it, and what every answer carries."""

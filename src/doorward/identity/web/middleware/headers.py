@@ -1,0 +1,51 @@
+"""The response headers that every page carries (security.md section 3; S-441, S-532).
+
+A view that knows better about caching (public keys, static files) sets ``Cache-Control`` itself. A view whose form
+ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+
+FIXED = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+YEAR = 365 * 24 * 3600
+
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+
+
+class SecurityHeaders:
+    """Outermost but one: also around static files and error pages."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self._get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Content-Security-Policy"] = policy(getattr(response, "form_action_origins", ()))
+        response.headers.update(FIXED)
+        if settings.EXTERNAL.scheme == "https":
+            response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
+        return response
+
+
+def policy(form_action_origins: Iterable[str] = ()) -> str:
+    """The content security policy, with origins that forms may lead to besides our own. Others are left out."""
+    origins = [origin for origin in form_action_origins if _ORIGIN.fullmatch(origin)]
+    return " ".join((POLICY, *origins))
