@@ -23,7 +23,7 @@ from doorward.outpost.identity_headers import is_sayable
 from doorward.outpost.login_state import LoginState
 from doorward.outpost.ports import IdentityChannel
 from doorward.outpost.sessions.cookie import Ticket
-from doorward.tokens.issuer_keys import issuer_keys
+from doorward.tokens.issuer_keys import PublicKey, issuer_keys
 from doorward.tokens.openid import Expected, check_access_token, check_id_token
 from doorward.tokens.refused import TokenRefused
 
@@ -105,7 +105,7 @@ class RelyingParty:
             now=self._now(),
         )
         try:
-            keys = issuer_keys(provider.keys)
+            keys = issuer_keys(tuple(PublicKey(key.kid, key.alg, key.jwk) for key in provider.keys))
         except ValueError as error:
             log.error("the keys of provider %r cannot be used: %s", provider.name, error)
             raise TokenRefused("kid", "the configured keys of the issuer cannot be used") from error

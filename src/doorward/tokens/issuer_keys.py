@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from doorward.messages.outposts import VerificationKey
 from doorward.tokens import base64url
 from doorward.tokens.refused import TokenRefused
 
@@ -28,6 +27,16 @@ _KEY_TYPES: dict[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "ES256": ECKey, "ES384": ECKey, "ES512": ECKey, "EdDSA": OKPKey, "Ed25519": OKPKey,
 }  # fmt: skip
 _HEADER_NAMES = frozenset({"alg", "kid", "typ", "cty", "jku", "x5u", "jwk", "x5c", "x5t", "x5t#S256"})
+
+
+class PublicKey(NamedTuple):
+    """A key as an issuer publishes it."""
+
+    kid: str
+    alg: str
+    """The only algorithm that it is used for."""
+    jwk: str
+    """The public JWK, as JSON text."""
 
 
 class _Registry(jws.JWSRegistry):
@@ -48,7 +57,7 @@ class Verified:
 class _Key:
     """One public key and the only algorithm it is for."""
 
-    def __init__(self, key: VerificationKey) -> None:
+    def __init__(self, key: PublicKey) -> None:
         self.alg = key.alg
         self._key = _KEY_TYPES[key.alg].import_key(msgspec.json.decode(key.jwk))
         self._registry = _Registry(algorithms=[key.alg], strict_check_header=False)
@@ -60,7 +69,7 @@ class _Key:
 class IssuerKeys:
     """The published keys of one issuer."""
 
-    def __init__(self, keys: tuple[VerificationKey, ...]) -> None:
+    def __init__(self, keys: tuple[PublicKey, ...]) -> None:
         """Raises ValueError for a key that is no public key of a known asymmetric algorithm."""
         self._by_kid: dict[str, _Key] = {}
         for key in keys:
@@ -97,7 +106,7 @@ class IssuerKeys:
 
 
 @lru_cache(maxsize=64)
-def issuer_keys(keys: tuple[VerificationKey, ...]) -> IssuerKeys:
+def issuer_keys(keys: tuple[PublicKey, ...]) -> IssuerKeys:
     """The same keys parsed once, however many applications share them. Raises ValueError."""
     return IssuerKeys(keys)
 
