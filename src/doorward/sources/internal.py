@@ -1,0 +1,74 @@
+"""What Doorward adds to every configuration by itself: the objects of the provider ``internal``
+(``contracts/proxy.md`` section 1.6).
+
+They are on the entry points that the static configuration names and nowhere else (S-232). A router of a file may
+name the services.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from doorward.config.entry_point import MAX_PRIORITY
+from doorward.config.static import StaticConfiguration
+from doorward.messages.entry_points import EntryPoint
+from doorward.messages.routing import Internal, LoadBalancer, PathPrefix, Router, Server, Service
+
+OUTPOST = "outpost@internal"
+IDENTITY = "identity@internal"
+HEALTH = "health@internal"
+PING = "ping@internal"
+PROMETHEUS = "prometheus@internal"
+NOOP = "noop@internal"
+
+OUTPOST_PREFIX = "/outpost.goauthentik.io/"
+HEALTH_PREFIX = "/-/health/"
+
+
+def internal_services(static: StaticConfiguration) -> dict[str, Service]:
+    """Every internal service, whether a router of ours uses it or not."""
+    services: dict[str, Service] = {name: Internal(name) for name in (OUTPOST, HEALTH, PING, PROMETHEUS, NOOP)}
+    if static.identity is not None:
+        services[IDENTITY] = LoadBalancer(
+            name=IDENTITY, servers=(Server(f"unix:{identity_socket(static.identity.data)}"),)
+        )
+    return services
+
+
+def identity_socket(data: str) -> Path:
+    """Where the identity child serves its public pages."""
+    return Path(data).absolute() / "run" / "identity.sock"
+
+
+def internal_routers(static: StaticConfiguration, entry_points: tuple[EntryPoint, ...]) -> list[Router]:
+    """The routers that serve the internal services."""
+    tls = {entry_point.name: entry_point.tls for entry_point in entry_points}
+    routers = []
+    if static.identity is not None:
+        name = static.identity.entry_point
+        routers += [
+            _router(HEALTH, name, tls[name], HEALTH_PREFIX, MAX_PRIORITY),
+            _router(OUTPOST, name, tls[name], OUTPOST_PREFIX, MAX_PRIORITY - 1),
+            _router(IDENTITY, name, tls[name], "/", 1),
+        ]
+    if static.ping is not None and not static.ping.manual_routing:
+        name = static.ping.entry_point
+        routers.append(_router(PING, name, tls[name], "/ping", MAX_PRIORITY))
+    prometheus = static.metrics.prometheus if static.metrics is not None else None
+    if prometheus is not None and not prometheus.manual_routing:
+        name = prometheus.entry_point
+        routers.append(_router(PROMETHEUS, name, tls[name], "/metrics", MAX_PRIORITY))
+    return routers
+
+
+def _router(name: str, entry_point: str, tls: bool, prefix: str, priority: int) -> Router:
+    return Router(
+        name=name,
+        entry_points=(entry_point,),
+        rule=PathPrefix(prefix),
+        rule_text=f"PathPrefix(`{prefix}`)",
+        priority=priority,
+        middlewares=(),
+        service=name,
+        tls=tls,
+    )

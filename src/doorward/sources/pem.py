@@ -1,0 +1,62 @@
+"""Certificates and keys out of files, at the moment the table is made: workers get PEM text and open nothing."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from doorward.messages.routing import Certificate
+
+MAX_BYTES = 1 << 20
+
+
+class BadPem(ValueError):
+    """A certificate, key or authority that cannot be used, and why."""
+
+
+def read_pem(value: str) -> str:
+    """PEM text: ``value`` itself, or the file that it names. Raises BadPem."""
+    if "-----BEGIN" in value:
+        return value
+    try:
+        with Path(value).open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise BadPem(f"{value} is larger than {MAX_BYTES} bytes")
+        text = raw.decode("ascii")
+    except OSError as error:
+        raise BadPem(f"{value} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise BadPem(f"{value} is no PEM text") from None
+    if "-----BEGIN" not in text:
+        raise BadPem(f"{value} is no PEM text")
+    return text
+
+
+def read_certificate(cert: str, key: str) -> Certificate:
+    """A chain and its key, which belong together. Raises BadPem."""
+    chain_pem, key_pem = read_pem(cert), read_pem(key)
+    name = "the certificate" if "-----BEGIN" in cert else cert
+    try:
+        leaf = x509.load_pem_x509_certificates(chain_pem.encode())[0]
+        private = load_pem_private_key(key_pem.encode(), password=None)
+    except (ValueError, TypeError, IndexError) as error:
+        raise BadPem(f"{name} or its key cannot be used: {error}") from error
+    encoding = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if leaf.public_key().public_bytes(*encoding) != private.public_key().public_bytes(*encoding):
+        raise BadPem(f"the key does not belong to {name}")
+    return Certificate(chain_pem, key_pem)
+
+
+def read_authorities(values: tuple[str, ...]) -> str:
+    """The PEM text of all authorities; empty for the system's. Raises BadPem."""
+    text = "\n".join(read_pem(value) for value in values)
+    if text:
+        try:
+            ssl.create_default_context(cadata=text)
+        except ssl.SSLError as error:
+            raise BadPem(f"{', '.join(values)[:200]}: not usable as authorities: {error.reason}") from error
+    return text
