@@ -1,0 +1,1 @@
+"""What answers a request that was let through: servers elsewhere, or something in this very worker."""

@@ -23,9 +23,18 @@ _digits = re.compile(rb"[0-9]{1,19}").fullmatch
 _version = re.compile(rb"HTTP/[0-9]\.[0-9]").fullmatch
 
 _SINGLETONS = frozenset(
-    (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type", b"origin", b"expect",
-     b"sec-websocket-key", b"sec-websocket-version")
-)  # fmt: skip
+    (
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"authorization",
+        b"content-type",
+        b"origin",
+        b"expect",
+        b"sec-websocket-key",
+        b"sec-websocket-version",
+    )
+)
 """Twice is a smuggling attempt or a bug: refused (S-003, S-004, S-007, S-021, S-044)."""
 _LISTS = frozenset((b"connection", b"upgrade", b"cookie"))
 _READ = _SINGLETONS | _LISTS
@@ -103,9 +112,20 @@ class HeadParser:
             raise Rejected(400, "authority_mismatch")
         websocket = fields.websocket and method == b"GET"
         head = RequestHead(
-            method, target, path, query, version, fields.headers, fields.host, fields.authority, fields.body_length,
-            fields.keep_alive, fields.expect_continue, fields.connection, websocket,
-        )  # fmt: skip
+            method,
+            target,
+            path,
+            query,
+            version,
+            fields.headers,
+            fields.host,
+            fields.authority,
+            fields.body_length,
+            fields.keep_alive,
+            fields.expect_continue,
+            fields.connection,
+            websocket,
+        )
         self._raw_head, self._head = raw, head
         return head
 

@@ -19,9 +19,19 @@ _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00-\x08\x0a-
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"upgrade"))
 _HOP_BY_HOP = frozenset(
-    (b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-connection", b"te", b"trailer", b"trailers",
-     b"transfer-encoding", b"upgrade", b"content-length")
-)  # fmt: skip
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"trailers",
+        b"transfer-encoding",
+        b"upgrade",
+        b"content-length",
+    )
+)
 """Not passed on (proxy contract section 6.2); ``Content-Length`` is written anew from the facts."""
 
 
@@ -91,9 +101,15 @@ def _assemble(status: int, reason: bytes, http11: bool, headers: list[Header], m
     until_close = length is None and not chunked
     keep_alive = b"close" not in connection and (http11 or b"keep-alive" in connection) and not until_close
     return ReceivedHead(
-        status, reason, kept, length, chunked and not bodiless, stated, keep_alive,
+        status,
+        reason,
+        kept,
+        length,
+        chunked and not bodiless,
+        stated,
+        keep_alive,
         upgrade if b"upgrade" in connection else frozenset(),
-    )  # fmt: skip
+    )
 
 
 def _stated_length(lengths: list[bytes], codings: list[bytes], http11: bool) -> int | None:

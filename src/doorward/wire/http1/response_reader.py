@@ -18,7 +18,7 @@ MAX_INTERIM = 16
 class ResponseReader:
     """``expect`` a response, ``feed`` bytes, take heads until one is final, then bodies until ``complete``."""
 
-    __slots__ = ("_buffer", "_interim", "_limits", "_method", "_scanner", "complete")
+    __slots__ = ("_buffer", "_interim", "_limits", "_method", "_scanner", "complete", "head_seen")
 
     def __init__(self, limits: Limits = RESPONSE_LIMITS) -> None:
         self._limits = limits
@@ -28,6 +28,8 @@ class ResponseReader:
         self._interim = 0
         self.complete = True
         """The last response has ended; what else arrives was not asked for."""
+        self.head_seen = False
+        """The final head was given out; the body is next."""
 
     @property
     def started(self) -> bool:
@@ -40,6 +42,7 @@ class ResponseReader:
         self._interim = 0
         self._scanner = None
         self.complete = False
+        self.head_seen = False
 
     def feed(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data
@@ -60,6 +63,7 @@ class ResponseReader:
             if self._interim > MAX_INTERIM:
                 raise BadResponse("interim")
             return head
+        self.head_seen = True
         self._frame(head)
         return head
 

@@ -1,0 +1,37 @@
+"""What one exchange amounts to: the numbers that the access log and the metrics are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Account:
+    entry_point: str
+    method: bytes
+    target: bytes
+    """Canonical path and raw query."""
+    version: bytes
+    started: float
+    """Monotonic seconds; ``started_at`` is the same moment in Unix seconds."""
+    started_at: float
+    client: str = ""
+    peer: str = ""
+    host: bytes = b""
+    tls: bool = False
+    user: str = "-"
+    websocket: bool = False
+    status: int = 0
+    received: int = 0
+    """Bytes of request body."""
+    sent: int = 0
+    """Bytes of response body."""
+    router: str = ""
+    service: str = ""
+    server: str = ""
+    """URL of the server that was asked."""
+    origin_status: int = 0
+    origin_seconds: float = 0.0
+    retries: int = 0
+    seconds: float = 0.0
+    """How long it took."""

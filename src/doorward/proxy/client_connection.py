@@ -1,0 +1,528 @@
+"""One client's HTTP/1.1 connection: bytes become exchanges, one at a time, and their responses become bytes.
+
+The states of a connection, and what moves it between them:
+
+    OPEN ──response complete, request body not──► DRAINING ──body complete──► OPEN
+    OPEN ──101──► TUNNEL                 any ──refused, or must close──► LINGERING ──► closed
+
+While an exchange runs, the bytes of a following request stay unread in the buffer and reading is paused: at most
+one request is read ahead (S-050, CVE-2026-54273). There is no timer per request: the entry point sweeps all
+connections once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from enum import Enum
+from math import inf
+from typing import TYPE_CHECKING
+
+from doorward.messages.http import Header
+from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
+from doorward.proxy.downstream import BodyReceiver, TunnelEnd
+from doorward.proxy.exchange import Exchange
+from doorward.proxy.progress import Progress
+from doorward.proxy.request import ConnectionFacts
+from doorward.wire.http1.body import LAST_CHUNK
+from doorward.wire.http1.errors import Rejected, UnsafeField
+from doorward.wire.http1.request import RequestHead
+from doorward.wire.http1.request_reader import RequestReader
+from doorward.wire.http1.write import message_head
+
+if TYPE_CHECKING:
+    from doorward.proxy.entry_point import EntryPointServer
+
+IN_FLIGHT = 65536
+"""Bytes that are held for a side that is not ready, each way."""
+DRAIN_TIME = 10.0
+"""Seconds that an unwanted request body may take to end (S-032)."""
+LINGER_TIME = 2.0
+"""Seconds that a client has to read our last words before the connection goes: bytes that it still sends would
+otherwise make the kernel throw them away."""
+
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade", b"trailer"))
+_log = logging.getLogger("doorward.proxy")
+
+
+class _State(Enum):
+    OPEN = 1
+    DRAINING = 2
+    LINGERING = 3
+    TUNNEL = 4
+    CLOSED = 5
+
+
+class ClientConnection(asyncio.Protocol):
+    """A ``Downstream`` for the exchanges of one connection."""
+
+    __slots__ = (
+        "_advancing",
+        "_bodiless",
+        "_chunked",
+        "_closing",
+        "_continued",
+        "_deadline",
+        "_discarded",
+        "_entry",
+        "_exchange",
+        "_facts",
+        "_head_due",
+        "_held",
+        "_out",
+        "_paused",
+        "_progress",
+        "_reader",
+        "_receiver",
+        "_stalled_at",
+        "_stalled_size",
+        "_state",
+        "_transport",
+        "_tunnel",
+        "head",
+    )
+
+    head: RequestHead
+    _transport: asyncio.Transport
+    _facts: ConnectionFacts
+
+    def __init__(self, entry: EntryPointServer) -> None:
+        self._entry = entry
+        self._reader = RequestReader(entry.limits, entry.tls)
+        self._state = _State.OPEN
+        self._exchange: Exchange | None = None
+        self._receiver: BodyReceiver | None = None
+        self._tunnel: TunnelEnd | None = None
+        self._out: list[bytes] = []
+        """Parts of the response that go out with the next flush, in one write."""
+        self._deadline = inf
+        self._head_due = True
+        """The deadline is that of a head; on a fresh connection it runs from the start."""
+        self._progress: Progress | None = None
+        """How the current request's body comes along; None when there is none to wait for."""
+        self._stalled_at = 0.0
+        self._stalled_size = 0
+        self._advancing = False
+        self._paused = False
+        self._held = False
+        self._bodiless = False
+        self._chunked = False
+        self._closing = False
+        self._continued = False
+        self._discarded = 0
+
+    @property
+    def peer(self) -> str:
+        return self._facts.peer
+
+    # --- what the transport calls ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        host = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
+        self._facts = ConnectionFacts(host, self._entry.port, self._entry.tls)
+        transport.set_write_buffer_limits(IN_FLIGHT)
+        self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
+        if not self._entry.take_in(self):
+            self._state = _State.CLOSED
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        state = self._state
+        if state is _State.OPEN:
+            self._reader.feed(data)
+            if self._exchange is None:
+                self._advance()
+            else:
+                self._take_body()
+        elif state is _State.TUNNEL:
+            assert self._tunnel is not None
+            self._tunnel.client_data(data)
+        elif state is _State.DRAINING:
+            self._reader.feed(data)
+            self._drain()
+        else:
+            self._discard(len(data))
+
+    def eof_received(self) -> bool | None:
+        """The client is gone: half a connection cannot be told from none, so the transport closes (as Go does)."""
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._state = _State.CLOSED
+        self._entry.let_go(self)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            if self._reader.body is not None:
+                _log.info("http.incomplete peer=%s", self.peer)
+            exchange.client_gone()
+
+    def pause_writing(self) -> None:
+        self._stalled_at = time.monotonic()
+        self._stalled_size = self._transport.get_write_buffer_size()
+        if self._tunnel is not None:
+            self._tunnel.client_full()
+        elif self._exchange is not None:
+            self._exchange.client_full()
+
+    def resume_writing(self) -> None:
+        self._stalled_at = 0.0
+        if self._tunnel is not None:
+            self._tunnel.client_ready()
+        elif self._exchange is not None:
+            self._exchange.client_ready()
+
+    # --- requests ---
+
+    def _advance(self) -> None:
+        """Take up requests as long as there are complete heads and nothing is under way. Never nested: a request
+        that is answered at once must not deepen the stack for the pipelined one behind it."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._exchange is None and self._state is _State.OPEN:
+                head = self._reader.next_head()
+                if head is None:
+                    self._await_head()
+                    break
+                self._begin(head)
+        except Rejected as rejected:
+            self._reject(rejected)
+        finally:
+            self._advancing = False
+        self._adjust_reading()
+
+    def _await_head(self) -> None:
+        """The time for a head runs from its first byte; a byte more does not prolong it (S-901)."""
+        if self._reader.buffered and not self._head_due:
+            self._head_due = True
+            self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
+
+    def _begin(self, head: RequestHead) -> None:
+        self.head = head
+        self._head_due = False
+        self._deadline = inf
+        self._continued = False
+        if head.body_length != 0:
+            self._progress = Progress(time.monotonic())
+        if head.path == b"*":
+            self.start_response(204, b"No Content", [], None)
+            self.finish()
+            return
+        request = self._entry.admission.admit(head, self._facts)
+        target = request.path if request.query is None else request.path + b"?" + request.query
+        exchange = self._exchange = Exchange(self._entry.surroundings, self, request, target)
+        exchange.begin()
+
+    def _reject(self, rejected: Rejected) -> None:
+        """Say why, close, and never look at a further byte (S-031)."""
+        _log.info("http.reject reason=%s peer=%s", rejected.reason, self.peer)
+        self._receiver = None
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            started = exchange.started
+            exchange.client_gone(rejected.status)
+            if started:
+                self._cut()
+                return
+        answer = rejection_answer(rejected.status, rejected.reason)
+        headers = [
+            *answer.headers,
+            (b"Date", http_date()),
+            (b"Content-Length", b"%d" % len(answer.body)),
+            (b"Connection", b"close"),
+        ]
+        status_line = b"HTTP/1.1 %d %b" % (answer.status, reason_phrase(answer.status))
+        self._transport.write(message_head(status_line, headers) + answer.body)
+        self._linger()
+
+    # --- the request's body ---
+
+    def want_body(self, receiver: BodyReceiver) -> None:
+        self._receiver = receiver
+        self._take_body()
+
+    def invite_body(self) -> None:
+        if self.head.expect_continue and not self._continued and not self._reader.buffered:
+            self._continued = True
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def hold_body(self) -> None:
+        self._held = True
+        self._adjust_reading()
+
+    def release_body(self) -> None:
+        self._held = False
+        self._adjust_reading()
+
+    def _take_body(self) -> None:
+        """Give what arrived to whoever wants it."""
+        receiver = self._receiver
+        if receiver is not None:
+            try:
+                data = self._reader.next_body()
+            except Rejected as rejected:
+                self._reject(rejected)
+                return
+            if data:
+                self._count_body(len(data))
+                receiver.body_data(data)
+            if self._reader.body is None and self._receiver is receiver:
+                self._receiver = None
+                self._progress = None
+                receiver.body_ended()
+        self._adjust_reading()
+
+    def _count_body(self, size: int) -> None:
+        if self._progress is not None:
+            self._progress.received += size
+        if self._exchange is not None:
+            self._exchange.account.received += size
+
+    def _adjust_reading(self) -> None:
+        """Read from the client only what somebody takes, or what fits into the window."""
+        pause = self._held
+        if not pause and self._exchange is not None and self._receiver is None and self._tunnel is None:
+            pause = self._reader.buffered > (0 if self._reader.body is None else IN_FLIGHT)
+        if pause is not self._paused and self._state is not _State.CLOSED:
+            self._paused = pause
+            if pause:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    # --- the response ---
+
+    def inform(self, status: int, reason: bytes, headers: list[Header]) -> None:
+        if self.head.version != b"HTTP/1.1" or (status == 100 and not self.head.expect_continue):
+            return
+        try:
+            self._transport.write(message_head(b"HTTP/1.1 %d %b" % (status, reason), headers))
+        except UnsafeField:
+            return
+        if status == 100:
+            self._continued = True
+
+    def start_response(self, status: int, reason: bytes, headers: list[Header], length: int | None) -> None:
+        head = self.head
+        fields: list[Header] = []
+        dated = False
+        for header in headers:
+            name = header[0].lower()
+            if name in _FRAMING:
+                continue
+            if name == b"date":
+                dated = True
+            fields.append(header)
+        if not dated:
+            fields.append((b"Date", http_date()))
+        self._bodiless = head.method == b"HEAD" or status == 304 or status == 204
+        self._chunked = False
+        self._closing = not head.keep_alive or self._entry.draining or self._body_is_hopeless()
+        if length is not None:
+            if status != 204:
+                fields.append((b"Content-Length", b"%d" % length))
+        elif not self._bodiless:
+            if head.version == b"HTTP/1.1":
+                self._chunked = True
+                fields.append((b"Transfer-Encoding", b"chunked"))
+            else:
+                self._closing = True
+        if self._closing:
+            fields.append((b"Connection", b"close"))
+        elif head.version == b"HTTP/1.0":
+            fields.append((b"Connection", b"keep-alive"))
+        self._out.append(message_head(b"%b %d %b" % (head.version, status, reason), fields))
+
+    def send(self, data: bytes) -> None:
+        if self._bodiless:
+            return
+        if self._exchange is not None:
+            self._exchange.account.sent += len(data)
+        if self._chunked:
+            self._out += (b"%x\r\n" % len(data), data, b"\r\n")
+        else:
+            self._out.append(data)
+
+    def flush(self) -> None:
+        out = self._out
+        if not out:
+            return
+        self._out = []
+        if len(out) == 1:
+            self._transport.write(out[0])
+        elif sum(map(len, out)) <= IN_FLIGHT // 4:
+            self._transport.write(b"".join(out))
+        else:
+            self._transport.writelines(out)
+
+    def finish(self) -> None:
+        if self._chunked:
+            self._out.append(LAST_CHUNK)
+        self.flush()
+        self._exchange = None
+        self._receiver = None
+        self._held = False
+        if self._state is not _State.OPEN:
+            return
+        if self._closing:
+            if self._reader.body is not None or self._reader.buffered:
+                self._linger()
+            else:
+                self._close()
+        elif self._reader.body is not None:
+            self._state = _State.DRAINING
+            self._discarded = 0
+            self._deadline = time.monotonic() + DRAIN_TIME
+            self._drain()
+        else:
+            self._wait_for_next()
+
+    def _wait_for_next(self) -> None:
+        self._progress = None
+        if not self._reader.buffered:
+            self._deadline = time.monotonic() + self._entry.entry_point.idle_timeout
+            self._adjust_reading()
+        else:
+            self._advance()
+
+    def abort(self) -> None:
+        self._exchange = None
+        self._cut()
+
+    # --- endings ---
+
+    def _body_is_hopeless(self) -> bool:
+        """The rest of the request's body will not be waited for (S-032, S-033)."""
+        body = self._reader.body
+        if body is None:
+            return False
+        if self.head.expect_continue and not self._continued and not self._reader.buffered:
+            return self._progress is None or self._progress.received == 0
+        return getattr(body, "left", 0) > IN_FLIGHT
+
+    def _drain(self) -> None:
+        """Let an unwanted body pass, as a body: its bytes are never taken for a request (S-032)."""
+        try:
+            self._discarded += len(self._reader.next_body())
+        except Rejected as rejected:
+            self._reject(rejected)
+            return
+        if self._reader.body is None:
+            self._state = _State.OPEN
+            self._wait_for_next()
+        elif self._discarded > IN_FLIGHT:
+            self._linger()
+        else:
+            self._adjust_reading()
+
+    def _close(self) -> None:
+        """Close once everything written has gone out; the sweep sees to it that this ends."""
+        self._state = _State.CLOSED
+        self._deadline = time.monotonic() + self._entry.entry_point.write_timeout
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """Close so that the client can read our last words even if it is still sending."""
+        self._state = _State.LINGERING
+        self._discarded = 0
+        self._deadline = time.monotonic() + LINGER_TIME
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > IN_FLIGHT and self._state is _State.LINGERING:
+            self._close()
+
+    def _cut(self) -> None:
+        self._state = _State.CLOSED
+        self._out.clear()
+        self._transport.abort()
+
+    # --- a tunnel instead of HTTP ---
+
+    def start_tunnel(self, headers: list[Header], end: TunnelEnd) -> bytes:
+        self._transport.write(message_head(b"HTTP/1.1 101 Switching Protocols", headers))
+        self._state = _State.TUNNEL
+        self._tunnel = end
+        rest = self._reader.take_rest()
+        self._adjust_reading()
+        return rest
+
+    def tunnel_send(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def tunnel_close(self) -> None:
+        self._exchange = None
+        self._tunnel = None
+        if self._state is _State.TUNNEL:
+            self._close()
+
+    def tunnel_hold(self) -> None:
+        self.hold_body()
+
+    def tunnel_release(self) -> None:
+        self.release_body()
+
+    # --- time ---
+
+    def sweep(self, now: float) -> None:
+        """Called about once a second with the monotonic time."""
+        if self._stalled_at and self._is_stuck(now):
+            self._give_up()
+        elif self._tunnel is not None:
+            self._tunnel.sweep(now)
+        elif now >= self._deadline:
+            self._expire()
+        elif self._progress is not None and self._state is _State.OPEN:
+            self._check_body(self._progress, now)
+
+    def stop(self) -> None:
+        """The worker stops: what is idle goes now, what is under way is the last."""
+        if self._tunnel is not None:
+            self._tunnel.stop()
+        elif self._state is _State.OPEN and self._exchange is None:
+            self._close()
+
+    def cut(self) -> None:
+        """The grace is over."""
+        self._give_up()
+
+    def _is_stuck(self, now: float) -> bool:
+        size = self._transport.get_write_buffer_size()
+        if size < self._stalled_size:
+            self._stalled_at = now
+        self._stalled_size = size
+        return now - self._stalled_at > self._entry.entry_point.write_timeout
+
+    def _give_up(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.client_gone()
+        self._cut()
+
+    def _expire(self) -> None:
+        if self._state is _State.CLOSED:
+            self._transport.abort()
+        elif self._state is _State.LINGERING:
+            self._close()
+        elif self._state is _State.DRAINING:
+            self._linger()
+        elif self._reader.buffered:
+            self._reject(Rejected(408, "header_timeout"))
+        else:
+            self._close()
+
+    def _check_body(self, progress: Progress, now: float) -> None:
+        # Only the client's own slowness counts: not while we do not read, nor while it waits for our 100 Continue.
+        waits_for_us = self._paused or self._receiver is None or (self.head.expect_continue and not progress.received)
+        if progress.too_slow(now, waits_for_us):
+            self._reject(Rejected(408, "body_timeout"))

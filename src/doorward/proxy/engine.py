@@ -1,0 +1,106 @@
+"""The data plane of one worker: all entry points, driven by assembly.
+
+Assembly makes an engine, gives it sockets, and afterwards only tells it what has changed: new routes, new
+certificates, sessions that ended, the end of the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from doorward.messages.entry_points import EntryPoint
+from doorward.messages.routing import Certificate
+from doorward.net.pools import Pools
+from doorward.net.tls import ServerTls
+from doorward.proxy.access_log import AccessLogFile
+from doorward.proxy.entry_point import EntryPointServer
+from doorward.proxy.exchange import Ledger, Surroundings
+from doorward.proxy.metrics import MetricsBook
+from doorward.proxy.routing import Routes
+
+SWEEP_INTERVAL = 1.0
+"""Seconds between two looks at every connection, pool and log buffer."""
+
+
+class Engine:
+    """See the module. Used from one event loop."""
+
+    def __init__(
+        self,
+        entry_points: Sequence[EntryPoint],
+        routes: Routes,
+        access_log: AccessLogFile | None = None,
+        metrics: MetricsBook | None = None,
+        pools: Pools | None = None,
+    ) -> None:
+        """``pools`` are those that the routes' services use: the engine keeps them tidy and closes them at the end."""
+        ledgers: list[Ledger] = [ledger for ledger in (metrics, access_log) if ledger is not None]
+        self._surroundings = Surroundings(routes, tuple(ledgers))
+        self._access_log = access_log
+        self._metrics = metrics
+        self._pools = pools or Pools()
+        self._tls = ServerTls()
+        self._servers = {
+            entry_point.name: EntryPointServer(
+                entry_point, self._surroundings, self._tls.context if entry_point.tls else None
+            )
+            for entry_point in entry_points
+        }
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    async def start(self, sockets: Mapping[str, Sequence[socket.socket]]) -> None:
+        """Serve: ``sockets`` are listening sockets by entry point name; they become the engine's."""
+        for name, listeners in sockets.items():
+            for listener in listeners:
+                await self._servers[name].listen(listener)
+        self._sweep()
+
+    def use(self, routes: Routes) -> None:
+        """Route new requests with ``routes``; requests under way keep what they started with."""
+        self._surroundings.routes = routes
+
+    def use_certificates(self, certificates: Iterable[Certificate], default: Certificate | None) -> None:
+        """Show these in new handshakes. Raises CertificateUnusable and then keeps the old ones."""
+        self._tls.use(certificates, default)
+
+    def sessions_ended(self, id_hashes: Iterable[bytes], all_sessions: bool = False) -> None:
+        """Cut every stream and WebSocket that is open on these proxy sessions, or on any."""
+        if all_sessions:
+            self._surroundings.sessions.end_all()
+        else:
+            self._surroundings.sessions.end(id_hashes)
+
+    @property
+    def open_connections(self) -> dict[str, int]:
+        """Client connections by entry point."""
+        return {name: server.open_connections for name, server in self._servers.items()}
+
+    async def drain(self, grace: float = 10.0) -> None:
+        """Stop accepting, let what is under way finish within ``grace`` seconds, cut the rest (S-923)."""
+        for server in self._servers.values():
+            server.stop()
+        deadline = time.monotonic() + grace
+        while any(server.open_connections for server in self._servers.values()) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for server in self._servers.values():
+            server.cut()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        self._pools.close()
+        await asyncio.sleep(0)
+        if self._access_log is not None:
+            self._access_log.close()
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for server in self._servers.values():
+            server.sweep(now)
+        self._pools.sweep(now)
+        if self._access_log is not None:
+            self._access_log.flush()
+        if self._metrics is not None:
+            self._metrics.open_connections = self.open_connections
+        self._sweeping = asyncio.get_running_loop().call_later(SWEEP_INTERVAL, self._sweep)

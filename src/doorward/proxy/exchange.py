@@ -1,0 +1,358 @@
+"""The life of one request: match → enter middlewares → service → leave middlewares → client.
+
+An exchange runs within one turn of the event loop as far as nobody has to be waited for; only a middleware or an
+internal service that returns an awaitable moves it into a task. It keeps the routes it started with, whatever is
+loaded meanwhile. Whatever goes wrong in it stays in it (S-922).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Coroutine
+from typing import Protocol
+
+from doorward.messages.http import Header, HttpAnswer
+from doorward.proxy.account import Account
+from doorward.proxy.answers import (
+    BROKEN_ROUTE,
+    CRASHED,
+    FORBIDDEN_ORIGIN,
+    NO_ROUTE,
+    SERVER_ERROR,
+    Failure,
+    failure_answer,
+    reason_phrase,
+    rejection_answer,
+)
+from doorward.proxy.body_collector import collect_body
+from doorward.proxy.downstream import Downstream
+from doorward.proxy.middlewares.complaints import Complaints
+from doorward.proxy.open_sessions import OpenSessions
+from doorward.proxy.request import Request, ResponseHead
+from doorward.proxy.routing import Route, Routes
+from doorward.proxy.websocket_origin import origin_is_ours
+from doorward.wire.http1.errors import Rejected, UnsafeField
+
+_log = logging.getLogger("doorward.proxy")
+CLIENT_CLOSED = 499
+"""For the log: the client went away before it was answered."""
+
+
+class Service(Protocol):
+    """Whatever answers a request that was let through."""
+
+    name: str
+
+    def serve(self, exchange: Exchange) -> None:
+        """Answer by ``exchange.respond`` or ``exchange.answer`` or ``exchange.fail``, now or later."""
+
+
+class ServiceRun(Protocol):
+    """A service at work on one exchange."""
+
+    def client_full(self) -> None:
+        """The client takes no more of the response for now."""
+
+    def client_ready(self) -> None: ...
+
+    def client_gone(self) -> None:
+        """Nobody is there to be answered any more."""
+
+    def session_ended(self) -> None:
+        """The proxy session that let this request pass has ended: cut what is open."""
+
+
+class Ledger(Protocol):
+    """Where accounts of finished exchanges go."""
+
+    def record(self, account: Account) -> None: ...
+
+
+class Surroundings:
+    """What all exchanges of a worker share."""
+
+    def __init__(self, routes: Routes, ledgers: tuple[Ledger, ...]) -> None:
+        self.routes = routes
+        self.ledgers = ledgers
+        self.sessions = OpenSessions()
+        self.complaints = Complaints()
+
+
+class Exchange:
+    """See the module."""
+
+    __slots__ = (
+        "_entered",
+        "_over",
+        "_route",
+        "_started",
+        "_surroundings",
+        "_task",
+        "account",
+        "downstream",
+        "request",
+        "run",
+    )
+
+    def __init__(self, surroundings: Surroundings, downstream: Downstream, request: Request, target: bytes) -> None:
+        self._surroundings = surroundings
+        self.downstream = downstream
+        self.request = request
+        self.account = Account(
+            request.entry_point,
+            request.method,
+            target,
+            downstream.head.version,
+            time.perf_counter(),
+            time.time(),
+            request.client,
+            request.peer,
+            request.authority,
+            request.tls,
+        )
+        self.run: ServiceRun | None = None
+        """The service at work, which hears of the client's pace and departure."""
+        self._route: Route | None = None
+        self._entered = 0
+        """How many middlewares let the request in, and so see the response."""
+        self._task: asyncio.Task[None] | None = None
+        self._started = False
+        self._over = False
+
+    # --- the way in ---
+
+    def begin(self) -> None:
+        """Find the router, and go on from there."""
+        try:
+            route = self._surroundings.routes.match(self.request)
+        except Rejected as rejected:
+            self.answer(rejection_answer(rejected.status, rejected.reason))
+            return
+        if route is None:
+            self.fail(NO_ROUTE)
+            return
+        self._route = route
+        self.account.router = route.name
+        self.account.service = route.service_name
+        if route.broken:
+            self._surroundings.complaints.say("router.broken", route.name, route.broken)
+            self.fail(BROKEN_ROUTE)
+            return
+        if self.request.body_length != 0:
+            self.request.read_body = self._read_body
+        self._enter()
+
+    def _enter(self) -> None:
+        """Through the middlewares that have not seen the request yet, then to the service."""
+        assert self._route is not None
+        middlewares = self._route.middlewares
+        while self._entered < len(middlewares):
+            try:
+                outcome = middlewares[self._entered].enter(self.request)
+            except Exception as error:  # noqa: BLE001 - whatever it is must end this request and nothing else
+                self._crash(error)
+                return
+            if outcome is not None:
+                if isinstance(outcome, HttpAnswer):
+                    self.answer(outcome)
+                else:
+                    self._spawn(self._enter_later(outcome))
+                return
+            self._entered += 1
+        self._serve()
+
+    async def _enter_later(self, outcome: Awaitable[HttpAnswer | None]) -> None:
+        answer = await outcome
+        self._task = None
+        if answer is not None:
+            self.answer(answer)
+        else:
+            self._entered += 1
+            self._enter()
+
+    def _serve(self) -> None:
+        request = self.request
+        if request.session:
+            if request.websocket and not origin_is_ours(request):
+                self.fail(FORBIDDEN_ORIGIN)
+                return
+            self._surroundings.sessions.add(request.session, self)
+        assert self._route is not None
+        service: Service = self._route.service  # type: ignore[assignment]
+        try:
+            service.serve(self)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._crash(error)
+
+    # --- the way out ---
+
+    def respond(self, status: int, reason: bytes, headers: list[Header], length: int | None) -> bool:
+        """Begin a response that is streamed: ``downstream.send`` follows, then ``finish``. False: it could not."""
+        response = ResponseHead(status, reason, headers)
+        try:
+            self._leave(response)
+            self.account.status = status
+            self.downstream.start_response(response.status, response.reason, response.headers, length)
+        except UnsafeField as error:
+            self._surroundings.complaints.say("response.unsafe", self.account.router, error.reason)
+            self._fail_bare(SERVER_ERROR)
+            return False
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log_crash(error)
+            self._fail_bare(CRASHED)
+            return False
+        self.account.status = response.status
+        self._started = True
+        return True
+
+    def answer(self, answer: HttpAnswer) -> None:
+        """Send a complete response; the middlewares that let the request in see its head."""
+        if self._over:
+            return
+        reason = reason_phrase(answer.status)
+        if self.respond(answer.status, reason, list(answer.headers), len(answer.body)):
+            self._send_whole(answer.body)
+
+    def fail(self, failure: Failure) -> None:
+        """Send one of our own error answers."""
+        self.answer(failure_answer(failure, self._accept()))
+
+    def finish(self) -> None:
+        """The response is complete."""
+        if not self._over:
+            self._close_account()
+            self.downstream.finish()
+
+    def abort(self) -> None:
+        """The response cannot be completed: let the client notice that it is cut."""
+        if not self._over:
+            self._close_account()
+            self.downstream.abort()
+
+    @property
+    def started(self) -> bool:
+        """The client has been sent a final status."""
+        return self._started
+
+    @property
+    def over(self) -> bool:
+        return self._over
+
+    def tunnel(self, headers: list[Header]) -> list[Header]:
+        """A 101 is about to go out with ``headers``: the middlewares see it. Returns the fields to send."""
+        response = ResponseHead(101, b"Switching Protocols", headers)
+        self._leave(response)
+        self._started = True
+        self.account.status = 101
+        self.account.websocket = True
+        return response.headers
+
+    def close_tunnel(self) -> None:
+        """The tunnel has ended: close the client's side after what was sent."""
+        if not self._over:
+            self._close_account()
+            self.downstream.tunnel_close()
+
+    def complain(self, event: str, subject: str, reason: str) -> None:
+        """Log a failure that is not the client's, at most once a minute per subject."""
+        if not self._over:
+            self._surroundings.complaints.say(event, subject, reason)
+
+    def _leave(self, response: ResponseHead) -> None:
+        if self._entered:
+            assert self._route is not None
+            for middleware in reversed(self._route.middlewares[: self._entered]):
+                middleware.leave(self.request, response)
+
+    # --- what happens meanwhile ---
+
+    def client_full(self) -> None:
+        if self.run is not None:
+            self.run.client_full()
+
+    def client_ready(self) -> None:
+        if self.run is not None:
+            self.run.client_ready()
+
+    def client_gone(self, status: int = CLIENT_CLOSED) -> None:
+        """The client closed its connection, or (``status`` says so) was refused in the middle of its body."""
+        if self._over:
+            return
+        if not self._started:
+            self.account.status = status
+        if self._task is not None:
+            self._task.cancel()
+        if self.run is not None:
+            self.run.client_gone()
+        self._close_account()
+
+    def session_ended(self) -> None:
+        """The proxy session behind this request has ended (S-228)."""
+        if self.run is not None and not self._over:
+            self.run.session_ended()
+
+    def wait(self, answer: Awaitable[HttpAnswer]) -> None:
+        """Answer with what ``answer`` turns out to be."""
+        self._spawn(self._answer_later(answer))
+
+    async def _answer_later(self, pending: Awaitable[HttpAnswer]) -> None:
+        answer = await pending
+        self._task = None
+        self.answer(answer)
+
+    async def _read_body(self, limit: int) -> bytes:
+        return await collect_body(self.downstream, limit)
+
+    # --- endings ---
+
+    def _send_whole(self, body: bytes) -> None:
+        if body:
+            self.downstream.send(body)
+        self.finish()
+
+    def _fail_bare(self, failure: Failure) -> None:
+        """An error answer that no middleware touches, because one of them is what failed."""
+        answer = failure_answer(failure, self._accept())
+        self.account.status = answer.status
+        self._started = True
+        headers = list(answer.headers)
+        self.downstream.start_response(answer.status, reason_phrase(answer.status), headers, len(answer.body))
+        self._send_whole(answer.body)
+
+    def _crash(self, error: Exception) -> None:
+        if isinstance(error, Rejected):
+            self.answer(rejection_answer(error.status, error.reason))
+            return
+        self._log_crash(error)
+        if self._started:
+            self.abort()
+        elif not self._over:
+            self._fail_bare(CRASHED)
+
+    def _log_crash(self, error: Exception) -> None:
+        _log.error("request.crashed %s: %s", self.account.router, type(error).__name__, exc_info=error)
+
+    def _accept(self) -> bytes:
+        return self.request.first(b"accept") or b""
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._guarded(work))
+
+    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - a task's exception would be nobody's
+            self._task = None
+            self._crash(error)
+
+    def _close_account(self) -> None:
+        self._over = True
+        request, account = self.request, self.account
+        if request.session:
+            self._surroundings.sessions.discard(request.session, self)
+        account.user = request.user
+        account.seconds = time.perf_counter() - account.started
+        for ledger in self._surroundings.ledgers:
+            ledger.record(account)
