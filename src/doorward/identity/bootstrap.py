@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-class BootstrapRefused(Exception):
+class CannotPrepare(Exception):
     """The program cannot start on this state; the text says why and what to do."""
 
 
@@ -42,17 +42,17 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-def prepare(bootstrap: Bootstrap, say: Callable[[str], None] = _say) -> Prepared:
-    """Bring the database up to date and give it what a new installation has; ``say`` is told what takes time.
+def prepare(bootstrap: Bootstrap, progress: Callable[[str], None] = _say) -> Prepared:
+    """Bring the database up to date and give it what a new installation has; ``progress`` is told what takes time.
 
-    Only one process at a time does this; others wait. Raises BootstrapRefused, OSError, django.db.Error.
+    Only one process at a time does this; others wait. Raises CannotPrepare, OSError, django.db.Error.
     """
     set_up_django()
     # Models can be imported only now that Django is set up.
     first_start = importlib.import_module("doorward.identity.first_start")
     schema = importlib.import_module("doorward.identity.schema")
     with _alone(schema.state_folder()):
-        schema.bring_up_to_date(say)
+        schema.bring_up_to_date(progress)
         first_start.make_defaults()
         prepared = first_start.begin(bootstrap)
     assert isinstance(prepared, Prepared)

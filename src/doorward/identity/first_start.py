@@ -11,7 +11,7 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from doorward.identity.bootstrap import Bootstrap, BootstrapRefused, Prepared
+from doorward.identity.bootstrap import Bootstrap, CannotPrepare, Prepared
 from doorward.identity.crypto import actions as crypto
 from doorward.identity.crypto import vault
 from doorward.identity.directory import actions as directory
@@ -45,7 +45,7 @@ def ensure_admins() -> Group:
 
 
 def begin(bootstrap: Bootstrap) -> Prepared:
-    """Make the first administrator, if nobody ever did. Raises BootstrapRefused."""
+    """Make the first administrator, if nobody ever did. Raises CannotPrepare."""
     with transaction.atomic():
         installation = Installation.objects.select_for_update().first()
         if installation is not None:
@@ -57,7 +57,7 @@ def begin(bootstrap: Bootstrap) -> Prepared:
         try:
             _make_administrator(bootstrap, password)
         except ValidationError as error:
-            raise BootstrapRefused("; ".join(error.messages)) from error
+            raise CannotPrepare("; ".join(error.messages)) from error
     return Prepared(first_start=True, generated_password=None if bootstrap.password else password)
 
 
@@ -81,7 +81,7 @@ def _require_own_key(installation: Installation) -> None:
     try:
         vault.unseal(installation.key_check, _KEY_CHECK)
     except vault.Unreadable as error:
-        raise BootstrapRefused(
+        raise CannotPrepare(
             "secret.key does not belong to this database: put the old key back, or start with an empty state folder"
         ) from error
 

@@ -12,7 +12,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from doorward.identity.bootstrap import BootstrapRefused
+from doorward.identity.bootstrap import CannotPrepare
 
 _POSTGRESQL_LOCK = 0x446F6F73
 
@@ -25,7 +25,7 @@ def state_folder() -> Path:
 
 
 def bring_up_to_date(say: Callable[[str], None]) -> None:
-    """Apply what is missing, each step in a transaction of its own. Raises BootstrapRefused, django.db.Error."""
+    """Apply what is missing, each step in a transaction of its own. Raises CannotPrepare, django.db.Error."""
     _make_private()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # other machines; the file lock is for this one
@@ -55,7 +55,7 @@ def _refuse_newer(loader: MigrationLoader) -> None:
         if app in known_apps and (app, name) not in loader.disk_migrations and (app, name) not in loader.replacements
     )
     if unknown:
-        raise BootstrapRefused(
+        raise CannotPrepare(
             f"The database was written by a newer Doorward ({', '.join(unknown[:3])}): "
             f"use that version, or a copy of the state folder from before. This is {settings.VERSION}."
         )

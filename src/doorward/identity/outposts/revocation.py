@@ -1,9 +1,9 @@
 """End what was granted, in the transaction that takes the ground away from it (S-321, S-322).
 
-Two things live longer than the decision that made them: proxy sessions (rows here; workers remember them until a
-``session-ended`` change tells them otherwise) and issued tokens. Whatever says that a login, a user's rights, an
-application or a provider changed is heard here. An innocent user who is caught by it logs in again without noticing,
-because their login session lives on.
+A proxy session lives longer than the decision that made it: as a row here, and in the memory of workers until a
+``session-ended`` change tells them otherwise. Whatever says that a login, a user's rights, an application or a
+provider changed is heard here. An innocent user who is caught by it logs in again without noticing, because their
+login session lives on. Issued tokens are judged anew whenever they are used (``oauth2.live``).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def end_sessions(sessions: QuerySet[StoredSession]) -> int:
 
 def end_sessions_of_provider(provider: int) -> None:
     """End all proxy sessions of the provider with this key, and what was issued through it."""
-    end_sessions(StoredSession.objects.filter(provider_id=provider))
-    _revoke(IssuedToken.objects.filter(provider_id=provider))
+    end_proxy_sessions_of_provider(provider)
+    IssuedToken.objects.filter(provider_id=provider, revoked=False).update(revoked=True)
     AuthorizationCode.objects.filter(provider_id=provider).delete()
 
 
@@ -54,32 +54,17 @@ def end_sessions_of_user(user: User) -> None:
     end_sessions(StoredSession.objects.filter(user=user))
 
 
-def _revoke(tokens: QuerySet[IssuedToken]) -> None:
-    tokens.filter(revoked=False).update(revoked=True)
-
-
 def _login_ended(sender: type, *, user: User, sid: str, **_: object) -> None:
     end_sessions(StoredSession.objects.filter(user=user, sid=sid))
-    _revoke(IssuedToken.objects.filter(user=user, sid=sid))
-    AuthorizationCode.objects.filter(user=user, sid=sid).delete()
 
 
 def _trust_ended(sender: type, *, user: User, except_sid: str, **_: object) -> None:
     end_sessions(StoredSession.objects.filter(user=user).exclude(sid=except_sid))
-    _revoke(IssuedToken.objects.filter(user=user).exclude(sid=except_sid))
-    AuthorizationCode.objects.filter(user=user).exclude(sid=except_sid).delete()
 
 
 def _rights_changed(sender: type, *, users: Iterable[User], **_: object) -> None:
-    # Their sessions carry their groups, so all of them end; tokens that still may exist are the ones that pass.
-    for user in users:
-        end_sessions(StoredSession.objects.filter(user=user))
-        tokens = IssuedToken.objects.filter(user=user, revoked=False)
-        _revoke(tokens.filter(kind=IssuedToken.Kind.ACCESS))
-        for provider in tokens.values_list("provider", flat=True).distinct():
-            application = Application.objects.filter(provider_id=provider).first()
-            if application is None or not verdict(application, user).passing:
-                _revoke(tokens.filter(provider_id=provider))
+    # Proxy sessions carry their user's groups: all of them end, also where the user may still enter.
+    end_sessions(StoredSession.objects.filter(user__in=list(users)))
 
 
 def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
@@ -87,11 +72,9 @@ def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
     if application is None or application.provider_id is None:
         return
     sessions = StoredSession.objects.filter(provider_id=application.provider_id)
-    tokens = IssuedToken.objects.filter(provider_id=application.provider_id, revoked=False)
-    for user in User.objects.filter(pk__in=sessions.values("user")) | User.objects.filter(pk__in=tokens.values("user")):
+    for user in User.objects.filter(pk__in=sessions.values("user")):
         if not verdict(application, user).passing:
             end_sessions(sessions.filter(user=user))
-            _revoke(tokens.filter(user=user))
 
 
 def _application_changed(sender: type, *, severed: int | None, **_: object) -> None:

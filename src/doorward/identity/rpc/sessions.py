@@ -1,0 +1,112 @@
+"""Keep, find and end proxy sessions.
+
+The session as a whole (claims, tokens) is encrypted at rest, bound to its row (S-803). Creating one checks again, in
+one transaction with the single use of the login state, that everything it stands on is still there: a callback that
+completes after a logout makes no session (S-325).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from doorward.identity.applications.models import Application
+from doorward.identity.crypto import vault
+from doorward.identity.logins import queries as logins
+from doorward.identity.outposts import revocation
+from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
+from doorward.identity.policies.queries import verdict
+from doorward.identity.rpc.answer import DONE, GONE, NOT_FOUND, USED, Answer
+from doorward.messages.sessions import CreateSession, EndSession, EndSubject, FindSession
+
+_log = logging.getLogger("doorward.rpc")
+
+
+def find(question: FindSession) -> Answer:
+    """The session, unless it has expired (S-811) or belongs to another provider (S-317)."""
+    row = StoredSession.objects.filter(
+        id_hash=question.id_hash.hex(),
+        provider_id=question.provider,
+        expires__gt=timezone.now(),
+        user__is_active=True,
+    ).first()
+    if row is None:
+        return NOT_FOUND
+    try:
+        return Answer(200, vault.unseal_bytes(row.sealed, _place(row.id_hash)))
+    except vault.Unreadable:
+        _log.exception("a proxy session cannot be decrypted: its user has to log in again")
+        return NOT_FOUND
+
+
+def create(question: CreateSession) -> Answer:
+    """Keep a session, once per login state."""
+    with transaction.atomic():
+        if not _use_state(question):
+            return USED
+        return DONE if _keep(question) else GONE
+
+
+def _use_state(question: CreateSession) -> bool:
+    try:
+        with transaction.atomic():
+            UsedState.objects.create(state_id=question.state_id, expires=_moment(question.state_expires))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _keep(question: CreateSession) -> bool:
+    session = question.session
+    login = logins.live_by_sid(session.claims.sid, lock=True)
+    provider = ProxyProvider.objects.filter(pk=session.provider).first()
+    application = Application.objects.filter(provider_id=session.provider).first()
+    if login is None or login.user is None or provider is None or application is None:
+        return False
+    if session.expires <= timezone.now().timestamp() or not verdict(application, login.user).passing:
+        return False
+    id_hash = session.id_hash.hex()
+    if len(session.id_hash) != 32 or StoredSession.objects.filter(id_hash=id_hash).exists():
+        return False
+    StoredSession.objects.create(
+        id_hash=id_hash,
+        provider=provider,
+        user=login.user,
+        login_session=login,
+        subject=session.claims.sub,
+        sid=session.claims.sid,
+        sealed=vault.seal_bytes(msgspec.msgpack.encode(session), _place(id_hash)),
+        created=_moment(session.created),
+        expires=_moment(session.expires),
+    )
+    return True
+
+
+def end(question: EndSession) -> Answer:
+    """End one session; when the answer has been read, no worker finds it any more."""
+    with transaction.atomic():
+        revocation.end_sessions(
+            StoredSession.objects.filter(id_hash=question.id_hash.hex(), provider_id=question.provider)
+        )
+    return DONE
+
+
+def end_subject(question: EndSubject) -> Answer:
+    """End all proxy sessions of whoever has this subject at any provider: subjects may differ between providers."""
+    with transaction.atomic():
+        users = StoredSession.objects.filter(subject=question.subject).values_list("user", flat=True)
+        revocation.end_sessions(StoredSession.objects.filter(user__in=list(users.distinct())))
+    return DONE
+
+
+def _moment(seconds: float) -> datetime:
+    # Far beyond every validity that a provider can have; keeps dates within what databases take.
+    return datetime.fromtimestamp(min(max(seconds, 0.0), 32503680000.0), UTC)
+
+
+def _place(id_hash: str) -> str:
+    return f"outposts.storedsession:{id_hash}"

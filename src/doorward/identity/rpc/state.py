@@ -1,0 +1,37 @@
+"""What the data plane must know, from a place in the change log on."""
+
+from __future__ import annotations
+
+import msgspec
+from django.db import transaction
+from django.db.models import Min
+
+from doorward.identity.events.models import Change
+from doorward.identity.outposts import queries as outposts
+from doorward.identity.rpc.answer import Answer
+from doorward.messages.sessions import FetchState, IdentityState
+
+
+def fetch(question: FetchState) -> Answer:
+    """Everything after ``since``; the whole of it for who has never asked (``since`` of 0 or less)."""
+    with transaction.atomic():  # one snapshot: nothing is told that is newer than ``position``
+        return Answer.of(_state(question.since))
+
+
+def _state(since: int) -> IdentityState:
+    position = outposts.position()
+    oldest: int = Change.objects.aggregate(oldest=Min("id"))["oldest"] or 0
+    # Pruned beyond ``since``, or a database put back from before it: the asker's knowledge is worth nothing.
+    lost = since > position or (since < position and since + 1 < oldest)
+    changes = Change.objects.filter(id__gt=since, id__lte=position)
+    ended: tuple[bytes, ...] = ()
+    if not lost:
+        subjects = changes.filter(kind=Change.Kind.SESSION_ENDED).order_by("id").values_list("subject", flat=True)
+        ended = tuple(bytes.fromhex(subject) for subject in subjects)
+    differs = lost or since <= 0 or changes.filter(kind=Change.Kind.OUTPOSTS).exists()
+    return IdentityState(
+        position=position,
+        ended_sessions=ended,
+        all_ended=lost,
+        configuration=msgspec.msgpack.encode(outposts.configuration()) if differs else b"",
+    )

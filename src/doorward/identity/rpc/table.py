@@ -1,0 +1,49 @@
+"""Which question is of which type, and who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from doorward.identity.rpc import reports, sessions, state, urls
+from doorward.identity.rpc.answer import Answer
+from doorward.messages.sessions import (
+    CreateSession,
+    EndSession,
+    EndSubject,
+    FetchState,
+    FindSession,
+    KeepUrl,
+    ReportMisconfiguration,
+    TakeUrl,
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``answer`` takes the body. ``writes``: after it is a good moment to sweep."""
+
+    answer: Callable[[bytes], Answer]
+    writes: bool = True
+
+
+def _question(asked: type[T], reply: Callable[[T], Answer], *, writes: bool = True) -> Question:
+    decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(asked)
+    return Question(lambda body: reply(decoder.decode(body)), writes)
+
+
+QUESTIONS: dict[str, Question] = {
+    "find-session": _question(FindSession, sessions.find, writes=False),
+    "create-session": _question(CreateSession, sessions.create),
+    "end-session": _question(EndSession, sessions.end),
+    "end-subject": _question(EndSubject, sessions.end_subject),
+    "keep-url": _question(KeepUrl, urls.keep),
+    "take-url": _question(TakeUrl, urls.take),
+    "report": _question(ReportMisconfiguration, reports.report),
+    "state": _question(FetchState, state.fetch, writes=False),
+}
