@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -16,7 +15,7 @@ from playwright.sync_api import Error, Page, Playwright, expect
 
 from peers.api import Api
 from peers.browser import LOGIN_PAGE, chromium, expect_whoami, log_in, shown, sign_out, visitor
-from peers.processes import descendants, eventually
+from peers.processes import descendants, environment, eventually
 from peers.program import DOORWARD, EMAIL, PASSWORD, TOKEN, Program
 from peers.questions import ask
 
@@ -83,7 +82,7 @@ def test_the_panel_tells_where_to_go_and_how_to_log_in(own_program: Program, tmp
             own_program.demo(),
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "DOORWARD_BOOTSTRAP_PASSWORD": password},
+            env=environment(DOORWARD_BOOTSTRAP_PASSWORD=password),
         )
     try:
         eventually(lambda: password in panel.read_text(), within=60, what="the panel is printed")
@@ -141,8 +140,11 @@ def test_state_is_kept_between_runs_and_reset_starts_afresh(own_program: Program
     assert Api(own_program.start()).first("/core/groups/", name="kept")
     own_program.stop()
 
-    environment = {**os.environ, "DOORWARD_BOOTSTRAP_TOKEN": TOKEN, "DOORWARD_BOOTSTRAP_PASSWORD": PASSWORD}
-    process = subprocess.Popen(own_program.demo("--json", "--reset"), stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        own_program.demo("--json", "--reset"),
+        stdout=subprocess.PIPE,
+        env=environment(DOORWARD_BOOTSTRAP_TOKEN=TOKEN, DOORWARD_BOOTSTRAP_PASSWORD=PASSWORD),
+    )
     try:
         assert process.stdout
         assert json.loads(process.stdout.readline())["pid"] == process.pid
@@ -154,13 +156,20 @@ def test_state_is_kept_between_runs_and_reset_starts_afresh(own_program: Program
         process.stdout.close()
 
 
+def tried(program: Program) -> subprocess.CompletedProcess[str]:
+    """A start that should fail."""
+    return subprocess.run(program.demo(), env=environment(), capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.parametrize("which", ["http_port", "https_port", "identity_port"])
 def test_a_used_port_is_a_clear_error(own_program: Program, which: str) -> None:
     """The message names the port, and nothing is left running."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", getattr(own_program, which)))
         taken.listen()
-        refused = subprocess.run(own_program.demo(), capture_output=True, text=True, timeout=60, check=False)
+        refused = subprocess.run(
+            own_program.demo(), env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
 
     assert refused.returncode != 0
     assert str(getattr(own_program, which)) in refused.stderr
@@ -171,7 +180,9 @@ def test_an_unwritable_folder_is_a_clear_error(own_program: Program) -> None:
     """The message names the folder, for root too (a file stands where a folder should be)."""
     own_program.folder.parent.mkdir(exist_ok=True)
     own_program.folder.write_text("")
-    refused = subprocess.run(own_program.demo(), capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(
+        own_program.demo(), env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert refused.returncode != 0
     assert str(own_program.data) in refused.stderr

@@ -14,6 +14,12 @@ from pathlib import Path
 _handed_out: set[int] = set()
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Ours, without what other tests may have put there for a Django of their own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOORWARD_", "DJANGO_"))}
+    return {**kept, **more}
+
+
 def free_port() -> int:
     """A TCP port of loopback that nobody uses now and no other test was given."""
     while True:
@@ -64,7 +70,7 @@ def running(
     *,
     log: Path,
     port: int,
-    environment: Mapping[str, str] | None = None,
+    more: Mapping[str, str] | None = None,
     within: float = 20.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A peer that listens on ``port``, from start to SIGTERM; its output goes to ``log``."""
@@ -74,7 +80,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **(environment or {})},
+            env=environment(**(more or {})),
             start_new_session=True,
         )
     try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from peers.processes import alive, descendants, eventually, free_port
+from peers.processes import alive, descendants, environment, eventually, free_port
 from peers.questions import Answer, ask
 
 DOORWARD = Path(sys.executable).with_name("doorward")
@@ -88,12 +88,11 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                env={
-                    **os.environ,
-                    "DOORWARD_BOOTSTRAP_PASSWORD": PASSWORD,
-                    "DOORWARD_BOOTSTRAP_TOKEN": TOKEN,
-                    "DOORWARD_BOOTSTRAP_EMAIL": EMAIL,
-                },
+                env=environment(
+                    DOORWARD_BOOTSTRAP_PASSWORD=PASSWORD,
+                    DOORWARD_BOOTSTRAP_TOKEN=TOKEN,
+                    DOORWARD_BOOTSTRAP_EMAIL=EMAIL,
+                ),
                 start_new_session=True,
             )
         eventually(lambda: self._ready(seen), within=60, what=f"doorward is ready; it said: {self.last_words()}")

@@ -195,7 +195,7 @@ def caddy(program: Program, folder: Path, host: str) -> Iterator[Front]:
             "caddyfile",
         ]
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
-        with running(argv, log=folder / "caddy.log", port=port, environment=home):
+        with running(argv, log=folder / "caddy.log", port=port, more=home):
             yield _front(host, port, True, True, folder / "caddy.log")
 
 
