@@ -90,6 +90,23 @@ class OAuth2Provider(Provider):
         self.sealed_client_secret = vault.seal(secret, f"oauth2.client_secret:{self.client_id}")
 
 
+class RetiringKey(models.Model):
+    """The signing key that a provider had before: still published, so that tokens it signed stay verifiable, and
+    still signing for a moment, so that nobody meets the new one before it was published (S-446)."""
+
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="retiring_keys")
+    key = models.ForeignKey(CertificateKeyPair, on_delete=models.CASCADE, related_name="+")
+    signs_until = models.DateTimeField()
+    published_until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-published_until"]
+
+
+def new_family() -> str:
+    return secrets.token_hex(16)
+
+
 class AuthorizationCode(models.Model):
     """Kept by its SHA-256. ``used_at`` is set by one conditional UPDATE: the single redemption (S-411, S-412)."""
 
@@ -104,12 +121,10 @@ class AuthorizationCode(models.Model):
     code_challenge = models.TextField(blank=True, default="")
     auth_time = models.DateTimeField()
     amr = models.JSONField(default=list)
-    expires = models.DateTimeField()
+    family = models.CharField(max_length=32, default=new_family)
+    """Of the tokens that it is redeemed for: a second redemption revokes them (RFC 6749 section 4.1.2)."""
+    expires = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
-
-
-def new_family() -> str:
-    return secrets.token_hex(16)
 
 
 class IssuedToken(models.Model):
@@ -132,5 +147,5 @@ class IssuedToken(models.Model):
     nonce = models.TextField(blank=True, default="")
     amr = models.JSONField(default=list)
     issued = models.DateTimeField(auto_now_add=True)
-    expires = models.DateTimeField()
+    expires = models.DateTimeField(db_index=True)
     revoked = models.BooleanField(default=False)

@@ -1,0 +1,217 @@
+"""The writes about OAuth2 providers and what was issued to them: one transaction, one event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from doorward.identity import durations
+from doorward.identity.applications.models import Application, Consent
+from doorward.identity.crypto.models import CertificateKeyPair
+from doorward.identity.directory import names
+from doorward.identity.directory.models import User
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.flows.models import Flow
+from doorward.identity.oauth2 import live, redirects
+from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken, OAuth2Provider, RetiringKey, ScopeMapping
+
+PUBLISHED_BEFORE_USE = timedelta(minutes=1)
+SHORTEST_SECRET = 16
+_EDITABLE = frozenset(
+    {
+        "name",
+        "authentication_flow",
+        "authorization_flow",
+        "invalidation_flow",
+        "client_type",
+        "client_id",
+        "client_secret",
+        "redirect_uris",
+        "access_code_validity",
+        "access_token_validity",
+        "refresh_token_validity",
+        "include_claims_in_id_token",
+        "require_pkce",
+        "signing_key",
+        "sub_mode",
+        "issuer_mode",
+    }
+)
+_DURATIONS = ("access_code_validity", "access_token_validity", "refresh_token_validity")
+_CLIENT_ID = re.compile(r"[!-~]{1,255}")
+
+
+def create_oauth2_provider(
+    actor: Actor,
+    *,
+    name: str,
+    authorization_flow: Flow,
+    invalidation_flow: Flow,
+    scope_mappings: Iterable[ScopeMapping] = (),
+    **fields: object,
+) -> OAuth2Provider:
+    """Create a client. It can be used once an application has it. Raises ValidationError.
+
+    ``fields`` are those of ``contracts/identity.md`` section 4.3; id and secret are generated unless given.
+    """
+    _refuse_unknown(fields)
+    provider = OAuth2Provider(name=name, authorization_flow=authorization_flow, invalidation_flow=invalidation_flow)
+    _set(provider, fields)
+    with transaction.atomic():
+        warnings = _validate(provider)
+        provider.save(force_insert=True)
+        provider.scope_mappings.set(scope_mappings)
+        events.created(actor, provider)
+        _warn(actor, provider, warnings)
+    return provider
+
+
+def update_oauth2_provider(
+    actor: Actor,
+    provider: OAuth2Provider,
+    *,
+    scope_mappings: Iterable[ScopeMapping] | None = None,
+    **changes: object,
+) -> OAuth2Provider:
+    """Change a client. A new signing key is published at once and signs a minute later; the old one stays published
+    until its last token has died (S-446). Raises ValidationError."""
+    _refuse_unknown(changes)
+    with transaction.atomic():
+        before, former_key = events.snapshot(provider), provider.signing_key
+        former = sorted(provider.scope_mappings.values_list("name", flat=True))
+        _set(provider, changes)
+        warnings = _validate(provider)
+        provider.save()
+        if scope_mappings is not None:
+            provider.scope_mappings.set(scope_mappings)
+        if former_key is not None and provider.signing_key is not None and former_key.pk != provider.signing_key.pk:
+            _retire(provider, former_key)
+        now = sorted(provider.scope_mappings.values_list("name", flat=True))
+        events.updated(actor, provider, before, scope_mappings=(former, now))
+        _warn(actor, provider, warnings)
+    return provider
+
+
+def delete_oauth2_provider(actor: Actor, provider: OAuth2Provider) -> None:
+    """Delete a client with everything issued to it; its application stays."""
+    with transaction.atomic():
+        events.deleted(actor, provider)
+        provider.delete()
+
+
+def revoke_token(provider: OAuth2Provider, text: str) -> None:
+    """Take back a token of this client; a refresh token takes all of its authorization along (RFC 7009 section 2.1).
+
+    Nothing happens for an unknown token, or another client's.
+    """
+    with transaction.atomic():
+        row = live.find(text)
+        if row is None or row.provider_id != provider.pk:
+            return
+        if row.kind == IssuedToken.Kind.REFRESH:
+            IssuedToken.objects.filter(family=row.family).update(revoked=True)
+        else:
+            IssuedToken.objects.filter(pk=row.pk).update(revoked=True)
+
+
+def revoke_for_login(sid: str) -> None:
+    """End what a login led to. Refresh tokens are for offline access, and outlive it."""
+    AuthorizationCode.objects.filter(sid=sid).delete()
+    IssuedToken.objects.filter(sid=sid, kind=IssuedToken.Kind.ACCESS, revoked=False).update(revoked=True)
+
+
+def revoke_for_user(user: User, *, except_sid: str = "") -> None:
+    """End everything issued to the user, but for one login that may stay."""
+    AuthorizationCode.objects.filter(user=user).exclude(sid=except_sid).delete()
+    IssuedToken.objects.filter(user=user, revoked=False).exclude(sid=except_sid).update(revoked=True)
+
+
+def withdraw_consent(actor: Actor, consent: Consent) -> None:
+    """The user no longer wants the application to know them: its tokens about them end too (S-425)."""
+    with transaction.atomic():
+        revoke_for_application(consent.user, consent.application)
+        events.deleted(actor, consent)
+        consent.delete()
+
+
+def revoke_for_application(user: User, application: Application) -> None:
+    """End everything issued to this application about the user."""
+    provider_id = application.provider_id
+    AuthorizationCode.objects.filter(user=user, provider_id=provider_id).delete()
+    IssuedToken.objects.filter(user=user, provider_id=provider_id, revoked=False).update(revoked=True)
+
+
+def _retire(provider: OAuth2Provider, key: CertificateKeyPair) -> None:
+    now = timezone.now()
+    if provider.retiring_keys.filter(signs_until__gt=now).exists():
+        # The key that is replaced has not signed anything yet; the one before it goes on.
+        return
+    RetiringKey.objects.create(
+        provider=provider,
+        key=key,
+        signs_until=now + PUBLISHED_BEFORE_USE,
+        published_until=now + PUBLISHED_BEFORE_USE + durations.parse(provider.access_token_validity),
+    )
+
+
+def _set(provider: OAuth2Provider, fields: dict[str, object]) -> None:
+    """The secret is encrypted for the client id that it belongs to: a new id means sealing it again."""
+    secret = fields.get("client_secret")
+    if not secret and "client_id" in fields and provider.sealed_client_secret:
+        secret = provider.client_secret
+    for field, value in fields.items():
+        if field != "client_secret":
+            setattr(provider, field, value)
+    if isinstance(secret, str) and secret:
+        if len(secret) < SHORTEST_SECRET:
+            raise ValidationError({"client_secret": [f"At least {SHORTEST_SECRET} characters."]})
+        provider.client_secret = secret
+
+
+def _validate(provider: OAuth2Provider) -> tuple[str, ...]:
+    """Raise ValidationError, or return what the administrator should know."""
+    names.require_plain(provider.name, "name")
+    if not _CLIENT_ID.fullmatch(provider.client_id):
+        raise ValidationError({"client_id": ["1 to 255 visible ASCII characters."]})
+    if provider.client_type == OAuth2Provider.ClientType.PUBLIC and not provider.require_pkce:
+        # Nothing else would tie a code to the program that asked for it (RFC 9700 section 2.1.1).
+        raise ValidationError({"require_pkce": ["A public client must use PKCE."]})
+    for field in _DURATIONS:
+        try:
+            length = durations.parse(getattr(provider, field))
+        except ValidationError as error:
+            raise ValidationError({field: error.messages}) from error
+        if not length:
+            raise ValidationError({field: ["Longer than nothing."]})
+    if provider.signing_key is not None and not provider.signing_key.sealed_key:
+        raise ValidationError({"signing_key": ["This certificate has no private key here."]})
+    try:
+        warnings = tuple(
+            warning for entry in redirects.read(provider.redirect_uris) for warning in redirects.check(entry)
+        )
+    except redirects.BadRedirectUri as error:
+        raise ValidationError({"redirect_uris": [str(error)]}) from error
+    provider.full_clean(exclude=["kind", "sealed_client_secret"])
+    return warnings
+
+
+def _warn(actor: Actor, provider: OAuth2Provider, warnings: tuple[str, ...]) -> None:
+    if warnings:
+        events.record(
+            "configuration_warning",
+            "authentik.providers.oauth2",
+            actor,
+            provider=provider,
+            message="; ".join(warnings),
+        )
+
+
+def _refuse_unknown(fields: dict[str, object]) -> None:
+    if unknown := fields.keys() - _EDITABLE:
+        raise TypeError(f"an OAuth2 provider has no {', '.join(sorted(unknown))}")

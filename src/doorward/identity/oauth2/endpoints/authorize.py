@@ -1,0 +1,158 @@
+"""``authorize/``: may this client be told who is sitting here? (``contracts/identity.md`` section 2.2)
+
+The page never asks anything itself. It sends the browser through a flow (log in, consent) that ends at this very URL
+again, and believes that it was passed only because of the receipt that the flow left in the session. A POST is only
+a long GET: browsers do not send our cookie along with another site's form, so it is repeated as a GET (303).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+
+from doorward.identity.brands.queries import default_flow
+from doorward.identity.events.actor import Actor
+from doorward.identity.flows import entrance
+from doorward.identity.flows.denied_page import denied_page
+from doorward.identity.flows.entrance import PlanContext, RequestedScope
+from doorward.identity.flows.models import Flow
+from doorward.identity.flows.next_url import LONGEST
+from doorward.identity.logins import queries as logins
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.oauth2 import authorization_request, codes, denial, hints, parameters
+from doorward.identity.oauth2.authorization_request import AuthorizationRequest, PageError, Refusal
+from doorward.identity.oauth2.endpoints import returning
+from doorward.identity.oauth2.issue import ACR
+from doorward.identity.oauth2.redirects import origin_of
+from doorward.identity.oauth2.subjects import subject_of
+from doorward.identity.policies.queries import verdict
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def authorize(request: HttpRequest) -> HttpResponse:
+    query = request.POST if request.method == "POST" else request.GET
+    if not query:
+        raise Http404("This page is opened by applications.")
+    asked = authorization_request.read(parameters.read(query))
+    if isinstance(asked, PageError):
+        return _page_error(request, asked)
+    if isinstance(asked, Refusal):
+        return returning.with_error(request, asked.return_to, asked.denial)
+    here = f"{request.path}?{query.urlencode()}" if request.method == "POST" else request.get_full_path()
+    if len(here) > LONGEST:
+        return _page_error(request, PageError("Request too long", "The application sent more than fits into a URL."))
+    return returning.redirect(here, 303) if request.method == "POST" else _decide(request, asked, here)
+
+
+@require_GET
+def declined(request: HttpRequest) -> HttpResponse:
+    """Where "no" on the consent page leads: the client is told, in the way that it asked to be answered."""
+    asked = authorization_request.read(parameters.read(request.GET))
+    if isinstance(asked, PageError):
+        return _page_error(request, asked)
+    return returning.with_error(request, asked.return_to, denial.REFUSED_BY_USER_OR_POLICY)
+
+
+def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> HttpResponse:
+    login, silent = logins.current(request), "none" in asked.prompt
+    if login is None or login.user is None:
+        return _refuse(request, asked, denial.LOGIN_REQUIRED) if silent else _log_in(request, asked, here, again=False)
+    provider = asked.client.provider
+    # The consent page was only shown to somebody who had logged in as this request demands.
+    consented = entrance.passed(request, provider.authorization_flow, continuation=here)
+    if not consented and _must_log_in_again(asked, login):
+        if silent:
+            return _refuse(request, asked, denial.LOGIN_REQUIRED)
+        if not _has_logged_in_again(request, asked, here):
+            return _log_in(request, asked, here, again=True)
+        if _is_about_another(asked, login):
+            return _refuse(request, asked, denial.LOGIN_REQUIRED)
+    access = verdict(asked.client.application, login.user)
+    if not access.passing:
+        if silent:
+            return _refuse(request, asked, denial.REFUSED_BY_USER_OR_POLICY)
+        return denied_page(request, application=asked.client.application, reasons=access.reasons)
+    context = _consent_context(asked, here)
+    if not consented and entrance.needs_answer(request, provider.authorization_flow, context=context):
+        if silent:
+            return _refuse(request, asked, denial.CONSENT_REQUIRED)
+        return entrance.start(request, provider.authorization_flow, next_url=here, context=context)
+    code = codes.create(Actor.of(request), asked, login.user, login)
+    return returning.with_code(request, asked.return_to, code)
+
+
+def _must_log_in_again(asked: AuthorizationRequest, login: LoginSession) -> bool:
+    """Whether the client wants a fresh proof, for this very request (S-440)."""
+    if asked.prompt & {"login", "select_account"} or _is_about_another(asked, login):
+        return True
+    if asked.acr_values and ACR not in asked.acr_values:
+        return True
+    if asked.max_age is None:
+        return False
+    age = time.time() - login.authenticated_at.timestamp() if login.authenticated_at else float("inf")
+    return asked.max_age == 0 or age > asked.max_age
+
+
+def _is_about_another(asked: AuthorizationRequest, login: LoginSession) -> bool:
+    """Whether the client's hint names somebody else than who is logged in (S-442)."""
+    hint = hints.read(asked.id_token_hint, asked.client.provider)
+    return hint is not None and login.user is not None and hint.sub != subject_of(asked.client.provider, login.user)
+
+
+def _has_logged_in_again(request: HttpRequest, asked: AuthorizationRequest, here: str) -> bool:
+    flow = _authentication_flow(asked)
+    return flow is not None and entrance.passed(request, flow, continuation=here)
+
+
+def _log_in(request: HttpRequest, asked: AuthorizationRequest, here: str, *, again: bool) -> HttpResponse:
+    flow = _authentication_flow(asked)
+    if flow is None:
+        return _page_error(request, PageError("Nobody can log in", "No authentication flow is configured."))
+    context = PlanContext(
+        application=asked.client.application,
+        continuation=here,
+        redirect_origins=_origins(asked),
+        login_hint=asked.login_hint,
+        reauthenticate=again,
+    )
+    return entrance.start(request, flow, next_url=here, context=context)
+
+
+def _authentication_flow(asked: AuthorizationRequest) -> Flow | None:
+    return asked.client.provider.authentication_flow or default_flow(Flow.Designation.AUTHENTICATION)
+
+
+def _consent_context(asked: AuthorizationRequest, here: str) -> PlanContext:
+    return PlanContext(
+        application=asked.client.application,
+        scopes=tuple(RequestedScope(name, asked.mappings[name].description) for name in asked.scopes),
+        continuation=here,
+        declined=here.replace("/authorize/?", "/authorize/declined/?", 1),
+        redirect_origins=_origins(asked),
+        require_consent="consent" in asked.prompt,
+    )
+
+
+def _origins(asked: AuthorizationRequest) -> tuple[str, ...]:
+    origin = origin_of(asked.return_to.redirect_uri)
+    return (origin,) if origin else ()
+
+
+def _refuse(request: HttpRequest, asked: AuthorizationRequest, why: denial.Denial) -> HttpResponse:
+    return returning.with_error(request, asked.return_to, why)
+
+
+def _page_error(request: HttpRequest, error: PageError) -> HttpResponse:
+    actor = Actor.of(request)
+    name = error.client.provider.name if error.client else "unknown"
+    logger.warning("authorization request refused: %s (client %r, request %s)", error.title, name, actor.request_id)
+    context = {"title": error.title, "text": error.text, "request_id": actor.request_id}
+    return render(request, "oauth2/refused.html", context, status=400)

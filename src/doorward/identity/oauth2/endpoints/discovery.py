@@ -1,0 +1,86 @@
+"""What a client can read about its issuer: the discovery document and the public keys."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from doorward.identity.oauth2 import clients, keys, scopes
+from doorward.identity.oauth2.clients import Client
+from doorward.identity.oauth2.endpoints.answers import allow_origin, json_answer, preflight
+from doorward.identity.oauth2.endpoints.token import GRANT_TYPES
+from doorward.identity.oauth2.issue import ACR
+from doorward.identity.oauth2.issuer import endpoints_of
+
+
+@require_http_methods(["GET", "HEAD"])
+def issuer_root(request: HttpRequest, slug: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse("oauth2-discovery", kwargs={"slug": _client(slug).application.slug}))
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS"])
+def discovery(request: HttpRequest, slug: str) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return preflight(request, "GET")
+    client = _client(slug)
+    return allow_origin(request, json_answer(document_of(client), indent=2), client.provider)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS"])
+def jwks(request: HttpRequest, slug: str) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return preflight(request, "GET")
+    client = _client(slug)
+    return allow_origin(request, json_answer(keys.jwks(client.provider)), client.provider)
+
+
+def document_of(client: Client) -> dict[str, object]:
+    """``contracts/identity.md`` section 2.7: what is true of us, nothing else."""
+    provider = client.provider
+    where = endpoints_of(provider)
+    pairs = keys.published_pairs(provider)
+    return {
+        "issuer": where.issuer,
+        "authorization_endpoint": where.authorization,
+        "token_endpoint": where.token,
+        "userinfo_endpoint": where.userinfo,
+        "end_session_endpoint": where.end_session,
+        "introspection_endpoint": where.introspection,
+        "revocation_endpoint": where.revocation,
+        "jwks_uri": where.jwks,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": list(GRANT_TYPES),
+        "id_token_signing_alg_values_supported": sorted({pair.algorithm for pair in pairs} or {"HS256"}),
+        "subject_types_supported": ["public"],
+        "token_endpoint_auth_methods_supported": _authentication_methods(client),
+        "introspection_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "revocation_endpoint_auth_methods_supported": _authentication_methods(client),
+        "acr_values_supported": [ACR],
+        "scopes_supported": sorted(scopes.mappings_of(provider)),
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "claims_supported": list(scopes.CLAIM_NAMES),
+        "claims_parameter_supported": False,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": False,
+        "backchannel_logout_session_supported": False,
+        "frontchannel_logout_supported": False,
+        "frontchannel_logout_session_supported": False,
+    }
+
+
+def _authentication_methods(client: Client) -> list[str]:
+    return ["none"] if client.is_public else ["client_secret_post", "client_secret_basic"]
+
+
+def _client(slug: str) -> Client:
+    client = clients.find_by_slug(slug)
+    if client is None:
+        raise Http404("No application with an OAuth2 provider has this slug.")
+    return client

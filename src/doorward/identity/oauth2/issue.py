@@ -1,0 +1,159 @@
+"""Making tokens out of an authorization: an access token, an ID token, and a refresh token where one was granted.
+
+All are rows too (by SHA-256), so that each can be revoked, introspected and rotated; a token without a live row is
+no token, whatever its signature says.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from doorward.identity import durations
+from doorward.identity.crypto import vault
+from doorward.identity.directory.models import User
+from doorward.identity.oauth2 import scopes as scope_table
+from doorward.identity.oauth2.issuer import issuer_of
+from doorward.identity.oauth2.live import living_session
+from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider, ScopeMapping
+from doorward.identity.oauth2.person import Person
+from doorward.identity.oauth2.signing import Signer, signer_of
+from doorward.identity.oauth2.subjects import subject_of
+from doorward.tokens.openid import token_hash
+
+ACR = "goauthentik.io/providers/oauth2/default"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What somebody allowed a client, and how they had logged in for it."""
+
+    provider: OAuth2Provider
+    user: User
+    scopes: tuple[str, ...]
+    auth_time: datetime
+    amr: tuple[str, ...]
+    family: str
+    nonce: str = ""
+    login_session: uuid.UUID | None = None
+    """Key of the login session whose end ends the tokens; None when there is none (any more)."""
+    sid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the token endpoint hands out. ``id_token`` and ``refresh_token`` may be empty."""
+
+    access_token: str
+    id_token: str
+    refresh_token: str
+    expires_in: int
+    """Seconds."""
+    scope: str
+
+
+def issue(
+    authorization: Authorization,
+    mappings: Mapping[str, ScopeMapping],
+    *,
+    refresh_until: datetime | None = None,
+) -> Tokens:
+    """Sign and store. ``refresh_until``: when to give a refresh token, and its absolute end."""
+    provider, now = authorization.provider, timezone.now()
+    signer = signer_of(provider)
+    validity = durations.parse(provider.access_token_validity)
+    claims = _common_claims(authorization, now, now + validity)
+    if provider.include_claims_in_id_token:
+        person = Person(authorization.user)
+        claims = scope_table.claims_of(person, authorization.scopes, mappings) | claims
+    access_token = _access_token(authorization, claims, signer)
+    id_token = ""
+    if scope_table.OPENID in authorization.scopes:
+        id_token = _id_token(authorization, claims, signer, access_token)
+    refresh_token = secrets.token_urlsafe(48) if refresh_until is not None else ""
+    rows = [_row(authorization, IssuedToken.Kind.ACCESS, access_token, now + validity)]
+    if refresh_until is not None:
+        rows.append(_row(authorization, IssuedToken.Kind.REFRESH, refresh_token, refresh_until))
+    with transaction.atomic():
+        IssuedToken.objects.bulk_create(rows)
+    return Tokens(access_token, id_token, refresh_token, int(validity.total_seconds()), " ".join(authorization.scopes))
+
+
+def stored_claims(row: IssuedToken, person: Person, mappings: Mapping[str, ScopeMapping]) -> dict[str, object]:
+    """What a live token says of its user now; for introspection, where a changed group must show at once."""
+    authorization = authorization_of(row)
+    claims = _common_claims(authorization, row.issued, row.expires)
+    del claims["jti"]
+    return scope_table.claims_of(person, authorization.scopes, mappings) | claims
+
+
+def authorization_of(row: IssuedToken) -> Authorization:
+    """The authorization that a token descends from; without the login session once that has ended."""
+    session = living_session(row)
+    return Authorization(
+        provider=row.provider,
+        user=row.user,
+        scopes=tuple(row.scope.split()),
+        auth_time=row.auth_time,
+        amr=tuple(row.amr),
+        family=row.family,
+        nonce=row.nonce,
+        login_session=session.pk if session else None,
+        sid=row.sid if session else "",
+    )
+
+
+def _common_claims(authorization: Authorization, now: datetime, expires: datetime) -> dict[str, object]:
+    provider = authorization.provider
+    claims: dict[str, object] = {
+        "iss": issuer_of(provider),
+        "sub": subject_of(provider, authorization.user),
+        "aud": provider.client_id,
+        "exp": int(expires.timestamp()),
+        "iat": int(now.timestamp()),
+        "auth_time": int(authorization.auth_time.timestamp()),
+        "acr": ACR,
+        "azp": provider.client_id,
+        "jti": secrets.token_hex(16),
+    }
+    if authorization.amr:
+        claims["amr"] = list(authorization.amr)
+    if authorization.sid:
+        claims["sid"] = authorization.sid
+    return claims
+
+
+def _access_token(authorization: Authorization, claims: dict[str, object], signer: Signer) -> str:
+    more = {"jti": secrets.token_hex(16), "uid": secrets.token_urlsafe(30), "scope": " ".join(authorization.scopes)}
+    return signer.sign(claims | more)
+
+
+def _id_token(authorization: Authorization, claims: dict[str, object], signer: Signer, access_token: str) -> str:
+    more = {"at_hash": token_hash(access_token, signer.alg)}
+    if authorization.nonce:
+        # Only here: an access token that carried it could be passed off as the ID token of the same login.
+        more["nonce"] = authorization.nonce
+    return signer.sign(claims | more)
+
+
+def _row(authorization: Authorization, kind: IssuedToken.Kind, token: str, expires: datetime) -> IssuedToken:
+    return IssuedToken(
+        token_hash=vault.digest(token),
+        kind=kind,
+        family=authorization.family,
+        provider=authorization.provider,
+        user=authorization.user,
+        login_session_id=authorization.login_session,
+        sid=authorization.sid,
+        scope=" ".join(authorization.scopes),
+        auth_time=authorization.auth_time,
+        nonce=authorization.nonce,
+        amr=list(authorization.amr),
+        expires=expires,
+    )

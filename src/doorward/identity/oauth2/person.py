@@ -1,0 +1,63 @@
+"""What claims say about one user, read with as few queries as the depth of the group tree allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from doorward.identity.directory.models import Group, User
+
+
+@dataclass
+class Person:
+    """A user with their groups, each read once per issued set of tokens."""
+
+    user: User
+
+    @cached_property
+    def direct_groups(self) -> list[Group]:
+        """By name."""
+        return list(self.user.groups.order_by("name"))
+
+    @cached_property
+    def all_groups(self) -> list[Group]:
+        """Direct and inherited, by name: one query for each level of parents."""
+        seen = {group.pk: group for group in self.direct_groups}
+        newest = list(seen)
+        while newest:
+            parents = Group.objects.filter(children__in=newest).distinct()
+            newest = []
+            for parent in parents:
+                if parent.pk not in seen:
+                    seen[parent.pk] = parent
+                    newest.append(parent.pk)
+        return sorted(seen.values(), key=lambda group: group.name)
+
+    @property
+    def is_superuser(self) -> bool:
+        return any(group.is_superuser for group in self.all_groups)
+
+    @property
+    def attributes(self) -> dict[str, object]:
+        """Those of every group by name, then the user's own; later wins, lists are joined (outpost.md 9.1)."""
+        merged: dict[str, object] = {}
+        for group in self.all_groups:
+            merged = merged_deeply(merged, group.attributes)
+        return merged_deeply(merged, self.user.attributes)
+
+
+def merged_deeply(first: Mapping[str, object], second: object) -> dict[str, object]:
+    """``first`` with ``second`` over it. What is no object (somebody stored a list) adds nothing."""
+    result = dict(first)
+    if not isinstance(second, dict):
+        return result
+    for name, value in second.items():
+        present = result.get(name)
+        if isinstance(present, dict) and isinstance(value, dict):
+            result[name] = merged_deeply(present, value)
+        elif isinstance(present, list) and isinstance(value, list):
+            result[name] = [*present, *value]
+        else:
+            result[name] = value
+    return result

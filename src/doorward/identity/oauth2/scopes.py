@@ -1,0 +1,148 @@
+"""Scopes that are shipped, and the claims each one yields (``contracts/identity.md`` section 2.5).
+
+A table of plain functions, found by the managed id of the scope's mapping: no text out of the database is ever run
+(CVE-2026-25227). A mapping that an administrator made has no function here; it only names a scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.oauth2.person import Person, merged_deeply
+
+Claims = dict[str, object]
+ClaimSet = Callable[[Person], Claims]
+
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+RESERVED = frozenset(
+    {
+        "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash",
+        "s_hash", "sid", "uid", "scope", "client_id", "active", "token_type",
+    }
+)  # fmt: skip
+"""What only the issuer says: a mapping cannot change whom a token is about or for (S-448, CVE-2024-29892)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """One shipped mapping."""
+
+    managed: str
+    name: str
+    scope_name: str
+    description: str
+    claims: ClaimSet
+
+
+def _nothing(person: Person) -> Claims:
+    return {}
+
+
+def _email(person: Person) -> Claims:
+    # Nobody has proven to us that the address is theirs, so we do not say so (S-450).
+    return {"email": person.user.email, "email_verified": False}
+
+
+def _profile(person: Person) -> Claims:
+    user = person.user
+    return {
+        "name": user.name,
+        "given_name": user.name,
+        "preferred_username": user.username,
+        "nickname": user.username,
+        "groups": [group.name for group in person.direct_groups],
+    }
+
+
+def _entitlements(person: Person) -> Claims:
+    # Applications have no entitlements of their own yet: nobody has any.
+    return {"entitlements": [], "roles": []}
+
+
+def _proxy(person: Person) -> Claims:
+    return {"ak_proxy": {"user_attributes": person.attributes, "is_superuser": person.is_superuser}}
+
+
+_OAUTH2 = "goauthentik.io/providers/oauth2"
+SHIPPED = (
+    Shipped(
+        f"{_OAUTH2}/scope-openid", "authentik default OAuth Mapping: OpenID 'openid'", OPENID, "", _nothing
+    ),
+    Shipped(
+        f"{_OAUTH2}/scope-email", "authentik default OAuth Mapping: OpenID 'email'", "email", "Email address", _email
+    ),
+    Shipped(
+        f"{_OAUTH2}/scope-profile",
+        "authentik default OAuth Mapping: OpenID 'profile'",
+        "profile",
+        "General Profile Information",
+        _profile,
+    ),
+    Shipped(
+        f"{_OAUTH2}/scope-entitlements",
+        "authentik default OAuth Mapping: Application Entitlements",
+        "entitlements",
+        "Application entitlements",
+        _entitlements,
+    ),
+    Shipped(
+        f"{_OAUTH2}/scope-offline_access",
+        "authentik default OAuth Mapping: OpenID 'offline_access'",
+        OFFLINE_ACCESS,
+        "Access to request new tokens without interaction",
+        _nothing,
+    ),
+    Shipped(
+        f"{_OAUTH2}/scope-authentik_api",
+        "authentik default OAuth Mapping: authentik API access",
+        "goauthentik.io/api",
+        "authentik API Access on behalf of your user",
+        _nothing,
+    ),
+    Shipped(
+        "goauthentik.io/providers/proxy/scope-proxy",
+        "authentik default OAuth Mapping: Proxy outpost",
+        "ak_proxy",
+        "authentik Proxy - User information",
+        _proxy,
+    ),
+)  # fmt: skip
+CLAIM_SETS: dict[str, ClaimSet] = {shipped.managed: shipped.claims for shipped in SHIPPED}
+CLAIM_NAMES = (
+    "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "azp", "jti", "sid", "at_hash",
+    "email", "email_verified", "name", "given_name", "preferred_username", "nickname", "groups",
+)  # fmt: skip
+"""``claims_supported`` of the discovery document."""
+
+
+def mappings_of(provider: OAuth2Provider) -> dict[str, ScopeMapping]:
+    """The scopes that this client may be granted."""
+    return {mapping.scope_name: mapping for mapping in provider.scope_mappings.all()}
+
+
+def allowed(requested: Iterable[str], mappings: Mapping[str, ScopeMapping]) -> tuple[str, ...]:
+    """What of ``requested`` this client may have; everything it may have when nothing in particular is asked."""
+    wanted = list(dict.fromkeys(requested))
+    return tuple(scope for scope in wanted if scope in mappings) if wanted else tuple(mappings)
+
+
+def claims_of(person: Person, scopes: Iterable[str], mappings: Mapping[str, ScopeMapping]) -> Claims:
+    """The claims of the granted scopes. What a mapping may not say is dropped, and an event tells about it (S-448)."""
+    claims: Claims = {}
+    for mapping in (mappings[scope] for scope in scopes if scope in mappings):
+        said = CLAIM_SETS.get(mapping.managed or "", _nothing)(person)
+        forbidden = sorted(RESERVED & said.keys())
+        if forbidden:
+            events.record(
+                "configuration_warning",
+                "authentik.providers.oauth2",
+                Actor.system(),
+                message=f"The scope mapping “{mapping.name}” may not set: {', '.join(forbidden)}",
+            )
+        claims = merged_deeply(claims, {name: value for name, value in said.items() if name not in RESERVED})
+    return claims

@@ -1,0 +1,58 @@
+"""Putting a signature under claims: with the provider's key, or with its client secret where it has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from django.utils import timezone
+
+from doorward.identity.crypto import vault
+from doorward.identity.crypto.models import CertificateKeyPair
+from doorward.identity.oauth2.models import OAuth2Provider
+from doorward.tokens import shared_secret
+
+_KINDS: dict[str, Literal["RSA", "EC", "OKP"]] = {"RS": "RSA", "ES": "EC", "Ed": "OKP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs for one provider."""
+
+    alg: str
+    kid: str
+    """Empty for HS256."""
+    _secret: Any
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """Compact JWS, ``typ`` JWT."""
+        if self.alg == "HS256":
+            return shared_secret.write(msgspec.json.encode(claims), self._secret)
+        from joserfc import jws
+
+        header = {"alg": self.alg, "kid": self.kid, "typ": "JWT"}
+        return jws.serialize_compact(header, msgspec.json.encode(claims), self._secret, algorithms=[self.alg])
+
+
+def signer_of(provider: OAuth2Provider) -> Signer:
+    """Raises vault.Unreadable."""
+    if provider.signing_key is None:
+        return Signer("HS256", "", provider.client_secret.encode())
+    pair = _signing_pair(provider, provider.signing_key)
+    return Signer(pair.algorithm, pair.kid, _private_key(pair.sealed_key, f"crypto.key:{pair.id}", pair.algorithm))
+
+
+def _signing_pair(provider: OAuth2Provider, own: CertificateKeyPair) -> CertificateKeyPair:
+    """A new key signs once it has been published for a moment (S-446)."""
+    retiring = provider.retiring_keys.filter(signs_until__gt=timezone.now()).select_related("key").first()
+    return own if retiring is None else retiring.key
+
+
+@lru_cache(maxsize=64)
+def _private_key(sealed: str, place: str, algorithm: str) -> Any:
+    """Parsed once: unsealing and parsing cost more than signing does."""
+    from joserfc import jwk
+
+    return jwk.import_key(vault.unseal(sealed, place), _KINDS[algorithm[:2]])
