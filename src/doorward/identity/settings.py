@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from doorward import __version__
 from doorward.tokens.secret_key import read_secret_key
 
-DATA = Path(os.environ.get("DOORWARD_DATA", "demo-data"))
+DATA = Path(os.environ.get("DOORWARD_DATA", os.devnull))
 EXTERNAL_URL = os.environ.get("DOORWARD_EXTERNAL_URL", "http://127.0.0.1:9000").rstrip("/")
 EXTERNAL = urlsplit(EXTERNAL_URL)
 VERSION = __version__
 
-INSTALLATION_KEY = read_secret_key(DATA / "secret.key")
+# Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).
+HAS_STATE = "DOORWARD_DATA" in os.environ
+INSTALLATION_KEY = read_secret_key(DATA / "secret.key") if HAS_STATE else secrets.token_bytes(32)
 INSTALLATION_ID = hashlib.sha256(b"installation-id" + INSTALLATION_KEY).hexdigest()
 SECRET_KEY = hashlib.sha256(b"django" + INSTALLATION_KEY).hexdigest()
 
@@ -76,7 +79,7 @@ def _database() -> dict[str, object]:
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(DATA / "doorward.sqlite3"),
+        "NAME": str(DATA / "doorward.sqlite3") if HAS_STATE else ":memory:",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
