@@ -12,7 +12,7 @@ from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerUnreachable
 class HttpAuthority:
     """Asks one auth server. It never follows a redirect and never reads proxy settings (S-124)."""
 
-    def __init__(self, middleware: ForwardAuth, client: Client) -> None:
+    def __init__(self, client: Client, middleware: ForwardAuth) -> None:
         """Raises ValueError when the address is no http(s) URL."""
         self._origin = Origin.parse(middleware.address, middleware.tls)
         self._limit = middleware.max_response_body_size

@@ -19,6 +19,7 @@ from doorward.proxy.middlewares.catalogue import build_middleware
 from doorward.proxy.middlewares.method_override import DropMethodOverride
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.request import Middleware, Request
+from doorward.proxy.services.nothing import Nothing
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.path import has_sensitive_escape
 
@@ -99,7 +100,7 @@ class Routes:
     @classmethod
     def build(cls, table: messages.RoutingTable, workshop: Workshop) -> Routes:
         """Compile ``table``. Never raises for what a single router holds: that router is broken instead."""
-        services: dict[str, object] = {name: workshop.service(made) for name, made in table.services.items()}
+        services = {name: _service(made, workshop) for name, made in table.services.items()}
         bulkheads = Bulkheads()
         sides: dict[tuple[str, bool], list[tuple[messages.Router, Route]]] = {}
         for router in table.routers:
@@ -152,20 +153,41 @@ def _is_ambiguous(path: bytes) -> bool:
 # --- building --------------------------------------------------------------------------------------------------
 
 
+def _service(service: messages.Service, workshop: Workshop) -> object:
+    """The running service, or why there is none: then the routers that name it are broken, and only those."""
+    if service == _NOOP:
+        return Nothing()
+    try:
+        return workshop.service(service)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other routers go on
+        return _Unusable(str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    reason: str
+
+
+_NOOP = messages.Internal("noop@internal")
+
+
 def _route(router: messages.Router, services: dict[str, object], workshop: Workshop, bulkheads: Bulkheads) -> Route:
     if router.broken:
         return _broken(router, router.broken)
     if router.service not in services:
         return _broken(router, f"the service {router.service!r} does not exist")
+    service = services[router.service]
+    if isinstance(service, _Unusable):
+        return _broken(router, f"the service {router.service!r} cannot be built: {service.reason}")
     middlewares: list[Middleware] = []
-    if _asks_method(router.rule):
+    if _asks(router.rule, messages.Method):
         middlewares.append(DropMethodOverride())
     for middleware in router.middlewares:
         try:
             middlewares.append(build_middleware(middleware, workshop.authority, bulkheads))
         except Exception as error:  # noqa: BLE001 - whatever it is, this router must not open, and only this one
             return _broken(router, f"the middleware {middleware.name!r} cannot be built: {error}")
-    return Route(router.name, router.rule_text, tuple(middlewares), services[router.service], router.service)
+    return Route(router.name, router.rule_text, tuple(middlewares), service, router.service)
 
 
 def _broken(router: messages.Router, reason: str) -> Route:
@@ -189,15 +211,17 @@ def _side(routers: Sequence[tuple[messages.Router, Route]]) -> _Side:
 def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None) -> _Host:
     tests: list[tuple[_Test | None, Route]] = []
     kinds = set()
+    asks_path = False
     for router, route in routers:
         rule = decide_host(router.rule, name)
         if rule is False:
             continue
         tests.append((None if rule is True else compile_rule(rule), route))
         kinds.add((router.middlewares, bool(router.broken)))
+        asks_path = asks_path or (rule is not True and _asks(rule, (messages.Path, messages.PathPrefix)))
         if rule is True:
             break
-    return _Host(tuple(tests), len(kinds) > 1) if tests else _NOBODY
+    return _Host(tuple(tests), asks_path and len(kinds) > 1) if tests else _NOBODY
 
 
 def _host_names(rule: messages.Rule) -> set[str]:
@@ -211,15 +235,14 @@ def _host_names(rule: messages.Rule) -> set[str]:
     return set()
 
 
-def _asks_method(rule: messages.Rule) -> bool:
+def _asks(rule: messages.Rule, matchers: type | tuple[type, ...]) -> bool:
+    """Whether any part of ``rule`` is one of ``matchers``."""
     match rule:
-        case messages.Method():
-            return True
         case messages.Not(inner):
-            return _asks_method(inner)
+            return _asks(inner, matchers)
         case messages.All(rules) | messages.Any(rules):
-            return any(_asks_method(part) for part in rules)
-    return False
+            return any(_asks(part, matchers) for part in rules)
+    return isinstance(rule, matchers)
 
 
 def decide_host(rule: messages.Rule, name: str | None) -> messages.Rule | bool:

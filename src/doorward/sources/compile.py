@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from doorward.config import dynamic as written
 from doorward.config.listening import default_entry_points, entry_points
@@ -38,30 +39,52 @@ class Compiled:
     """Routers that answer 503, with the reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a table depends on besides configuration files."""
+
+    identity_socket: Path | None = None
+    """Where the identity child serves its public pages; in its data folder by default."""
+    own_names: frozenset[str] = frozenset()
+    """Names of this machine, besides ``localhost`` and its host name."""
+    default_certificate: messages.Certificate | None = None
+    """For names that no configured certificate holds, unless a configuration has another one."""
+
+
 def compile_table(
-    static: StaticConfiguration, providers: Mapping[str, written.DynamicConfiguration], version: int = 0
+    static: StaticConfiguration,
+    providers: Mapping[str, written.DynamicConfiguration],
+    surroundings: Surroundings = Surroundings(),
+    version: int = 0,
 ) -> Compiled:
     """Compile the configurations of ``providers`` (by name, such as ``file``).
 
     Raises ConfigurationError with every reason when no table can be made.
     """
-    return _Compiler(static, providers).compile(version)
+    return _Compiler(static, providers, surroundings).compile(version)
 
 
 class _Compiler:
-    def __init__(self, static: StaticConfiguration, providers: Mapping[str, written.DynamicConfiguration]) -> None:
+    def __init__(
+        self,
+        static: StaticConfiguration,
+        providers: Mapping[str, written.DynamicConfiguration],
+        surroundings: Surroundings,
+    ) -> None:
         self.static = static
         self.providers = providers
+        self.surroundings = surroundings
         self.entry_points = {point.name: point for point in entry_points(static)}
         self.defaults = default_entry_points(static)
         self.problems: list[Problem] = []
         identity = self.entry_points.get(static.identity.entry_point) if static.identity is not None else None
-        self.middlewares = MiddlewareTable(providers, OwnAddresses(identity))
+        self.middlewares = MiddlewareTable(providers, OwnAddresses(identity, surroundings.own_names))
 
     def compile(self, version: int) -> Compiled:
         points = tuple(self.entry_points.values())
         try:
-            services = ServiceTable(self.providers, self.static.servers_transport, internal_services(self.static))
+            internal = internal_services(self.static, self.surroundings.identity_socket)
+            services = ServiceTable(self.providers, self.static.servers_transport, internal)
         except BadPem as error:
             raise ConfigurationError([Problem(str(error))]) from error
         routers = list(self.routers(services))
@@ -169,7 +192,7 @@ class _Compiler:
                 elif store.default_certificate is not None:
                     given = store.default_certificate
                     made = self.certificate(given.cert_file, given.key_file, path)
-        return made
+        return made or self.surroundings.default_certificate
 
     def certificate(self, cert: str, key: str, path: str) -> messages.Certificate | None:
         try:

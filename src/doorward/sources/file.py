@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,18 +82,14 @@ class FileSource:
             raise ConfigurationError(problems)
         return Loaded(*merge(files))
 
-    async def results(self) -> AsyncIterator[Loaded | Refused]:
-        """The result of loading now, and then one whenever it is another one. Never ends."""
+    async def results(self) -> AsyncGenerator[Loaded | Refused, None]:
+        """The result of loading now, and then one for every change, whatever it changed. Never ends."""
         watching = asyncio.ensure_future(self._watch()) if self._watches else None
-        last: Loaded | Refused | None = None
         try:
             while True:
                 self._changed.clear()
-                result = await asyncio.to_thread(self._result)
-                if result != last:
-                    last = result
-                    yield result
-                    await asyncio.sleep(self._throttle)
+                yield await asyncio.to_thread(self._result)
+                await asyncio.sleep(self._throttle)
                 await self._changed.wait()
         finally:
             if watching is not None:

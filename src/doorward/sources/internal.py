@@ -25,19 +25,18 @@ OUTPOST_PREFIX = "/outpost.goauthentik.io/"
 HEALTH_PREFIX = "/-/health/"
 
 
-def internal_services(static: StaticConfiguration) -> dict[str, Service]:
-    """Every internal service, whether a router of ours uses it or not."""
+def internal_services(static: StaticConfiguration, socket: Path | None = None) -> dict[str, Service]:
+    """Every internal service, whether a router of ours uses it or not.
+
+    ``socket`` is where the identity child serves its public pages; ``run/identity.sock`` in its folder by default.
+    """
     services: dict[str, Service] = {name: Internal(name) for name in (OUTPOST, HEALTH, PING, PROMETHEUS, NOOP)}
     if static.identity is not None:
         services[IDENTITY] = LoadBalancer(
-            name=IDENTITY, servers=(Server(f"unix:{identity_socket(static.identity.data)}"),)
+            name=IDENTITY,
+            servers=(Server(f"unix:{socket or Path(static.identity.data).absolute() / 'run' / 'identity.sock'}"),),
         )
     return services
-
-
-def identity_socket(data: str) -> Path:
-    """Where the identity child serves its public pages."""
-    return Path(data).absolute() / "run" / "identity.sock"
 
 
 def internal_routers(static: StaticConfiguration, entry_points: tuple[EntryPoint, ...]) -> list[Router]:

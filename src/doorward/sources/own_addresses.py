@@ -15,10 +15,11 @@ AUTH_PREFIX = OUTPOST_PREFIX + "auth/"
 class OwnAddresses:
     """The addresses under which this very program serves the outpost in plain HTTP."""
 
-    def __init__(self, identity: EntryPoint | None, host_name: str = "") -> None:
-        """``identity`` is the entry point that serves the outpost; ``host_name`` is this machine's by default."""
+    def __init__(self, identity: EntryPoint | None, names: frozenset[str] = frozenset()) -> None:
+        """``identity`` is the entry point that serves the outpost; ``names`` are names of this machine besides
+        ``localhost`` and its host name."""
         self._identity = identity if identity is not None and not identity.tls else None
-        self._host_name = (host_name or socket.gethostname()).lower()
+        self._names = names | {"localhost", socket.gethostname().lower()}
 
     def are_fused(self, address: str) -> bool:
         """Whether asking ``address`` over HTTP would end at our own outpost."""
@@ -32,7 +33,7 @@ class OwnAddresses:
     def _is_here(self, host: str) -> bool:
         bound = self._identity.host if self._identity is not None else ""
         if bound in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-            return host in ("localhost", self._host_name) or _is_loopback(host)
+            return host in self._names or _is_loopback(host)
         if _is_loopback(bound) or bound == "localhost":
             # Another program may have the same port on another loopback address.
             return host in (bound, "localhost")
