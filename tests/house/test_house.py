@@ -59,9 +59,10 @@ def test_a_worker_carries_nothing_that_it_does_not_need() -> None:
             f"print([name for name in {HEAVY!r} if name in sys.modules])",
         ]
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
-    assert said.strip() == "[]"
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.strip() == "[]"
 
 
 def test_a_module_says_why_it_exists() -> None:
@@ -69,7 +70,10 @@ def test_a_module_says_why_it_exists() -> None:
     silent = [
         str(file.relative_to(ROOT))
         for file in (ROOT / "src").rglob("*.py")
-        if "migrations" not in file.parts and file.read_text().strip() and not file.read_text().startswith('"""')
+        if "migrations" not in file.parts
+        and file.name != "apps.py"
+        and file.read_text().strip()
+        and not file.read_text().startswith('"""')
     ]
 
     assert silent == []
@@ -106,7 +110,7 @@ def test_the_life_of_a_request_names_functions_that_exist() -> None:
     """The page stays true: every ``room/file.py`` and ``name()`` it mentions is in the code."""
     text = (ROOT / "docs" / "life-of-a-request.md").read_text()
     source = ROOT / "src" / "doorward"
-    files = re.findall(r"`([a-z_0-9/]+\.py)`", text)
+    files = re.findall(r"`([a-z_0-9]+/[a-z_0-9/]+\.py)`", text)
     assert files
     for file in files:
         assert (source / file).exists(), file
