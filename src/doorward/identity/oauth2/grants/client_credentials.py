@@ -21,6 +21,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.oauth2 import clients, denial, scopes
 from doorward.identity.oauth2.clients import ClaimedClient, Client
 from doorward.identity.oauth2.denial import Denial
+from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.issue import Authorization, Tokens, issue
 from doorward.identity.oauth2.models import new_family
 from doorward.identity.oauth2.parameters import Parameters
@@ -77,15 +78,16 @@ def _whom(claimed: ClaimedClient, form: Parameters) -> tuple[Client, User] | Den
 
 def _by_app_password(claimed: ClaimedClient, username: str, password: str) -> tuple[Client, User] | Denial:
     """The app password proves enough; a client secret is not needed, but a wrong one is still wrong."""
-    client: Client | Denial | None = claimed.client
+    client = claimed.client
     if claimed.presented_secret or client is None:
-        client = clients.authenticate(claimed)
-        if isinstance(client, Denial):
-            return client
-    if clients.client_failures.is_exhausted(claimed.claimed_id, claimed.address):
+        proven = clients.authenticate(claimed)
+        if isinstance(proven, Denial):
+            return proven
+        client = proven
+    if client_failures.is_exhausted(claimed.claimed_id, claimed.address):
         return denial.THROTTLED
     token = token_by_key(password, (Token.Intent.APP_PASSWORD,))
-    if client is None or token is None or token.user.folded_username != folded(username):
+    if token is None or token.user.folded_username != folded(username):
         return clients.failed(claimed)
     return client, token.user
 
