@@ -11,8 +11,9 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from doorward.assembly import local_ca
-from peers.processes import free_port, running
+from peers.processes import eventually, free_port, running
 from peers.program import DOORWARD, Program
+from peers.questions import ask
 
 IDENTITY_HEADERS = (
     "X-authentik-username",
@@ -92,7 +93,9 @@ def traefik(program: Program, folder: Path, host: str, *, tls: bool = True, show
         (folder / "dynamic.yml").write_text(dynamic)
         argv = [Path(sys.executable).with_name("traefik"), f"--configFile={folder}/traefik.yml"]
         with running(argv, log=folder / "traefik.log", port=port):
-            yield _front(host, port, tls, shown_port, folder / "traefik.log")
+            front = _front(host, port, tls, shown_port, folder / "traefik.log")
+            eventually(lambda: _has_its_routes(front, program.ca), what="Traefik has read its routes")
+            yield front
 
 
 @contextlib.contextmanager
@@ -201,6 +204,14 @@ def caddy(program: Program, folder: Path, host: str) -> Iterator[Front]:
 
 def _front(host: str, port: int, tls: bool, shown_port: bool, log: Path) -> Front:
     return Front(f"{'https' if tls else 'http'}://{host}{f':{port}' if shown_port else ''}", port, log)
+
+
+def _has_its_routes(front: Front, ca: Path) -> bool:
+    """Traefik listens before it has read anything."""
+    try:
+        return ask(front.url, ca=ca, port=front.port).status != 404
+    except OSError:
+        return False
 
 
 def _certificate(program: Program, folder: Path, host: str) -> tuple[Path, Path]:
