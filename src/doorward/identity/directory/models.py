@@ -128,9 +128,9 @@ class Token(models.Model):
     intent = models.CharField(max_length=16, choices=Intent.choices, default=Intent.API)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     description = models.TextField(blank=True, default="")
-    expires = models.DateTimeField(null=True, default=None)
+    expires = models.DateTimeField(null=True, blank=True, default=None)
     expiring = models.BooleanField(default=True)
-    managed = models.TextField(null=True, unique=True, default=None)
+    managed = models.TextField(null=True, blank=True, unique=True, default=None)
 
     class Meta:
         ordering = ["identifier"]

@@ -49,7 +49,7 @@ class SessionStore(SessionBase):
     @property
     def row(self) -> LoginSession | None:
         """The row behind this session, with its user; None for a stranger without one."""
-        self._get_session()
+        self._data()
         return self._row
 
     @property
@@ -60,7 +60,7 @@ class SessionStore(SessionBase):
 
     def begin_login(self, user: User, methods: tuple[str, ...], duration: timedelta | None) -> LoginSession:
         """Make this session a login of ``user`` under a new key (S-527); what the flow remembered stays."""
-        data = self._get_session()
+        data = self._data()
         row = self._row or LoginSession(session_key="")
         again = row.user_id == user.pk
         now = timezone.now()
@@ -118,7 +118,7 @@ class SessionStore(SessionBase):
         """Write. Raises UpdateError when the session ended in the meantime: it must not come back."""
         if self.session_key is None:
             return self.create()
-        data = self._get_session(no_load=must_create)
+        data = self._data(fresh=must_create)
         row = self._row
         if row is None or must_create:
             return self._insert(data)
@@ -157,7 +157,7 @@ class SessionStore(SessionBase):
 
     def cycle_key(self) -> None:
         """A new key for the same row."""
-        data = self._get_session()
+        data = self._data()
         if self._row is None:
             self.create()
             self._session_cache = data
@@ -178,6 +178,10 @@ class SessionStore(SessionBase):
     def get_expire_at_browser_close(self) -> bool:
         """Whether the cookie goes with the browser."""
         return self._row is None or not self._row.remembered
+
+    def _data(self, *, fresh: bool = False) -> dict[str, Any]:
+        data: dict[str, Any] = self._get_session(no_load=fresh)  # type: ignore[attr-defined]  # the stubs omit it
+        return data
 
     def _touch(self, row: LoginSession) -> None:
         now = timezone.now()

@@ -63,8 +63,8 @@ class Outpost(models.Model):
     name = models.TextField(unique=True)
     type = models.CharField(max_length=16, default="proxy")
     providers = models.ManyToManyField(Provider, related_name="outposts", blank=True)
-    config = models.JSONField(default=dict)
-    managed = models.TextField(null=True, unique=True, default=None)
+    config = models.JSONField(default=dict, blank=True)
+    managed = models.TextField(null=True, blank=True, unique=True, default=None)
 
     class Meta:
         ordering = ["name"]

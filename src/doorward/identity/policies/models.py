@@ -28,8 +28,8 @@ class PolicyBinding(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     target = models.ForeignKey(PolicyTarget, on_delete=models.CASCADE, related_name="bindings")
-    group = models.ForeignKey(Group, null=True, on_delete=models.CASCADE, related_name="bindings")
-    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="bindings")
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
     enabled = models.BooleanField(default=True)
     negate = models.BooleanField(default=False)
     order = models.IntegerField(default=0)
