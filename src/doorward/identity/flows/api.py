@@ -36,7 +36,7 @@ class RedirectChallenge(Struct, frozen=True, kw_only=True):
 class AccessDenied(Challenge, frozen=True, kw_only=True):
     component: str = "ak-stage-access-denied"
     pending_user: str
-    pending_user_avatar: str = "/static/doorward/person.svg"
+    pending_user_avatar: str = "/static/person.svg"
     error_message: str
 
 

@@ -138,6 +138,9 @@ def _running_or_new(request: HttpRequest, flow: Flow, next_url: str) -> Plan | F
             return Denied("Open the application again: this page only makes sense on the way to one.")
     if plan is None:
         plan = planner.plan(request, flow, next_url=next_url, context=PlanContext())
+        if not plan.steps and flow.designation == Flow.Designation.INVALIDATION:
+            # Whoever started it is forgotten; going back to `next` would only start it again.
+            return Finished("/")
     refusal = planner.refusal(request, flow, plan)
     return plan if refusal is None else _turn_away(request, flow, plan, refusal)
 

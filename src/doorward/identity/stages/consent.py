@@ -25,7 +25,7 @@ class Permission(Struct, frozen=True):
 
 class ConsentChallenge(Challenge, frozen=True, kw_only=True):
     pending_user: str
-    pending_user_avatar: str = "/static/doorward/person.svg"
+    pending_user_avatar: str = "/static/person.svg"
     header_text: str
     permissions: list[Permission]
     additional_permissions: list[Permission]

@@ -24,7 +24,7 @@ from doorward.identity.stages.view import (
     Wrong,
 )
 
-AVATAR = "/static/doorward/person.svg"
+AVATAR = "/static/person.svg"
 
 
 class PasswordChallenge(Challenge, frozen=True, kw_only=True):

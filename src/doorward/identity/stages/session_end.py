@@ -39,7 +39,7 @@ class SessionEndView(StageView[Stage]):
                 flow_info=self.visit.flow_info(),
                 pending_user=user.username if user else "",
                 application_name=application.name,
-                application_launch_url=launch_url(application, user) if user else None,
+                application_launch_url=launch_url(application, user),
                 # Whoever is logged out already has nothing left to log out of.
                 invalidation_flow_url=reverse("flow-default-invalidation") if user else None,
                 overview_url="/",

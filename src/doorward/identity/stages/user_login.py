@@ -11,13 +11,17 @@ from doorward.identity.directory.models import User
 from doorward.identity.durations import parse
 from doorward.identity.flows.plan import FieldError
 from doorward.identity.logins import actions as logins
+from doorward.identity.logins import queries
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
 
+DEACTIVATED = Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
+
+
 class UserLoginChallenge(Challenge, frozen=True, kw_only=True):
     pending_user: str
-    pending_user_avatar: str = "/static/doorward/person.svg"
+    pending_user_avatar: str = "/static/person.svg"
 
 
 class UserLoginView(StageView[UserLoginStage]):
@@ -54,16 +58,20 @@ class UserLoginView(StageView[UserLoginStage]):
         if plan.proven is None or plan.pending is None or plan.pending.user != plan.proven:
             return Refused("Nobody has been authenticated.", ("No stage before this one has verified a credential.",))
         user = User.objects.filter(pk=plan.proven, is_active=True).first()
-        return user or Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
+        return user or DEACTIVATED
 
-    def _log_in(self, user: User, *, remember: bool) -> Passed:
-        if self.stage.terminate_other_sessions:
-            logins.end_all_of(self.visit.actor, user)
+    def _log_in(self, user: User, *, remember: bool) -> Passed | Refused:
+        request, plan = self.visit.request, self.visit.plan
         duration = parse(self.stage.session_duration)
         if remember:
             duration += self._offset()
-        logins.log_in(self.visit.request, user, methods=self.visit.plan.methods, duration=duration or None)
-        return Passed(structs.replace(self.visit.plan, user=user.pk).passed())
+        try:
+            row = logins.log_in(request, user, methods=plan.methods, duration=duration or None)
+        except logins.NotActive:
+            return DEACTIVATED
+        if self.stage.terminate_other_sessions:
+            logins.end_all_of(self.visit.actor, user, except_sid=queries.sid_of(row))
+        return Passed(structs.replace(plan, user=user.pk).passed())
 
     def _offset(self) -> timedelta:
         return parse(self.stage.remember_me_offset)
