@@ -1,0 +1,157 @@
+"""``/core/brands/``: how the pages look, and which flows they start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django_filters import BooleanFilter
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.validators import UniqueValidator
+
+from doorward.identity.api import plain_writes
+from doorward.identity.api.filtering import Filters, exactly, uuid_of
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.permissions import Everybody
+from doorward.identity.api.resource import UUID, Resource
+from doorward.identity.brands.models import Brand
+from doorward.identity.brands.queries import current_brand
+from doorward.identity.flows.models import Flow
+
+THEMES = ("automatic", "light", "dark")
+
+
+class BrandSerializer(serializers.ModelSerializer[Brand]):
+    domain = serializers.CharField(max_length=253, validators=[UniqueValidator(Brand.objects.all())])
+    attributes = serializers.DictField(required=False)
+    branding_custom_css = Fixed("")
+    branding_default_flow_background = Fixed("")
+    branding_map_tiles = Fixed("")
+    flow_user_switch = Fixed(None)
+    flow_recovery = Fixed(None)
+    flow_unenrollment = Fixed(None)
+    flow_user_settings = Fixed(None)
+    flow_device_code = Fixed(None)
+    flow_lockdown = Fixed(None)
+    flow_request = Fixed(None)
+    default_application = Fixed(None)
+    web_certificate = Fixed(None)
+    client_certificates = Fixed([])
+
+    class Meta:
+        model = Brand
+        fields = [
+            "brand_uuid",
+            "domain",
+            "default",
+            "branding_title",
+            "branding_logo",
+            "branding_favicon",
+            "branding_custom_css",
+            "branding_default_flow_background",
+            "branding_map_tiles",
+            "flow_authentication",
+            "flow_user_switch",
+            "flow_invalidation",
+            "flow_recovery",
+            "flow_unenrollment",
+            "flow_user_settings",
+            "flow_device_code",
+            "flow_lockdown",
+            "flow_request",
+            "default_application",
+            "web_certificate",
+            "client_certificates",
+            "attributes",
+        ]
+
+    def validate_default(self, default: bool) -> bool:
+        others = Brand.objects.filter(default=True)
+        if isinstance(self.instance, Brand):
+            others = others.exclude(pk=self.instance.pk)
+        if default and others.exists():
+            raise serializers.ValidationError("There is a default brand already.")
+        return default
+
+
+class FooterLinkSerializer(serializers.Serializer[Any]):
+    href = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+
+
+class CurrentBrandSerializer(serializers.Serializer[Brand]):
+    """What the pages that anybody can see are made with."""
+
+    matched_domain = serializers.CharField(source="domain")
+    branding_title = serializers.CharField()
+    branding_logo = serializers.CharField()
+    branding_logo_themed_urls = Fixed(None)
+    branding_favicon = serializers.CharField()
+    branding_favicon_themed_urls = Fixed(None)
+    branding_custom_css = Fixed("")
+    branding_map_tiles = Fixed("")
+    ui_footer_links = FooterLinkSerializer(many=True, source="footer_links", default=[])
+    ui_theme = serializers.SerializerMethodField()
+    flow_authentication: serializers.SlugRelatedField[Flow] = serializers.SlugRelatedField("slug", read_only=True)
+    flow_invalidation: serializers.SlugRelatedField[Flow] = serializers.SlugRelatedField("slug", read_only=True)
+    default_locale = serializers.SerializerMethodField()
+    flags = Fixed({"flows_continuous_login": False, "flows_refresh_others": False})
+
+    def get_ui_theme(self, brand: Brand) -> str:
+        theme = _setting(brand, "theme", "base")
+        return theme if theme in THEMES else "automatic"
+
+    def get_default_locale(self, brand: Brand) -> str:
+        return _setting(brand, "locale") or settings.LANGUAGE_CODE
+
+
+def _setting(brand: Brand, *path: str) -> str:
+    """A text in ``attributes.settings``; empty where there is none."""
+    found: Any = brand.attributes
+    for name in ("settings", *path):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+class BrandFilters(Filters):
+    brand_uuid = uuid_of("pk")
+    domain = exactly("domain")
+    default = BooleanFilter(field_name="default")
+    branding_title = exactly("branding_title")
+    branding_logo = exactly("branding_logo")
+    branding_favicon = exactly("branding_favicon")
+    flow_authentication = uuid_of("flow_authentication")
+    flow_invalidation = uuid_of("flow_invalidation")
+
+
+class Brands(Resource[Brand]):
+    queryset = Brand.objects.all()
+    serializer_class = BrandSerializer
+    filterset_class = BrandFilters
+    lookup_url_kwarg = "brand_uuid"
+    lookup_value_regex = UUID
+    search_fields = ["domain", "branding_title"]
+    orders = {"domain": "domain", "branding_title": "branding_title"}
+    ordering = ["domain"]
+
+    def make(self, data: dict[str, Any]) -> Brand:
+        return plain_writes.create(self.actor, Brand, data)
+
+    def change(self, instance: Brand, data: dict[str, Any]) -> Brand:
+        return plain_writes.update(self.actor, instance, data)
+
+    def remove(self, instance: Brand) -> None:
+        if instance.default:
+            raise ValidationError({"non_field_errors": ["The default brand cannot be deleted."]})
+        plain_writes.delete(self.actor, instance)
+
+    @extend_schema(responses=CurrentBrandSerializer, filters=False)
+    @action(detail=False, permission_classes=[Everybody], pagination_class=None)
+    def current(self, request: Request) -> Response:
+        """The brand of this site."""
+        return Response(CurrentBrandSerializer(current_brand()).data)

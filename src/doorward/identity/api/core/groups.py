@@ -1,0 +1,119 @@
+"""``/core/groups/``: groups, their hierarchy and their members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django_filters import BooleanFilter, ModelMultipleChoiceFilter
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from doorward.identity.api.core.people import PartialUserSerializer, RelatedGroupSerializer
+from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.resource import UUID, Resource, flag
+from doorward.identity.directory import actions
+from doorward.identity.directory.models import Group, User
+
+INCLUDE = {"include_users": "users_obj", "include_parents": "parents_obj", "include_children": "children_obj"}
+"""Query parameter → the part of the answer that it switches off."""
+
+
+class GroupSerializer(serializers.ModelSerializer[Group]):
+    parents = serializers.PrimaryKeyRelatedField(many=True, queryset=Group.objects.all(), required=False)
+    parents_obj = RelatedGroupSerializer(source="parents", many=True, read_only=True)
+    users = serializers.PrimaryKeyRelatedField(many=True, queryset=User.objects.all(), required=False)
+    users_obj = PartialUserSerializer(source="users", many=True, read_only=True)
+    children: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    children_obj = RelatedGroupSerializer(source="children", many=True, read_only=True)
+    attributes = serializers.DictField(required=False)
+    roles = Fixed([])
+    roles_obj = Fixed([])
+    inherited_roles_obj = Fixed([])
+
+    class Meta:
+        model = Group
+        fields = [
+            "pk",
+            "num_pk",
+            "name",
+            "is_superuser",
+            "parents",
+            "parents_obj",
+            "users",
+            "users_obj",
+            "attributes",
+            "roles",
+            "roles_obj",
+            "inherited_roles_obj",
+            "children",
+            "children_obj",
+        ]
+        read_only_fields = ["num_pk"]
+
+    def to_representation(self, instance: Group) -> dict[str, Any]:
+        answer = super().to_representation(instance)
+        request = self.context.get("request")
+        for parameter, part in INCLUDE.items():
+            if request is not None and not flag(request, parameter, default=True):
+                answer[part] = None
+        return answer
+
+
+class GroupFilters(Filters):
+    name = exactly("name")
+    is_superuser = BooleanFilter(field_name="is_superuser")
+    members_by_username = ModelMultipleChoiceFilter(
+        field_name="users__username", to_field_name="username", queryset=User.objects.all()
+    )
+    members_by_pk = ModelMultipleChoiceFilter(field_name="users", queryset=User.objects.all())
+
+
+class MemberRequest(serializers.Serializer[Any]):
+    pk = serializers.IntegerField(min_value=0)
+
+
+PARAMETERS = [OpenApiParameter(name, bool) for name in INCLUDE]
+
+
+@extend_schema_view(list=extend_schema(parameters=PARAMETERS), retrieve=extend_schema(parameters=PARAMETERS))
+class Groups(Resource[Group]):
+    queryset = Group.objects.prefetch_related("parents", "children", "users")
+    serializer_class = GroupSerializer
+    filterset_class = GroupFilters
+    lookup_url_kwarg = "group_uuid"
+    lookup_value_regex = UUID
+    search_fields = ["name"]
+    extra_parameters = (*INCLUDE, "include_inherited_roles")
+    orders = {"name": "name", "is_superuser": "is_superuser", "num_pk": "num_pk"}
+    ordering = ["name"]
+
+    def make(self, data: dict[str, Any]) -> Group:
+        return actions.create_group(self.actor, **data)
+
+    def change(self, instance: Group, data: dict[str, Any]) -> Group:
+        return actions.update_group(self.actor, instance, **data)
+
+    def remove(self, instance: Group) -> None:
+        actions.delete_group(self.actor, instance)
+
+    @extend_schema(request=MemberRequest, responses={204: None, 404: None})
+    @action(detail=True, methods=["post"])
+    def add_user(self, request: Request, group_uuid: str) -> Response:
+        actions.add_member(self.actor, self.get_object(), self._member(request))
+        return Response(status=204)
+
+    @extend_schema(request=MemberRequest, responses={204: None, 404: None})
+    @action(detail=True, methods=["post"])
+    def remove_user(self, request: Request, group_uuid: str) -> Response:
+        actions.remove_member(self.actor, self.get_object(), self._member(request))
+        return Response(status=204)
+
+    def _member(self, request: Request) -> User:
+        asked = MemberRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return get_object_or_404(User, pk=asked.validated_data["pk"])

@@ -1,0 +1,91 @@
+"""``/core/authenticated_sessions/``: who is logged in where. Users see and end their own, superusers all (S-602)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+
+from doorward.identity.api.core.user_agents import described
+from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.permissions import SignedIn, is_superuser, user_of
+from doorward.identity.api.resource import UUID, ReadResource
+from doorward.identity.logins import actions
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.logins.queries import current
+
+
+class SessionSerializer(serializers.ModelSerializer[LoginSession]):
+    """Nothing here lets its reader use the session: neither the cookie nor the key that it is kept under."""
+
+    current = serializers.SerializerMethodField()
+    user_agent = serializers.SerializerMethodField()
+    geo_ip = Fixed(None)
+    asn = Fixed(None)
+    last_ip = serializers.SerializerMethodField()
+    expires = serializers.DateTimeField(source="expire_date", read_only=True)
+
+    class Meta:
+        model = LoginSession
+        fields = [
+            "uuid",
+            "current",
+            "user_agent",
+            "geo_ip",
+            "asn",
+            "user",
+            "last_ip",
+            "last_user_agent",
+            "last_used",
+            "expires",
+        ]
+        read_only_fields = fields
+
+    def get_current(self, session: LoginSession) -> bool:
+        return bool(self.context.get("current_uuid") == session.uuid)
+
+    def get_user_agent(self, session: LoginSession) -> dict[str, Any]:
+        return described(session.last_user_agent)
+
+    def get_last_ip(self, session: LoginSession) -> str:
+        return session.last_ip or ""
+
+
+class SessionFilters(Filters):
+    user__username = exactly("user__username")
+    session__last_ip = exactly("last_ip")
+    session__last_user_agent = exactly("last_user_agent")
+
+
+@extend_schema(tags=["core"])
+class AuthenticatedSessions(mixins.DestroyModelMixin, ReadResource[LoginSession]):
+    queryset = LoginSession.objects.filter(user__isnull=False)
+    permission_classes = [SignedIn]
+    serializer_class = SessionSerializer
+    filterset_class = SessionFilters
+    lookup_field = "uuid"
+    lookup_value_regex = UUID
+    search_fields = ["user__username", "last_ip", "last_user_agent"]
+    orders = {
+        "user__username": "user__username",
+        "session__last_ip": "last_ip",
+        "session__last_used": "last_used",
+        "last_used": "last_used",
+        "expires": "expire_date",
+    }
+    ordering = ["-last_used"]
+
+    def get_queryset(self) -> QuerySet[LoginSession]:
+        sessions = super().get_queryset().filter(expire_date__gt=timezone.now())
+        return sessions if is_superuser(self.request) else sessions.filter(user=user_of(self.request))
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        own = current(self.request._request) if self.request.auth is None else None
+        return {**super().get_serializer_context(), "current_uuid": own.uuid if own else None}
+
+    def perform_destroy(self, instance: LoginSession) -> None:
+        actions.end(self.actor, instance)

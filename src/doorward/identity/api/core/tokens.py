@@ -1,0 +1,119 @@
+"""``/core/tokens/``: users see and manage their own, superusers all.
+
+A token belongs to one user for good (S-603), its key is shown once (S-608), and never in a list or detail.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import BooleanFilter, ChoiceFilter
+from django_filters import IsoDateTimeFilter as DateTimeFilter
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.validators import UniqueValidator
+
+from doorward.identity.api.core.people import UserSerializer
+from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.permissions import SignedIn, SuperuserOnly, is_superuser, user_of
+from doorward.identity.api.resource import SLUG, Resource
+from doorward.identity.directory import actions
+from doorward.identity.directory.models import Token, User
+
+CREATABLE = (Token.Intent.API, Token.Intent.APP_PASSWORD)
+
+
+class TokenSerializer(serializers.ModelSerializer[Token]):
+    identifier = serializers.SlugField(max_length=255, validators=[UniqueValidator(Token.objects.all())])
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False)
+    user_obj = UserSerializer(source="user", read_only=True)
+
+    class Meta:
+        model = Token
+        fields = [
+            "pk",
+            "managed",
+            "identifier",
+            "intent",
+            "user",
+            "user_obj",
+            "description",
+            "expires",
+            "expiring",
+        ]
+        read_only_fields = ["managed"]
+
+    def validate_intent(self, intent: str) -> str:
+        if intent not in CREATABLE and getattr(self.instance, "intent", None) != intent:
+            raise serializers.ValidationError(f"Invalid intent {intent}")
+        return intent
+
+    def validate_user(self, user: User) -> User:
+        asker = user_of(self.context["request"])
+        if self.instance is not None and self.instance.user_id != user.pk:
+            raise serializers.ValidationError("A token belongs to its user for good.")
+        if user != asker and not is_superuser(self.context["request"]):
+            raise serializers.ValidationError("You can create tokens for yourself only.")
+        return user
+
+
+class TokenFilters(Filters):
+    identifier = exactly("identifier")
+    intent = ChoiceFilter(field_name="intent", choices=Token.Intent.choices)
+    user__username = exactly("user__username")
+    description = exactly("description")
+    expires = DateTimeFilter(field_name="expires")
+    expiring = BooleanFilter(field_name="expiring")
+    managed = exactly("managed")
+
+
+class KeySerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(min_length=20, max_length=512)
+
+
+class Tokens(Resource[Token]):
+    queryset = Token.objects.select_related("user").prefetch_related("user__groups__parents")
+    permission_classes = [SignedIn]
+    serializer_class = TokenSerializer
+    filterset_class = TokenFilters
+    lookup_field = "identifier"
+    lookup_value_regex = SLUG
+    search_fields = ["identifier", "user__username", "description"]
+    orders = {"identifier": "identifier", "expires": "expires", "user__username": "user__username"}
+    ordering = ["identifier"]
+
+    def get_queryset(self) -> QuerySet[Token]:
+        tokens = super().get_queryset()
+        return tokens if is_superuser(self.request) else tokens.filter(user=user_of(self.request))
+
+    def make(self, data: dict[str, Any]) -> Token:
+        data.setdefault("user", user_of(self.request))
+        data.setdefault("intent", Token.Intent.API)
+        token, _ = actions.create_token(self.actor, **data)
+        return token
+
+    def change(self, instance: Token, data: dict[str, Any]) -> Token:
+        data.pop("user", None)  # unchanged, as validated
+        return actions.update_token(self.actor, instance, **data)
+
+    def remove(self, instance: Token) -> None:
+        actions.delete_token(self.actor, instance)
+
+    @extend_schema(responses=KeySerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def view_key(self, request: Request, identifier: str) -> Response:
+        """The key, the first time that somebody asks. Only its digest is kept afterwards."""
+        return Response({"key": actions.view_token_key(self.actor, self.get_object())})
+
+    @extend_schema(request=KeySerializer, responses={204: None})
+    @action(detail=True, methods=["post"], permission_classes=[SuperuserOnly])
+    def set_key(self, request: Request, identifier: str) -> Response:
+        """Give the token a key that was chosen elsewhere."""
+        asked = KeySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        actions.set_token_key(self.actor, self.get_object(), asked.validated_data["key"])
+        return Response(status=204)

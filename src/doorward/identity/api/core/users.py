@@ -1,0 +1,150 @@
+"""``/core/users/``: people and machine accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, ModelMultipleChoiceFilter
+from django_filters import IsoDateTimeFilter as DateTimeFilter
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from doorward.identity.api.core.people import UserSelfSerializer, UserSerializer
+from doorward.identity.api.core.service_accounts import ServiceAccountRequest, ServiceAccountResponse, make_account
+from doorward.identity.api.filtering import Filters, exactly, uuid_of
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.permissions import SignedIn, user_of
+from doorward.identity.api.resource import NUMBER, Resource, flag
+from doorward.identity.api.strict_json import decoded
+from doorward.identity.directory import actions
+from doorward.identity.directory.models import Group, User
+from doorward.identity.directory.queries import superusers
+
+
+class UserFilters(Filters):
+    username = exactly("username")
+    email = exactly("email")
+    name = exactly("name")
+    uuid = uuid_of("uuid")
+    is_active = BooleanFilter(field_name="is_active")
+    is_superuser = BooleanFilter(method="by_superuser")
+    type = ChoiceFilter(field_name="type", choices=User.Type.choices)
+    path = exactly("path")
+    path_startswith = CharFilter(field_name="path", lookup_expr="startswith")
+    groups_by_name = ModelMultipleChoiceFilter(
+        field_name="groups__name", to_field_name="name", queryset=Group.objects.all()
+    )
+    groups_by_pk = ModelMultipleChoiceFilter(field_name="groups", queryset=Group.objects.all())
+    attributes = CharFilter(method="by_attributes")
+    date_joined = DateTimeFilter(field_name="date_joined")
+    date_joined__gt = DateTimeFilter(field_name="date_joined", lookup_expr="gt")
+    date_joined__lt = DateTimeFilter(field_name="date_joined", lookup_expr="lt")
+    last_login__isnull = BooleanFilter(field_name="last_login", lookup_expr="isnull")
+    last_login__gt = DateTimeFilter(field_name="last_login", lookup_expr="gt")
+    last_login__lt = DateTimeFilter(field_name="last_login", lookup_expr="lt")
+    last_updated__gt = DateTimeFilter(field_name="last_updated", lookup_expr="gt")
+    last_updated__lt = DateTimeFilter(field_name="last_updated", lookup_expr="lt")
+
+    def by_superuser(self, users: QuerySet[User], name: str, wanted: bool) -> QuerySet[User]:
+        everybody = superusers().values("pk")
+        return users.filter(pk__in=everybody) if wanted else users.exclude(pk__in=everybody)
+
+    def by_attributes(self, users: QuerySet[User], name: str, text: str) -> QuerySet[User]:
+        """Users whose attributes hold each top-level key with this value."""
+        wanted = decoded(text.encode())
+        if not isinstance(wanted, dict):
+            raise ValidationError({"attributes": ["Value must be a JSON object."]})
+        for key, value in wanted.items():
+            if "__" in key:  # would be read as a path or an operator
+                raise ValidationError({"attributes": ["A key may not hold two underscores here."]})
+            users = users.filter(**{f"attributes__{key}": value})
+        return users
+
+
+class PasswordRequest(serializers.Serializer[Any]):
+    password = serializers.CharField(trim_whitespace=False, max_length=4096)
+
+
+class SessionUserSerializer(serializers.Serializer[Any]):
+    user = UserSelfSerializer()
+    users = UserSelfSerializer(many=True)
+
+
+class UserPaths(serializers.Serializer[Any]):
+    paths = serializers.ListField(child=serializers.CharField())
+
+
+INCLUDE = [OpenApiParameter("include_groups", bool), OpenApiParameter("include_roles", bool)]
+
+
+@extend_schema_view(list=extend_schema(parameters=INCLUDE))
+class Users(Resource[User]):
+    queryset = User.objects.prefetch_related("groups__parents")
+    serializer_class = UserSerializer
+    filterset_class = UserFilters
+    lookup_value_regex = NUMBER
+    lookup_url_kwarg = "id"
+    search_fields = ["username", "name", "email", "uuid"]
+    extra_parameters = ("include_groups", "include_roles")
+    orders = {
+        name: name for name in ("username", "name", "email", "is_active", "date_joined", "last_login", "last_updated")
+    } | {"pk": "id"}
+    ordering = ["username"]
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        serializer: Any = super().get_serializer(*args, **kwargs)
+        if self.action == "list" and not flag(self.request, "include_groups", default=True):
+            serializer.child.fields["groups_obj"] = Fixed(None)
+        return serializer
+
+    def make(self, data: dict[str, Any]) -> User:
+        return actions.create_user(self.actor, **data)
+
+    def change(self, instance: User, data: dict[str, Any]) -> User:
+        return actions.update_user(self.actor, instance, **data)
+
+    def remove(self, instance: User) -> None:
+        actions.delete_user(self.actor, instance)
+
+    @extend_schema(responses=SessionUserSerializer, filters=False)
+    @action(detail=False, permission_classes=[SignedIn], pagination_class=None)
+    def me(self, request: Request) -> Response:
+        """Whoever asks."""
+        own = UserSelfSerializer(user_of(request)).data
+        return Response({"user": own, "users": [own]})
+
+    @extend_schema(responses=UserPaths, filters=False)
+    @action(detail=False, pagination_class=None)
+    def paths(self, request: Request) -> Response:
+        """The folders in which there are users."""
+        paths = User.objects.order_by("path").values_list("path", flat=True).distinct()
+        return Response({"paths": list(paths)})
+
+    @extend_schema(request=PasswordRequest, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def set_password(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
+        """The only way to write a password. Ends the user's sessions."""
+        asked = PasswordRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        actions.set_password(self.actor, self.get_object(), asked.validated_data["password"])
+        return Response(status=204)
+
+    @extend_schema(request=ServiceAccountRequest, responses={200: ServiceAccountResponse})
+    @action(detail=False, methods=["post"])
+    def service_account(self, request: Request) -> Response:
+        """A machine account with an app password, which is shown in this answer and never again."""
+        asked = ServiceAccountRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return Response(make_account(self.actor, **asked.validated_data))
+
+    @extend_schema(request=None, responses={200: {"type": "object", "properties": {"link": {"type": "string"}}}})
+    @action(detail=True, methods=["post"])
+    def recovery(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
+        """A link with which the user can set a new password: there is no recovery flow to lead it through."""
+        self.get_object()
+        raise ValidationError({"non_field_errors": ["No recovery flow set."]})

@@ -1,0 +1,134 @@
+"""What clients are told an object is: the component that edits it, its readable kind, and the original's model name."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+
+class Description(NamedTuple):
+    component: str
+    verbose_name: str
+    verbose_name_plural: str
+    meta_model_name: str
+    explanation: str = ""
+
+
+PROVIDERS = {
+    "proxy": Description(
+        "ak-provider-proxy-form",
+        "Proxy Provider",
+        "Proxy Providers",
+        "authentik_providers_proxy.proxyprovider",
+        "A login in front of a web application that has none of its own.",
+    ),
+    "oauth2": Description(
+        "ak-provider-oauth2-form",
+        "OAuth2/OpenID Provider",
+        "OAuth2/OpenID Providers",
+        "authentik_providers_oauth2.oauth2provider",
+        "Login for applications that speak OpenID Connect or OAuth2.",
+    ),
+}
+
+STAGES = {
+    "identification": Description(
+        "ak-stage-identification-form",
+        "Identification Stage",
+        "Identification Stages",
+        "authentik_stages_identification.identificationstage",
+        "Asks who the user is.",
+    ),
+    "password": Description(
+        "ak-stage-password-form",
+        "Password Stage",
+        "Password Stages",
+        "authentik_stages_password.passwordstage",
+        "Asks for the user's password.",
+    ),
+    "userlogin": Description(
+        "ak-stage-user-login-form",
+        "User Login Stage",
+        "User Login Stages",
+        "authentik_stages_user_login.userloginstage",
+        "Logs the user in.",
+    ),
+    "userlogout": Description(
+        "ak-stage-user-logout-form",
+        "User Logout Stage",
+        "User Logout Stages",
+        "authentik_stages_user_logout.userlogoutstage",
+        "Logs the user out.",
+    ),
+    "consent": Description(
+        "ak-stage-consent-form",
+        "Consent Stage",
+        "Consent Stages",
+        "authentik_stages_consent.consentstage",
+        "Asks the user what an application may be told.",
+    ),
+}
+
+SCOPE_MAPPING = Description(
+    "ak-property-mapping-provider-scope-form",
+    "Scope Mapping",
+    "Scope Mappings",
+    "authentik_providers_oauth2.scopemapping",
+    "Claims that an application is told when it asks for a scope.",
+)
+
+
+class DescribedSerializer(serializers.Serializer[Any]):
+    """Mixed into the serializer of a kind of objects; ``describe`` says what one of them is."""
+
+    component = serializers.SerializerMethodField()
+    verbose_name = serializers.SerializerMethodField()
+    verbose_name_plural = serializers.SerializerMethodField()
+    meta_model_name = serializers.SerializerMethodField()
+
+    def describe(self, instance: Any) -> Description:
+        raise NotImplementedError
+
+    def get_component(self, instance: Any) -> str:
+        return self.describe(instance).component
+
+    def get_verbose_name(self, instance: Any) -> str:
+        return self.describe(instance).verbose_name
+
+    def get_verbose_name_plural(self, instance: Any) -> str:
+        return self.describe(instance).verbose_name_plural
+
+    def get_meta_model_name(self, instance: Any) -> str:
+        return self.describe(instance).meta_model_name
+
+
+DESCRIBED = ("component", "verbose_name", "verbose_name_plural", "meta_model_name")
+
+
+class TypeCreate(serializers.Serializer[Any]):
+    """One kind of object that can be created, for a client's menu."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    component = serializers.CharField()
+    model_name = serializers.CharField()
+
+
+def menu(*kinds: Description) -> Response:
+    """Answer to ``…/types/``."""
+    return Response(
+        [
+            {
+                "name": kind.verbose_name,
+                "description": kind.explanation,
+                "component": kind.component,
+                "model_name": kind.meta_model_name.rpartition(".")[2],
+                "icon_url": None,
+                "requires_enterprise": False,
+                "deprecated": False,
+            }
+            for kind in kinds
+        ]
+    )

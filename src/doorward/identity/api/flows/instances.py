@@ -1,0 +1,124 @@
+"""``/flows/instances/``: the flows, by slug."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_filters import ChoiceFilter
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from doorward.identity.api import plain_writes
+from doorward.identity.api.filtering import Filters, exactly, uuid_of
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.resource import SLUG, Resource
+from doorward.identity.flows.models import Flow
+
+
+class FlowSerializer(serializers.ModelSerializer[Flow]):
+    policybindingmodel_ptr_id = serializers.UUIDField(source="pk", read_only=True)
+    background_url = serializers.CharField(source="background", read_only=True)
+    background_themed_urls = Fixed(None)
+    stages = serializers.SerializerMethodField()
+    policies = Fixed([])
+    cache_count = Fixed(0)
+    export_url = Fixed("")
+
+    class Meta:
+        model = Flow
+        fields = [
+            "pk",
+            "policybindingmodel_ptr_id",
+            "name",
+            "slug",
+            "title",
+            "designation",
+            "background",
+            "background_url",
+            "background_themed_urls",
+            "stages",
+            "policies",
+            "cache_count",
+            "policy_engine_mode",
+            "compatibility_mode",
+            "export_url",
+            "layout",
+            "denied_action",
+            "authentication",
+        ]
+
+    def get_stages(self, flow: Flow) -> list[str]:
+        return [str(binding.stage_id) for binding in flow.stage_bindings.all()]
+
+
+class FlowSetSerializer(serializers.ModelSerializer[Flow]):
+    """A flow, as a stage that is bound into it names it."""
+
+    policybindingmodel_ptr_id = serializers.UUIDField(source="pk", read_only=True)
+    background_url = serializers.CharField(source="background", read_only=True)
+    export_url = Fixed("")
+
+    class Meta:
+        model = Flow
+        fields = [
+            "pk",
+            "policybindingmodel_ptr_id",
+            "name",
+            "slug",
+            "title",
+            "designation",
+            "background_url",
+            "policy_engine_mode",
+            "compatibility_mode",
+            "export_url",
+            "layout",
+            "denied_action",
+        ]
+        read_only_fields = fields
+
+
+class FlowFilters(Filters):
+    flow_uuid = uuid_of("pk")
+    name = exactly("name")
+    slug = exactly("slug")
+    designation = ChoiceFilter(field_name="designation", choices=Flow.Designation.choices)
+    denied_action = ChoiceFilter(field_name="denied_action", choices=Flow.DeniedAction.choices)
+
+
+class CacheSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+
+
+class Flows(Resource[Flow]):
+    queryset = Flow.objects.prefetch_related("stage_bindings")
+    serializer_class = FlowSerializer
+    filterset_class = FlowFilters
+    lookup_field = "slug"
+    lookup_value_regex = SLUG
+    search_fields = ["name", "slug", "designation", "title"]
+    orders = {"slug": "slug", "name": "name", "designation": "designation"}
+    ordering = ["slug"]
+
+    def make(self, data: dict[str, Any]) -> Flow:
+        return plain_writes.create(self.actor, Flow, data)
+
+    def change(self, instance: Flow, data: dict[str, Any]) -> Flow:
+        return plain_writes.update(self.actor, instance, data)
+
+    def remove(self, instance: Flow) -> None:
+        plain_writes.delete(self.actor, instance)
+
+    @extend_schema(responses=CacheSerializer, filters=False)
+    @action(detail=False, pagination_class=None)
+    def cache_info(self, request: Request) -> Response:
+        """Plans are made anew for every visitor: nothing is cached."""
+        return Response({"count": 0})
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=False, methods=["post"])
+    def cache_clear(self, request: Request) -> Response:
+        """Answers clients that clear the cache after a change; there is none to clear."""
+        return Response(status=204)

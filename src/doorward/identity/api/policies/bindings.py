@@ -1,0 +1,91 @@
+"""``/policies/bindings/``: which users and groups may enter what."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django_filters import BaseInFilter, BooleanFilter, NumberFilter, UUIDFilter
+from rest_framework import serializers
+
+from doorward.identity.api.core.people import PartialGroupSerializer, PartialUserSerializer
+from doorward.identity.api.filtering import Filters, uuid_of
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.resource import UUID as UUID_PATTERN
+from doorward.identity.api.resource import Resource
+from doorward.identity.policies import actions
+from doorward.identity.policies.models import PolicyBinding, PolicyTarget
+
+
+class PolicyBindingSerializer(serializers.ModelSerializer[PolicyBinding]):
+    policy = Fixed(None)
+    policy_obj = Fixed(None)
+    group_obj = PartialGroupSerializer(source="group", read_only=True)
+    user_obj = PartialUserSerializer(source="user", read_only=True)
+    target = serializers.PrimaryKeyRelatedField(queryset=PolicyTarget.objects.all())
+    order = serializers.IntegerField(min_value=-(2**31), max_value=2**31 - 1)
+    expires = Fixed(None)
+    expiring = Fixed(False)
+
+    class Meta:
+        model = PolicyBinding
+        fields = [
+            "pk",
+            "policy",
+            "group",
+            "user",
+            "policy_obj",
+            "group_obj",
+            "user_obj",
+            "target",
+            "negate",
+            "enabled",
+            "order",
+            "timeout",
+            "failure_result",
+            "expires",
+            "expiring",
+        ]
+
+
+class UuidInFilter(BaseInFilter, UUIDFilter):  # type: ignore[misc] # django-filter is untyped
+    """Several UUIDs, separated by commas."""
+
+
+class PolicyBindingFilters(Filters):
+    target = uuid_of("target")
+    target_in = UuidInFilter(field_name="target", lookup_expr="in")
+    policy = UUIDFilter(method="by_policy")
+    policy__isnull = BooleanFilter(method="without_policy")
+    order = NumberFilter(field_name="order")
+    enabled = BooleanFilter(field_name="enabled")
+    timeout = NumberFilter(field_name="timeout")
+
+    def by_policy(self, bindings: QuerySet[PolicyBinding], name: str, policy: UUID) -> QuerySet[PolicyBinding]:
+        """Bindings name users and groups; none names a policy."""
+        return bindings.none()
+
+    def without_policy(self, bindings: QuerySet[PolicyBinding], name: str, without: bool) -> QuerySet[PolicyBinding]:
+        return bindings if without else bindings.none()
+
+
+class PolicyBindings(Resource[PolicyBinding]):
+    queryset = PolicyBinding.objects.select_related("group", "user")
+    serializer_class = PolicyBindingSerializer
+    filterset_class = PolicyBindingFilters
+    lookup_url_kwarg = "policy_binding_uuid"
+    lookup_value_regex = UUID_PATTERN
+    search_fields = ["group__name", "user__username"]
+    orders = {"order": "order", "pk": "id"}
+    ordering = ["order", "id"]
+
+    def make(self, data: dict[str, Any]) -> PolicyBinding:
+        target = data.pop("target")
+        return actions.bind(self.actor, target, **data)
+
+    def change(self, instance: PolicyBinding, data: dict[str, Any]) -> PolicyBinding:
+        return actions.update_binding(self.actor, instance, **data)
+
+    def remove(self, instance: PolicyBinding) -> None:
+        actions.unbind(self.actor, instance)

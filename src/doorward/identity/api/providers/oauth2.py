@@ -1,0 +1,191 @@
+"""``/providers/oauth2/``: login for applications that speak OpenID Connect or OAuth2.
+
+The client secret is written here and otherwise seen twice: in the answer that creates the provider, because whoever
+configures the application needs it then, and by its own action, which leaves an event (S-605). Never in list or detail.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django_filters import BooleanFilter, ChoiceFilter, ModelMultipleChoiceFilter
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from doorward.identity.api.filtering import Filters, exactly, uuid_of
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.permissions import user_of
+from doorward.identity.api.providers.serializers import (
+    SHARED_FIELDS,
+    ProviderFields,
+    RedirectURISerializer,
+    application_of,
+)
+from doorward.identity.api.recent_login import require_recent_login
+from doorward.identity.api.resource import NUMBER, Resource
+from doorward.identity.directory.models import User
+from doorward.identity.events.actions import record
+from doorward.identity.oauth2 import actions
+from doorward.identity.oauth2.issuer import endpoints_of
+from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.oauth2.person import Person
+from doorward.identity.oauth2.scopes import claims_of, mappings_of
+from doorward.identity.oauth2.subjects import subject_of
+from doorward.identity.outposts.actions import delete_provider
+
+GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"]
+
+
+class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth2Provider]):
+    redirect_uris = RedirectURISerializer(many=True)
+    client_secret = serializers.CharField(write_only=True, required=False, allow_blank=True, max_length=255)
+    grant_types = Fixed(GRANT_TYPES)
+    refresh_token_threshold = Fixed("seconds=0")
+    encryption_key = Fixed(None)
+    logout_uri = Fixed("")
+    jwt_federation_sources = Fixed([])
+    jwt_federation_providers = Fixed([])
+
+    class Meta:
+        model = OAuth2Provider
+        fields = [
+            *SHARED_FIELDS,
+            "client_type",
+            "grant_types",
+            "client_id",
+            "client_secret",
+            "access_code_validity",
+            "access_token_validity",
+            "refresh_token_validity",
+            "refresh_token_threshold",
+            "include_claims_in_id_token",
+            "require_pkce",
+            "signing_key",
+            "encryption_key",
+            "redirect_uris",
+            "logout_uri",
+            "sub_mode",
+            "issuer_mode",
+            "jwt_federation_sources",
+            "jwt_federation_providers",
+        ]
+
+    def validate_redirect_uris(self, entries: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [dict(entry) for entry in entries]
+
+
+class OAuth2ProviderFilters(Filters):
+    application = uuid_of("application")
+    authorization_flow = uuid_of("authorization_flow")
+    name = exactly("name")
+    client_id = exactly("client_id")
+    client_type = ChoiceFilter(field_name="client_type", choices=OAuth2Provider.ClientType.choices)
+    access_code_validity = exactly("access_code_validity")
+    access_token_validity = exactly("access_token_validity")
+    refresh_token_validity = exactly("refresh_token_validity")
+    include_claims_in_id_token = BooleanFilter(field_name="include_claims_in_id_token")
+    signing_key = uuid_of("signing_key")
+    sub_mode = ChoiceFilter(field_name="sub_mode", choices=OAuth2Provider.SubMode.choices)
+    issuer_mode = ChoiceFilter(field_name="issuer_mode", choices=OAuth2Provider.IssuerMode.choices)
+    property_mappings = ModelMultipleChoiceFilter(field_name="scope_mappings", queryset=ScopeMapping.objects.all())
+
+
+class ClientSecretSerializer(serializers.Serializer[Any]):
+    client_secret = serializers.CharField()
+
+
+class SetupURLs(serializers.Serializer[Any]):
+    issuer = serializers.CharField()
+    authorize = serializers.CharField()
+    token = serializers.CharField()
+    user_info = serializers.CharField()
+    provider_info = serializers.CharField()
+    logout = serializers.CharField()
+    jwks = serializers.CharField()
+    dcr_registration = serializers.CharField(allow_null=True)
+
+
+class PropertyMappingPreview(serializers.Serializer[Any]):
+    preview = serializers.DictField()
+
+
+class OAuth2Providers(Resource[OAuth2Provider]):
+    queryset = (
+        OAuth2Provider.objects.filter(kind=OAuth2Provider.KIND)
+        .select_related("application")
+        .prefetch_related("scope_mappings")
+    )
+    serializer_class = OAuth2ProviderSerializer
+    filterset_class = OAuth2ProviderFilters
+    lookup_url_kwarg = "id"
+    lookup_value_regex = NUMBER
+    search_fields = ["name"]
+    orders = {"name": "name", "pk": "id", "client_id": "client_id"}
+    ordering = ["name"]
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answers with the client secret, this once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        provider = actions.create_oauth2_provider(self.actor, **serializer.validated_data)
+        shown = self.get_serializer(provider).data
+        return Response({**shown, "client_secret": provider.client_secret}, status=201)
+
+    def change(self, instance: OAuth2Provider, data: dict[str, Any]) -> OAuth2Provider:
+        return actions.update_oauth2_provider(self.actor, instance, **data)
+
+    def remove(self, instance: OAuth2Provider) -> None:
+        delete_provider(self.actor, instance)
+
+    @extend_schema(responses=ClientSecretSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def client_secret(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
+        """The secret, with an event. Not in the original, where it stands in every list."""
+        require_recent_login(request)
+        provider = self.get_object()
+        with transaction.atomic():
+            record("secret_view", "authentik.providers.oauth2", self.actor, secret_of=provider)
+        return Response({"client_secret": provider.client_secret})
+
+    @extend_schema(responses=SetupURLs, filters=False)
+    @action(detail=True, pagination_class=None)
+    def setup_urls(self, request: Request, id: str) -> Response:  # noqa: A002
+        """What the application has to be told."""
+        provider = self.get_object()
+        if application_of(provider) is None:
+            raise NotFound("No application uses this provider yet.")
+        endpoints = endpoints_of(provider)
+        return Response(
+            {
+                "issuer": endpoints.issuer,
+                "authorize": endpoints.authorization,
+                "token": endpoints.token,
+                "user_info": endpoints.userinfo,
+                "provider_info": endpoints.jwks.removesuffix("jwks/") + ".well-known/openid-configuration",
+                "logout": endpoints.end_session,
+                "jwks": endpoints.jwks,
+                "dcr_registration": None,
+            }
+        )
+
+    @extend_schema(parameters=[OpenApiParameter("for_user", int)], responses=PropertyMappingPreview, filters=False)
+    @action(detail=True, pagination_class=None)
+    def preview_user(self, request: Request, id: str) -> Response:  # noqa: A002
+        """The claims that the application would be told about whoever asks, or about another user."""
+        provider, user = self.get_object(), self._subject(request)
+        mappings = mappings_of(provider)
+        return Response({"preview": {"sub": subject_of(provider, user)} | claims_of(Person(user), mappings, mappings)})
+
+    def _subject(self, request: Request) -> User:
+        wanted = request.query_params.get("for_user")
+        if not wanted:
+            return user_of(request)
+        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
+            raise ValidationError({"for_user": ["A user's number is expected."]})
+        return get_object_or_404(User, pk=int(wanted))

@@ -1,0 +1,101 @@
+"""``/providers/proxy/``: a login in front of an application that has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_filters import BooleanFilter
+from rest_framework import serializers
+
+from doorward.identity.api.filtering import Filters, any_case
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.providers.serializers import SHARED_FIELDS, ProviderFields, RedirectURISerializer
+from doorward.identity.api.resource import NUMBER, Resource
+from doorward.identity.outposts import actions
+from doorward.identity.outposts.models import ProxyProvider
+
+
+class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyProvider]):
+    """Client secret and cookie secret are between us and the outpost: never in here (S-605)."""
+
+    client_id = serializers.CharField(read_only=True)
+    redirect_uris = RedirectURISerializer(many=True, read_only=True)
+    outpost_set: Any = serializers.StringRelatedField(source="outposts", many=True, read_only=True)
+    certificate = Fixed(None)
+    jwt_federation_sources = Fixed([])
+    jwt_federation_providers = Fixed([])
+
+    class Meta:
+        model = ProxyProvider
+        fields = [
+            *SHARED_FIELDS,
+            "client_id",
+            "internal_host",
+            "external_host",
+            "internal_host_ssl_validation",
+            "certificate",
+            "skip_path_regex",
+            "basic_auth_enabled",
+            "basic_auth_password_attribute",
+            "basic_auth_user_attribute",
+            "mode",
+            "intercept_header_auth",
+            "redirect_uris",
+            "cookie_domain",
+            "jwt_federation_sources",
+            "jwt_federation_providers",
+            "access_token_validity",
+            "refresh_token_validity",
+            "redirect_everything",
+            "outpost_set",
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Judges the provider as it will be, so that a PATCH needs to name only what it changes."""
+
+        def will_be(field: str) -> Any:
+            return attrs.get(field, getattr(self.instance or ProxyProvider(), field))
+
+        if will_be("mode") == ProxyProvider.Mode.PROXY and not will_be("internal_host"):
+            message = "Internal host cannot be empty when forward auth is disabled."
+            raise serializers.ValidationError({"internal_host": [message]})
+        if will_be("basic_auth_enabled") and not (
+            will_be("basic_auth_user_attribute") and will_be("basic_auth_password_attribute")
+        ):
+            message = "User and password attributes must be set when basic auth is enabled."
+            raise serializers.ValidationError({"basic_auth_enabled": [message]})
+        return attrs
+
+
+class ProxyProviderFilters(Filters):
+    application__isnull = BooleanFilter(field_name="application", lookup_expr="isnull")
+    name__iexact = any_case("name")
+    external_host__iexact = any_case("external_host")
+    internal_host__iexact = any_case("internal_host")
+    internal_host_ssl_validation__iexact = BooleanFilter(field_name="internal_host_ssl_validation")
+    mode__iexact = any_case("mode")
+    cookie_domain__iexact = any_case("cookie_domain")
+    skip_path_regex__iexact = any_case("skip_path_regex")
+    basic_auth_enabled__iexact = BooleanFilter(field_name="basic_auth_enabled")
+    authorization_flow__slug__iexact = any_case("authorization_flow__slug")
+
+
+class ProxyProviders(Resource[ProxyProvider]):
+    queryset = ProxyProvider.objects.select_related("application").prefetch_related("scope_mappings", "outposts")
+    serializer_class = ProxyProviderSerializer
+    filterset_class = ProxyProviderFilters
+    lookup_value_regex = NUMBER
+    lookup_url_kwarg = "id"
+    search_fields = ["name", "external_host"]
+    orders = {"name": "name", "pk": "id", "external_host": "external_host"}
+    ordering = ["name"]
+
+    def make(self, data: dict[str, Any]) -> ProxyProvider:
+        data.setdefault("mode", ProxyProvider.Mode.PROXY)
+        return actions.create_proxy_provider(self.actor, **data)
+
+    def change(self, instance: ProxyProvider, data: dict[str, Any]) -> ProxyProvider:
+        return actions.update_proxy_provider(self.actor, instance, **data)
+
+    def remove(self, instance: ProxyProvider) -> None:
+        actions.delete_provider(self.actor, instance)

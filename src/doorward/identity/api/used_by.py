@@ -1,0 +1,96 @@
+"""Who would miss an object: shown by clients before they delete it.
+
+Read off the models' own relations, so that a new relation appears by itself; only what a user can see under a name
+of its own counts (not, for example, the tokens that were issued).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from doorward.identity.applications.models import Application, Consent
+from doorward.identity.brands.models import Brand
+from doorward.identity.directory.models import Group, Token, User
+from doorward.identity.events.subjects import labels
+from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.oauth2.models import OAuth2Provider
+from doorward.identity.outposts.models import Outpost, ProxyProvider
+from doorward.identity.policies.models import PolicyBinding
+from doorward.identity.stages.models import IdentificationStage
+
+SHOWN: frozenset[type[models.Model]] = frozenset(
+    {
+        Application,
+        Brand,
+        Consent,
+        Flow,
+        FlowStageBinding,
+        Group,
+        IdentificationStage,
+        LoginSession,
+        OAuth2Provider,
+        Outpost,
+        PolicyBinding,
+        ProxyProvider,
+        Token,
+        User,
+    }
+)
+
+MOST = 100
+"""Objects listed per relation."""
+
+
+class UsedBySerializer(serializers.Serializer[Any]):
+    app = serializers.CharField()
+    model_name = serializers.CharField()
+    pk = serializers.CharField()
+    name = serializers.CharField()
+    action = serializers.ChoiceField(["cascade", "cascade_many", "set_null", "set_default", "left_dangling"])
+
+
+class UsedByAction:
+    """Gives a resource its ``<id>/used_by/``."""
+
+    @extend_schema(responses=UsedBySerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def used_by(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        instance: models.Model = self.get_object()  # type: ignore[attr-defined]
+        return Response(users_of(instance))
+
+
+def users_of(instance: models.Model) -> list[dict[str, str]]:
+    """Everything with a name of its own that refers to ``instance``, and what deleting it would do to that."""
+    found = []
+    for relation in instance._meta.get_fields(include_hidden=True):
+        if not (relation.auto_created and not relation.concrete and relation.is_relation):
+            continue
+        model = relation.related_model
+        if model not in SHOWN or getattr(relation, "parent_link", False):
+            continue
+        others = model._base_manager.filter(**{relation.field.name: instance})  # type: ignore[union-attr]
+        action_name = _consequence(relation)
+        app, model_name = labels(model)
+        found += [
+            {"app": app, "model_name": model_name, "pk": str(other.pk), "name": str(other), "action": action_name}
+            for other in others[:MOST]
+        ]
+    return found
+
+
+def _consequence(relation: Any) -> str:
+    if relation.many_to_many:
+        return "cascade_many"
+    if relation.on_delete is models.CASCADE:
+        return "cascade"
+    if relation.on_delete is models.SET_NULL:
+        return "set_null"
+    return "left_dangling"
