@@ -214,14 +214,14 @@ def _subject(visit: Visit) -> User | None:
 def _entered(view: StageView[Any]) -> Entered | Denied:
     try:
         return view.enter()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the answer is no
         return _broke(view, error)
 
 
 def _answered(shown: Shown, answer: Answer) -> Judged | Denied:
     try:
         return shown.view.answer(answer)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the answer is no
         return _broke(shown.view, error)
 
 

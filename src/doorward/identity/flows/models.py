@@ -49,8 +49,11 @@ class Flow(PolicyTarget):
     designation = models.CharField(max_length=32, choices=Designation.choices)
     background = models.TextField(blank=True, default="")
     layout = models.CharField(max_length=32, choices=Layout.choices, default=Layout.STACKED)
-    compatibility_mode = models.BooleanField(default=False)
-    """Kept and shown as in authentik; our page is plain HTML already, so it changes nothing."""
+    compatibility_mode = models.BooleanField(
+        default=False,
+        help_text="Kept for configurations that set it. The login pages are plain HTML that every password manager "
+        "reads, so the switch changes nothing.",
+    )
     denied_action = models.CharField(max_length=32, choices=DeniedAction.choices, default=DeniedAction.MESSAGE_CONTINUE)
     authentication = models.CharField(max_length=32, choices=Authentication.choices, default=Authentication.NONE)
     stages: models.ManyToManyField[Stage, FlowStageBinding] = models.ManyToManyField(

@@ -15,7 +15,6 @@ from doorward.identity.logins import queries
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
-
 DEACTIVATED = Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
 
 

@@ -36,9 +36,7 @@ class UserLogoutView(StageView[UserLogoutStage]):
         if user is None or self.visit.plan.context.confirmed or is_own_wish(self.visit.request):
             return self._log_out()
         return Ask(
-            UserLogoutChallenge(
-                component=self.component, flow_info=self.visit.flow_info(), pending_user=user.username
-            )
+            UserLogoutChallenge(component=self.component, flow_info=self.visit.flow_info(), pending_user=user.username)
         )
 
     def answer(self, answer: Answer) -> Judged:

@@ -39,7 +39,8 @@ class SecurityHeaders:
         response = self._get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Content-Security-Policy"] = policy(getattr(response, "form_action_origins", ()))
-        response.headers.update(FIXED)
+        for name, value in FIXED.items():
+            response.headers[name] = value
         if settings.EXTERNAL.scheme == "https":
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
         return response
