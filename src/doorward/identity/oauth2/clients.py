@@ -54,7 +54,7 @@ class ClaimedClient:
 
 def providers() -> QuerySet[OAuth2Provider]:
     """All that answering for a client needs, in one query."""
-    return OAuth2Provider.objects.select_related("signing_key", "provider_ptr__application")
+    return OAuth2Provider.objects.select_related("signing_key", "application")
 
 
 def find(client_id: str) -> Client | None:
@@ -66,7 +66,7 @@ def find(client_id: str) -> Client | None:
 
 def find_by_slug(slug: str) -> Client | None:
     """The client behind the application with this slug."""
-    return _client(providers().filter(provider_ptr__application__slug=slug).first())
+    return _client(providers().filter(application__slug=slug).first())
 
 
 def claim(authorization: str, form: Parameters, address: str | None) -> ClaimedClient | Denial:

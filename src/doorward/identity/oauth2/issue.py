@@ -105,7 +105,7 @@ def authorization_of(row: IssuedToken) -> Authorization:
         family=row.family,
         nonce=row.nonce,
         login_session=session.pk if session else None,
-        sid=row.sid if session else "",
+        sid=session.sid if session else "",
     )
 
 
@@ -150,7 +150,8 @@ def _row(authorization: Authorization, kind: IssuedToken.Kind, token: str, expir
         provider=authorization.provider,
         user=authorization.user,
         login_session_id=authorization.login_session,
-        sid=authorization.sid,
+        # A refresh token outlives the login; while the login lives, it is found through the session.
+        sid=authorization.sid if kind == IssuedToken.Kind.ACCESS else "",
         scope=" ".join(authorization.scopes),
         auth_time=authorization.auth_time,
         nonce=authorization.nonce,

@@ -35,7 +35,7 @@ def find(text: str) -> IssuedToken | None:
         return None
     return (
         IssuedToken.objects.select_related(
-            "user", "login_session", "provider__signing_key", "provider__provider_ptr__application"
+            "user", "login_session", "provider__signing_key", "provider__application"
         )
         .filter(token_hash=vault.digest(text))
         .first()
