@@ -42,6 +42,10 @@ class Flow(PolicyTarget):
         SIDEBAR_LEFT = "sidebar_left"
         SIDEBAR_RIGHT = "sidebar_right"
 
+    policytarget_ptr = models.OneToOneField(
+        PolicyTarget, parent_link=True, on_delete=models.CASCADE, related_name="as_flow"
+    )
+    """Named, because the reverse of the usual name would hide ``FlowStageBinding.flow``."""
     name = models.TextField()
     slug = models.SlugField(unique=True)
     title = models.TextField()
