@@ -22,6 +22,7 @@ from doorward.config.yaml_text import read_yaml
 SectionT = TypeVar("SectionT", bound=Section)
 
 _SECRET = frozenset(("key", "keyfile", "database", "certfile", "cert", "ca", "rootcas"))
+_EMPTY = "is empty: give it a value or remove it ({} stands for all defaults)"
 _SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
@@ -93,6 +94,8 @@ class _Keys:
                 self.report(here, "is not known" + (f"; {hint}" if hint else ""))
             elif fields[folded][0] in matched:
                 self.report(here, "is given twice, in two spellings")
+            elif item is None and _accepts_none(fields[folded][1].annotation):
+                self.report(here, _EMPTY)
             else:
                 alias, field = fields[folded]
                 matched[alias] = self.matched(item, field.annotation, here)
@@ -112,6 +115,13 @@ def _without_wrappers(annotation: object) -> object:
             return annotation
 
 
+def _accepts_none(annotation: object) -> bool:
+    """In the type None means "not given"; written down it would be neither on nor off."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation)
+
+
 def _problem(document: Document, details: ErrorDetails) -> Problem:
     path = tuple(part for part in details["loc"] if part != "[key]")
     return Problem(_message(details, path), document.file, document.line(path), joined(path))
@@ -123,7 +133,7 @@ def _message(details: ErrorDetails, path: KeyPath) -> str:
     if kind == "missing":
         return "is missing"
     if value is None:
-        return "is empty: give it a value or remove it ({} stands for all defaults)"
+        return _EMPTY
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"must be a mapping{_shown(value, path)}"
     if kind in ("tuple_type", "list_type"):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from doorward.config.section import Duration, Flag, Section, Text, not_yet
+from doorward.config.section import Duration, Flag, Section, Text, WithCommas, not_yet
 
 MAX_PRIORITY = 2**63 - 1
 
@@ -57,7 +57,9 @@ class ForwardedHeaders(Section):
 
     insecure: Flag = False
     """Believe everybody. Anybody can then pretend any address, host and scheme."""
-    trusted_ips: tuple[Annotated[Text, AfterValidator(_network)], ...] | None = Field(default=None, alias="trustedIPs")
+    trusted_ips: Annotated[tuple[Annotated[Text, AfterValidator(_network)], ...] | None, WithCommas] = Field(
+        default=None, alias="trustedIPs"
+    )
     """Addresses and networks of proxies in front of us; ``unix`` for peers on a Unix socket."""
 
 
@@ -84,7 +86,7 @@ class EntryPointTls(Section):
 class EntryPointHttp(Section):
     refused = not_yet("encodedCharacters", "encodeQuerySemicolons")
 
-    middlewares: tuple[Annotated[Text, AfterValidator(_middleware_name)], ...] = ()
+    middlewares: Annotated[tuple[Annotated[Text, AfterValidator(_middleware_name)], ...], WithCommas] = ()
     """Run before those of each router; each with its provider (``name@file``)."""
     tls: EntryPointTls | None = None
     redirections: Redirections | None = None

@@ -84,7 +84,10 @@ Text = Annotated[str, BeforeValidator(_text)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """true or false, and no other word."""
 
-Names = Annotated[tuple[Text, ...], BeforeValidator(_names)]
+WithCommas = BeforeValidator(_names)
+"""A list may be written as one text with commas."""
+
+Names = Annotated[tuple[Text, ...], WithCommas]
 """A list, or one text with commas."""
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
