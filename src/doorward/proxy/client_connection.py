@@ -17,7 +17,7 @@ import logging
 import time
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from doorward.messages.http import Header
 from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
@@ -119,16 +119,15 @@ class ClientConnection(asyncio.Protocol):
     # --- what the transport calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         host = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         self._facts = ConnectionFacts(host, self._entry.port, self._entry.tls)
-        transport.set_write_buffer_limits(IN_FLIGHT)
+        self._transport.set_write_buffer_limits(IN_FLIGHT)
         self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
         if not self._entry.take_in(self):
             self._state = _State.CLOSED
-            transport.abort()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         state = self._state

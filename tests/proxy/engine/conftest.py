@@ -1,0 +1,23 @@
+"""The engine's tests run on uvloop, as the workers do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest_asyncio
+import uvloop
+
+from proxy.engine.stage import Stage
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], uvloop.Loop]]:
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest_asyncio.fixture
+async def stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    await stage.application.start()
+    yield stage
+    if stage.engine is not None:
+        await stage.stop()
