@@ -33,6 +33,7 @@ from doorward.outpost.fields import Fields
 from doorward.outpost.hosts import parse_authority
 from doorward.outpost.judge import Judge, Verdict
 from doorward.outpost.login import Login, begun_cookie, start_link
+from doorward.outpost.loop_guard import UnusedLogins
 from doorward.outpost.navigation import is_navigation
 from doorward.outpost.paths import (
     CALLBACK_SIGNATURE,
@@ -59,7 +60,7 @@ Answer = HttpAnswer | Awaitable[HttpAnswer]
 
 _AUTH = f"{PREFIX}/auth/"
 _PING = f"{PREFIX}/ping".encode()
-_DIALECTS = {f"{_AUTH}{dialect.name.lower()}": dialect for dialect in (TRAEFIK, CADDY, NGINX)}
+_DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX)}
 _ENDPOINTS = frozenset(f"{PREFIX}/{name}" for name in ("start", "callback", "sign_out", "ping"))
 
 
@@ -80,7 +81,15 @@ class Outpost:
         self._reports = Reports(store, now)
         self._judge = Judge(self._sessions, now)
         self._login = Login(self._sessions, store, now)
-        self._callback = Callback(self._sessions, store, RelyingParty(channel, now), self._login, self._reports, now)
+        self._callback = Callback(
+            self._sessions,
+            store,
+            RelyingParty(channel, now),
+            self._login,
+            self._reports,
+            UnusedLogins(self._sessions.last_passed),
+            now,
+        )
         self._sign_out = SignOut(self._sessions)
         self._now = now
 
@@ -88,21 +97,20 @@ class Outpost:
         """From now on this is the configuration."""
         self._applications = Applications(configuration, before=self._applications)
 
-    def sessions_ended(self, id_hashes: Iterable[bytes], *, everything: bool = False) -> None:
+    def sessions_ended(self, id_hashes: Iterable[bytes], everything: bool = False) -> None:
         """These proxy sessions (or all of them) have ended: the next request with one finds it gone."""
         self._sessions.forget(id_hashes, everything=everything)
 
     def answer(self, question: HttpQuestion) -> Answer:
         """The complete answer; never raises for anything that a client, a proxy or the store did."""
-        target, _, _ = question.target.partition(b"?")
-        if target == _PING:
+        endpoint = question.target.partition(b"?")[0]
+        if endpoint == _PING:
             return HttpAnswer(204)
-        path, query = split_target(ascii_target(question.target.decode("latin-1"), "latin-1"))
         fields = Fields(question.headers)
         trusted = question.trusted or self._trusted_peers.include(question.peer)
-        dialect = _DIALECTS.get(path)
+        dialect = _DIALECTS.get(endpoint)
         if dialect is None:
-            return self._browser_asks(question, fields, trusted, path, query)
+            return self._browser_asks(question, fields, trusted)
         if not trusted:
             return refusals.untrusted_peer()
         return self._proxy_asks(question, fields, dialect)
@@ -129,13 +137,12 @@ class Outpost:
             if own is not None:
                 return _never_a_yes(own)
         else:
-            contradiction = self._contradicts(fields, application)
-            if contradiction:
+            if self._contradicts(fields, application):
                 return refusals.forbidden("two hosts are named")
             if is_under_prefix(path):
                 return HttpAnswer(200) if path in _ENDPOINTS else refusals.forbidden("no endpoint of the outpost")
         verdict = self._judge.judge(visit)
-        if isinstance(verdict, Known | Opening):
+        if isinstance(verdict, (Known, Opening)):
             return self._conclude(dialect, visit, verdict)
         return self._conclude_later(dialect, visit, verdict)
 
@@ -205,9 +212,8 @@ class Outpost:
 
     # --- the browser asks --------------------------------------------------------------------------------------
 
-    def _browser_asks(
-        self, question: HttpQuestion, fields: Fields, trusted: bool, path: str, query: str | None
-    ) -> Answer:
+    def _browser_asks(self, question: HttpQuestion, fields: Fields, trusted: bool) -> Answer:
+        path, query = split_target(ascii_target(question.target.decode("latin-1"), "latin-1"))
         host = (fields.text("x-forwarded-host") if trusted else "") or fields.text("host")
         said = fields.text("x-forwarded-proto").lower() if trusted else ""
         scheme = _PLAIN.get(said, said) or ("https" if question.tls else "http")

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from doorward.messages.http import HttpAnswer
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost import login_state, pages, parameters, refusals
-from doorward.outpost.login import Login, live_session, start_link
+from doorward.outpost.login import Login, live_session, loop_page, start_link
 from doorward.outpost.login_state import LoginState, StateExpired
+from doorward.outpost.loop_guard import MAX_TABS, UnusedLogins
 from doorward.outpost.pages import Link
 from doorward.outpost.paths import own_target
 from doorward.outpost.ports import (
@@ -43,6 +44,7 @@ class Callback:
     relying_party: RelyingParty
     login: Login
     reports: Reports
+    unused: UnusedLogins
     now: Callable[[], float]
 
     def is_for(self, visit: Visit) -> bool:
@@ -104,7 +106,7 @@ class Callback:
         known = await live_session(self.sessions, visit)
         target = await self._target(visit, state)
         if known is not None:
-            return self.login.continue_with(visit, known, target)
+            return self.login.continue_with(visit, known, target, limit=MAX_TABS)
         return _restart(visit, target, title, why)
 
     def _provider_error(self, visit: Visit, given: dict[str, str]) -> HttpAnswer:
@@ -164,10 +166,13 @@ class Callback:
         max_age = int(expires - now)
         if max_age < 1:
             raise TokenRefused("exp", "leaves no time for a session")
+        subject, pk = redeemed.claims.sub, application.provider.pk
+        if self.unused.are_too_many(pk, subject, now):
+            return loop_page(application, target)
         own = Ticket.new(SESSION, ticket.rounds, ticket.since)
         session = ProxySession(
             id_hash=own.id_hash,
-            provider=application.provider.pk,
+            provider=pk,
             claims=redeemed.claims,
             access_token=redeemed.access_token,
             id_token=redeemed.id_token,
@@ -175,6 +180,7 @@ class Callback:
             expires=expires,
         )
         await self.sessions.create(session, state.jti, float(state.exp))
+        self.unused.add(pk, subject, own.id_hash, now)
         cookie = application.cookies.set(own, now, max_age)
         return pages.found(application.url(target), cookie, method=visit.question.method)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from doorward.messages.http import HttpAnswer
 from doorward.outpost import login_state, loop_guard, pages, parameters, refusals
 from doorward.outpost.applications import Application
-from doorward.outpost.loop_guard import Count
+from doorward.outpost.loop_guard import MAX_STARTS, Count
 from doorward.outpost.navigation import is_navigation, is_wanted_by_the_user
 from doorward.outpost.pages import Link
 from doorward.outpost.paths import ascii_target, own_target
@@ -68,21 +68,21 @@ class Login:
         try:
             known = await live_session(self.sessions, visit)
             if known is not None:
-                return self.continue_with(visit, known, target, again=again)
+                return self.continue_with(visit, known, target, limit=MAX_STARTS, again=again)
             answer = self.begin(visit, target, again=again)
             return answer if isinstance(answer, HttpAnswer) else await answer
         except StoreUnavailable:
             return refusals.store_unavailable(visit.application)
 
-    def continue_with(self, visit: Visit, known: Known, target: str, *, again: bool = False) -> HttpAnswer:
+    def continue_with(self, visit: Visit, known: Known, target: str, *, limit: int, again: bool = False) -> HttpAnswer:
         """The browser is logged in already: straight to ``target``.
 
-        Counted like a login, because a proxy that does not hand the cookie to the auth request would send the
-        browser straight back here, for ever.
+        Counted like a login, up to ``limit``, because a proxy that does not hand the cookie to the auth request
+        would send the browser straight back here, for ever.
         """
         now = self.now()
         ticket = visit.presented.ticket
-        count = loop_guard.next_round(None if again else ticket, now)
+        count = loop_guard.next_round(None if again else ticket, now, limit=limit)
         if ticket is None or count is None:
             return loop_page(visit.application, target)
         max_age = int(known.session.expires - now)

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from doorward.outpost.dialects.dialect import Dialect, Forwarded
 from doorward.outpost.dialects.x_forwarded import SCHEMES
 from doorward.outpost.fields import Fields
-from doorward.outpost.hosts import parse_authority
 from doorward.outpost.paths import ascii_target, is_origin_form
 
 
@@ -26,7 +25,7 @@ def read(fields: Fields) -> Forwarded | None:
     if target.startswith("?"):
         target = f"/{target}"
     scheme = scheme.lower()
-    if not separator or scheme not in SCHEMES or parse_authority(host) is None or not is_origin_form(target):
+    if not separator or scheme not in SCHEMES or not host or not is_origin_form(target):
         return None
     return Forwarded("GET", scheme, host, ascii_target(target, "latin-1"))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from doorward.outpost.dialects.dialect import Forwarded
 from doorward.outpost.fields import Fields
-from doorward.outpost.hosts import parse_authority
 from doorward.outpost.paths import ascii_target, is_origin_form
 
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
@@ -15,7 +14,7 @@ def read(fields: Fields) -> Forwarded | None:
     scheme = fields.text("x-forwarded-proto").lower()
     host = fields.text("x-forwarded-host")
     target = fields.text("x-forwarded-uri")
-    if scheme not in SCHEMES or not is_origin_form(target) or parse_authority(host) is None:
+    if scheme not in SCHEMES or not host or not is_origin_form(target):
         return None
     method = fields.text("x-forwarded-method") or "GET"
     return Forwarded(method, scheme, host, ascii_target(target, "latin-1"))
