@@ -61,7 +61,7 @@ def test_duplicate_key_is_refused_with_its_line() -> None:
 
 def test_half_written_file_is_refused_with_its_line() -> None:
     """A file that ends in the middle names the line."""  # S-715
-    assert refused("http:\n  routers: {a: [\n").startswith("routes.yml:3: is not valid YAML")
+    assert refused("http:\n  routers: {a: [\n").startswith("routes.yml:2: is not valid YAML")
 
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.system", "!!python/name:os.system", "!Env", "!!timestamp"])

@@ -39,7 +39,8 @@ def read_yaml(text: str, file: str) -> Document:
         _Builder(text, document).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
+        # What ends too early is noticed after the last line.
+        line = min(mark.line + 1, len(text.splitlines())) if mark else 0
         message = f"is not valid YAML: {error.problem or error.context or 'syntax error'}"
         raise ConfigurationError([Problem(message, file, line)]) from error
     except yaml.YAMLError as error:

@@ -7,6 +7,7 @@ become the spelling that requests carry: lower case, A-labels (S-218).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import idna
@@ -216,4 +217,4 @@ def _a_label(label: str) -> str:
         if lower.startswith("xn--"):
             idna.ulabel(lower)
         return lower
-    return idna.alabel(idna.uts46_remap(label, std3_rules=False, transitional=False)).decode("ascii")
+    return idna.alabel(unicodedata.normalize("NFC", label.lower())).decode("ascii")
