@@ -18,6 +18,7 @@ function reveal(button) {
   const shown = input.type === "text";
   input.type = shown ? "password" : "text";
   button.setAttribute("aria-pressed", String(!shown));
+  input.focus();
 }
 
 async function copy(button) {
