@@ -30,9 +30,13 @@ async def test_a_worker_hears_the_whole_state_then_changes_and_again_after_a_los
         return MetricsText(b"text") if isinstance(message, MetricsWanted) else None
 
     gone: list[int] = []
-    links = WorkerLinks(lambda: state, answer, gone.append)
+
+    async def ended_since(position: int) -> SessionsEnded | None:
+        return None
+
+    links = WorkerLinks(lambda: state, ended_since, answer, gone.append)
     server = await links.listen(tmp_path / "control.sock")
-    link = ControlLink(tmp_path / "control.sock", Hello(7, 0), heard.put_nowait)
+    link = ControlLink(tmp_path / "control.sock", lambda: Hello(7, 0), heard.put_nowait)
     task = asyncio.create_task(link.run())
 
     assert await heard.get() == IdentityReadiness(True)

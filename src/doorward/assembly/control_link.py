@@ -17,7 +17,7 @@ RETRY = 0.1
 
 
 class ControlLink:
-    def __init__(self, socket: Path, hello: Hello, heard: Callable[[ToWorker], None]) -> None:
+    def __init__(self, socket: Path, hello: Callable[[], Hello], heard: Callable[[ToWorker], None]) -> None:
         self._socket = socket
         self._hello = hello
         self._heard = heard
@@ -34,16 +34,20 @@ class ControlLink:
     async def _listen(self) -> None:
         reader, writer = await asyncio.open_unix_connection(str(self._socket))
         try:
-            writer.write(frames.encode(self._hello))
+            writer.write(frames.encode(self._hello()))
             self._writer = writer
             while True:
                 self._heard(await frames.read_to_worker(reader))
         finally:
             writer.close()
 
+    @property
+    def connected(self) -> bool:
+        return self._writer is not None and not self._writer.is_closing()
+
     def tell(self, message: FromWorker) -> bool:
         """Send without waiting; False when nobody is listening now."""
-        if self._writer is None or self._writer.is_closing():
+        if self._writer is None or not self.connected:
             return False
         self._writer.write(frames.encode(message))
         return True

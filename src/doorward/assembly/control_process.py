@@ -48,7 +48,11 @@ class Control:
         self._outposts: OutpostConfiguration | None = None
         self._identity_ready = False
         self._metrics = MetricsSum()
-        self._links = WorkerLinks(self._current, self._heard, self._metrics.gone)
+        database = None if plan.identity.database else folder.database
+        self._follower = IdentityFollower(
+            folder.rpc_socket, database, self._on_identity_change, self._on_identity_readiness
+        )
+        self._links = WorkerLinks(self._current, self._follower.ended_since, self._heard, self._metrics.gone)
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
@@ -56,14 +60,10 @@ class Control:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
-        database = None if self._plan.identity.database else self._folder.database
-        follower = IdentityFollower(
-            self._folder.rpc_socket, database, self._on_identity_change, self._on_identity_readiness
-        )
         server = await self._links.listen(self._folder.control_socket)
         tasks = [
             asyncio.create_task(self._follow_routes()),
-            asyncio.create_task(follower.run()),
+            asyncio.create_task(self._follower.run()),
         ]
         self._notifier.ready()
         waiting = asyncio.create_task(stop.wait())
@@ -92,8 +92,9 @@ class Control:
                     _say(f"the configuration was not taken, {kept}:\n{problems}")
 
     def _on_identity_change(self, configuration: OutpostConfiguration | None, state: IdentityState) -> None:
-        if state.all_ended or state.ended_sessions:
-            self._links.tell_all(SessionsEnded(state.ended_sessions, state.all_ended))
+        # A first look back tells nothing: workers that know sessions ask for what they missed by themselves.
+        if self._outposts is not None and (state.all_ended or state.ended_sessions):
+            self._links.tell_all(SessionsEnded(state.ended_sessions, state.all_ended, state.position))
         if configuration is not None:
             self._outposts = configuration
             self._links.tell_all(UseOutposts(configuration))
@@ -106,8 +107,8 @@ class Control:
     # --- what the workers hear and say -----------------------------------------------------------------------------
 
     def _current(self) -> list[ToWorker]:
-        """Everything, for a worker that has just connected: it may have missed endings, so its cache is emptied."""
-        messages: list[ToWorker] = [SessionsEnded((), all=True)]
+        """Everything that is true now, for a worker that has just connected."""
+        messages: list[ToWorker] = []
         if self._table is not None:
             messages.append(UseRoutingTable(self._table))
         if self._outposts is not None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from doorward.messages.control import SessionsEnded
 from doorward.messages.http import HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.sessions import FetchState, IdentityState
@@ -75,20 +76,31 @@ class IdentityFollower:
                 self._seen = version
             await asyncio.sleep(LOOK if reached and self._version is not None else ASK if reached else LOOK * 4)
 
+    async def ended_since(self, position: int) -> SessionsEnded:
+        """Which sessions ended after ``position``. Asks until the identity child answers."""
+        while True:
+            state = await self._state(position)
+            if state is not None:
+                return SessionsEnded(state.ended_sessions, state.all_ended, state.position)
+            await asyncio.sleep(ASK)
+
     async def _ask(self) -> bool:
         """Fetch what changed since our position. False when the identity child does not answer."""
-        body = msgspec.msgpack.encode(FetchState(since=self._position))
+        state = await self._state(self._position)
+        if state is None:
+            return False
+        configuration = (
+            msgspec.msgpack.decode(state.configuration, type=OutpostConfiguration) if state.configuration else None
+        )
+        self._changed(configuration, state)
+        self._position = state.position
+        return True
+
+    async def _state(self, since: int) -> IdentityState | None:
+        body = msgspec.msgpack.encode(FetchState(since=since))
         question = HttpQuestion(b"POST", b"/rpc/state", ((b"Host", b"identity"),), body)
         try:
             answer = await self._client.fetch(question, self._origin, timeout=5.0, max_body=LARGEST)
         except (Unreachable, TooLarge):
-            return False
-        if answer.status != 200:
-            return False
-        state = msgspec.msgpack.decode(answer.body, type=IdentityState)
-        configuration = (
-            msgspec.msgpack.decode(state.configuration, type=OutpostConfiguration) if state.configuration else None
-        )
-        self._position = state.position
-        self._changed(configuration, state)
-        return True
+            return None
+        return msgspec.msgpack.decode(answer.body, type=IdentityState) if answer.status == 200 else None

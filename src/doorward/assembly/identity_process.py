@@ -15,16 +15,8 @@ def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
     os.environ["DOORWARD_DATABASE"] = plan.identity.database
     os.environ["DOORWARD_EXTERNAL_URL"] = plan.identity.external_url
 
-    import django
-
-    from doorward.tokens.secret_key import SecretKeyUnusable
-
-    try:
-        django.setup()
-    except SecretKeyUnusable as error:
-        notifier.tell(ChildFailed(str(error)))
-        raise SystemExit(1) from error
     from doorward.identity import bootstrap, server
+    from doorward.tokens.secret_key import SecretKeyUnusable
 
     wishes = bootstrap.Bootstrap(
         password=plan.identity.bootstrap_password or None,
@@ -35,7 +27,7 @@ def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
         prepared = bootstrap.prepare(wishes, progress=lambda text: notifier.tell(Progress(text)))
         if plan.demo is not None:
             protect_whoami(plan.demo)
-    except bootstrap.CannotPrepare as error:
+    except (bootstrap.CannotPrepare, SecretKeyUnusable) as error:
         notifier.tell(ChildFailed(str(error)))
         raise SystemExit(1) from error
     if prepared.generated_password is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
 from doorward.assembly import frames
-from doorward.messages.control import FromWorker, Hello, ToWorker
+from doorward.messages.control import FromWorker, Hello, SessionsEnded, ToWorker
 
 UNREAD_LIMIT = 256 << 20
 """Bytes that may wait for a worker that does not read; beyond them it is cut off, and comes back for the whole."""
@@ -21,10 +21,12 @@ class WorkerLinks:
     def __init__(
         self,
         current: Callable[[], list[ToWorker]],
+        ended_since: Callable[[int], Awaitable[SessionsEnded | None]],
         heard: Callable[[int, FromWorker], ToWorker | None],
         gone: Callable[[int], None],
     ) -> None:
         self._current = current
+        self._ended_since = ended_since
         self._heard = heard
         self._gone = gone
         self._writers: dict[asyncio.StreamWriter, int] = {}
@@ -52,12 +54,16 @@ class WorkerLinks:
             for message in self._current():
                 writer.write(frames.encode(message))
             self._writers[writer] = pid
+            # What ended while the worker heard nobody. From here on it also hears what is told to all.
+            missed = await self._ended_since(hello.position) if hello.position >= 0 else None
+            if missed is not None:
+                writer.write(frames.encode(missed))
             while True:
                 answer = self._heard(pid, await frames.read_from_worker(reader))
                 if answer is not None:
                     writer.write(frames.encode(answer))
-        except (frames.ChannelClosed, msgspec.DecodeError, OSError):
-            pass
+        except (frames.ChannelClosed, msgspec.DecodeError, OSError, asyncio.CancelledError):
+            pass  # the worker will be back, or we are stopping
         finally:
             self._writers.pop(writer, None)
             writer.close()

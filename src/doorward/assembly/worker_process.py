@@ -31,15 +31,18 @@ from doorward.messages.control import (
     UseOutposts,
     UseRoutingTable,
 )
-from doorward.messages.entry_points import Metrics
 from doorward.messages.plan import Plan
 from doorward.net.client import Client
+from doorward.net.pools import Pools
+from doorward.net.tls import CertificateUnusable
 from doorward.outpost.answer import Outpost
+from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.engine import Engine
 from doorward.proxy.http_authority import HttpAuthority
+from doorward.proxy.metrics import MetricsBook
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.routing import Routes
-from doorward.proxy.services.factory import Services
+from doorward.proxy.services.factory import ServiceFactory
 
 COUNT_EVERY = 1.0
 """Seconds between two reports of what was counted."""
@@ -53,19 +56,28 @@ class Worker:
         store = RpcSessionStore(self._client, str(folder.rpc_socket))
         issuer = LocalIssuerChannel(self._client, str(folder.identity_socket), plan.identity.external_url)
         self._outpost = Outpost(store, issuer, now=time.time)
-        self._engine = Engine(plan.entry_points, plan.access_log, plan.metrics or Metrics())
-        self._link = ControlLink(folder.control_socket, Hello(os.getpid(), index), self._heard)
+        self._link = ControlLink(folder.control_socket, self._hello, self._heard)
         self._metrics_page = MetricsPage(lambda: self._link.tell(MetricsWanted()))
-        self._services = Services(
+        pools = Pools()
+        self._services = ServiceFactory(
             {
                 "outpost@internal": OutpostService(self._outpost),
                 "health@internal": Health(lambda: self._ready),
                 "ping@internal": Ping(),
                 "prometheus@internal": self._metrics_page,
-            }
+            },
+            pools,
         )
+        self._access_log = AccessLogFile(plan.access_log) if plan.access_log is not None else None
+        self._metrics = MetricsBook(plan.metrics) if plan.metrics is not None and plan.metrics.entry_point else None
+        nothing = Routes.build(routing.RoutingTable(), self)
+        self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools)
         self._table_known = self._outposts_known = self._identity_ready = self._said_ready = False
         self._grace = plan.grace
+        self._position = -1
+
+    def _hello(self) -> Hello:
+        return Hello(os.getpid(), self._index, self._position)
 
     @property
     def _ready(self) -> bool:
@@ -75,7 +87,8 @@ class Worker:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-        loop.add_signal_handler(signal.SIGUSR1, self._engine.reopen_access_log)
+        if self._access_log is not None:
+            loop.add_signal_handler(signal.SIGUSR1, self._access_log.reopen)
         await self._engine.start({name: [listener] for name, listener in sockets.items()})
         tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._count())]
         await stop.wait()
@@ -87,8 +100,8 @@ class Worker:
     async def _count(self) -> None:
         while True:
             await asyncio.sleep(COUNT_EVERY)
-            counters, gauges = self._engine.collect()
-            self._link.tell(Counters(counters, gauges))
+            if self._metrics is not None and self._link.connected:
+                self._link.tell(Counters(self._metrics.collect(), self._metrics.gauges()))
 
     # --- what the control process says ---------------------------------------------------------------------------
 
@@ -96,14 +109,17 @@ class Worker:
         match message:
             case UseRoutingTable(table):
                 self._engine.use(Routes.build(table, self))
-                self._engine.use_certificates(table.certificates, table.default_certificate)
+                self._use_certificates(table)
                 self._table_known = True
                 self._link.tell(TableInUse(table.version))
             case UseOutposts(configuration):
+                if self._position < 0:  # it knows no session from before this moment
+                    self._position = configuration.position
                 self._outpost.use(configuration)
                 self._outposts_known = True
-            case SessionsEnded(id_hashes, everything):
-                self._outpost.sessions_ended(id_hashes, everything)
+            case SessionsEnded(id_hashes, everything, position):
+                self._position = max(self._position, position)
+                self._outpost.sessions_ended(id_hashes, everything=everything)
                 self._engine.sessions_ended(id_hashes, everything)
             case IdentityReadiness(ready):
                 self._identity_ready = ready
@@ -116,15 +132,21 @@ class Worker:
             self._said_ready = True
             self._notifier.ready()
 
+    def _use_certificates(self, table: routing.RoutingTable) -> None:
+        try:
+            self._engine.use_certificates(table.certificates, table.default_certificate)
+        except CertificateUnusable as error:
+            print(f"doorward: the certificates stay as they were: {error}", file=sys.stderr)  # noqa: T201
+
     # --- the workshop of the routing table -----------------------------------------------------------------------
 
     def authority(self, middleware: routing.ForwardAuth) -> ForwardAuthority:
         if middleware.fused:
             return FusedOutpost(self._outpost)
-        return HttpAuthority(self._client, middleware)
+        return HttpAuthority(middleware, self._client)
 
     def service(self, service: routing.Service) -> object:
-        return self._services.make(service)
+        return self._services.service(service)
 
 
 def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:

@@ -28,6 +28,8 @@ class SessionsEnded(Struct, frozen=True, tag=True):
 
     id_hashes: tuple[bytes, ...]
     all: bool = False
+    position: int = 0
+    """Place in the change log up to which this is complete."""
 
 
 class IdentityReadiness(Struct, frozen=True, tag=True):
@@ -54,6 +56,8 @@ ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | IdentityReadiness | M
 class Hello(Struct, frozen=True, tag=True):
     pid: int
     worker: int
+    position: int = -1
+    """Place in the change log up to which it knows which sessions ended; -1 when it knows no session at all."""
 
 
 class TableInUse(Struct, frozen=True, tag=True):
