@@ -17,7 +17,7 @@ from peers.questions import Answer, ask
 
 DOORWARD = Path(sys.executable).with_name("doorward")
 PASSWORD = "correct-horse-battery-9"
-TOKEN = "bootstrap-token-4d1c7fb2a90e"
+TOKEN = "bootstrap-token-4d1c7fb2a90e5b6f8c"
 EMAIL = "admin@example.com"
 
 
