@@ -208,7 +208,7 @@ class Outpost:
         client could be judged for one application and served by another.
         """
         chosen = self._applications.find(fields.text("host"), application.scheme)
-        return chosen is not None and chosen is not application
+        return chosen is not None and chosen.name != application.name
 
     # --- the browser asks --------------------------------------------------------------------------------------
 
