@@ -15,14 +15,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from doorward.identity.applications.models import Application, Consent
+from doorward.identity.applications.models import Application, Consent, Provider
 from doorward.identity.brands.models import Brand
 from doorward.identity.directory.models import Group, Token, User
 from doorward.identity.events.subjects import labels
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.logins.models import LoginSession
-from doorward.identity.oauth2.models import OAuth2Provider
-from doorward.identity.outposts.models import Outpost, ProxyProvider
+from doorward.identity.outposts.models import Outpost
 from doorward.identity.policies.models import PolicyBinding
 from doorward.identity.stages.models import IdentificationStage
 
@@ -36,10 +35,9 @@ SHOWN: frozenset[type[models.Model]] = frozenset(
         Group,
         IdentificationStage,
         LoginSession,
-        OAuth2Provider,
         Outpost,
         PolicyBinding,
-        ProxyProvider,
+        Provider,
         Token,
         User,
     }
@@ -74,16 +72,25 @@ def users_of(instance: models.Model) -> list[dict[str, str]]:
         if not (relation.auto_created and not relation.concrete and relation.is_relation):
             continue
         model = relation.related_model
-        if model not in SHOWN or getattr(relation, "parent_link", False):
+        if model not in SHOWN or getattr(relation, "parent_link", False) or _goes_through_another(relation):
             continue
         others = model._base_manager.filter(**{relation.field.name: instance})  # type: ignore[union-attr]
         action_name = _consequence(relation)
         app, model_name = labels(model)
         found += [
-            {"app": app, "model_name": model_name, "pk": str(other.pk), "name": str(other), "action": action_name}
+            {"app": app, "model_name": model_name, "pk": _key(other), "name": str(other), "action": action_name}
             for other in others[:MOST]
         ]
     return found
+
+
+def _goes_through_another(relation: Any) -> bool:
+    """A many-to-many relation whose link is an object of its own is shown as that object."""
+    return bool(relation.many_to_many and not relation.through._meta.auto_created)
+
+
+def _key(other: models.Model) -> str:
+    return str(other.uuid if isinstance(other, FlowStageBinding) else other.pk)
 
 
 def _consequence(relation: Any) -> str:

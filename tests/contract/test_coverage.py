@@ -1,0 +1,58 @@
+"""Which operations of the official client these tests drive: none that we offer may be missing."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOMS = ("core", "providers", "outposts", "flows", "stages", "policies", "propertymappings", "crypto", "events")
+CLASSES = (*ROOMS, "admin", "root")
+DRIVEN_ELSEWHERE = {
+    "flows_executor_get": "the executor answers challenges; tests of the flows drive it",
+    "flows_executor_solve": "the client's HTTP stack sends the POST again after a 302",
+}
+
+
+def driven() -> set[str]:
+    """Names of operations called in this folder, written out or composed for a kind of stage."""
+    names = set()
+    kinds = ("identification", "password", "user_login", "user_logout", "consent")
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute):
+                names.add(node.attr)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "call" and node.args:
+                operation = getattr(node.args[0], "value", "")
+                names |= {f"stages_{kind}_{operation}" for kind in kinds}
+    return names
+
+
+def offered(official: ModuleType) -> set[str]:
+    """Operations that are both in our description and in the client."""
+    from drf_spectacular.generators import SchemaGenerator
+
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    ours = {operation["operationId"] for path in schema["paths"].values() for operation in path.values()}
+    theirs = {
+        name
+        for room in CLASSES
+        for name, _ in inspect.getmembers(getattr(official, f"{room.capitalize()}Api"), inspect.isfunction)
+    }
+    return ours & theirs
+
+
+def test_every_operation_that_we_offer_is_driven(official: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report of what the official client can do here."""
+    operations = offered(official)
+    missing = operations - driven() - DRIVEN_ELSEWHERE.keys()
+    with capsys.disabled():
+        print(f"\n{len(operations)} operations of the official client are offered and driven:")
+        for room in CLASSES:
+            print(f"  {room}: {sum(name.startswith(room + '_') for name in operations)}")
+
+    assert not missing
+    assert len(operations) > 150
