@@ -13,6 +13,7 @@ import django
 import pytest
 
 if TYPE_CHECKING:
+    from doorward.identity.applications.models import Application
     from doorward.identity.directory.models import Group, User
 
 PASSWORD = "correct horse battery staple"
@@ -116,3 +117,14 @@ def state_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
     return folder
+
+
+@pytest.fixture
+def whoami(flows: None, staff: Group) -> Application:
+    """An application at https://app.example.test that only staff may enter."""
+    from doorward.identity.events.actor import Actor
+    from doorward.identity.outposts.actions import protect
+
+    return protect(
+        Actor.system(), name="whoami", slug="whoami", external_host="https://app.example.test/*", groups=[staff]
+    )

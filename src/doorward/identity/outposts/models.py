@@ -37,7 +37,7 @@ class ProxyProvider(OAuth2Provider):
     internal_host_ssl_validation = models.BooleanField(default=True)
     mode = models.CharField(max_length=16, choices=Mode.choices, default=Mode.PROXY)
     cookie_domain = models.TextField(blank=True, default="")
-    sealed_cookie_secret = models.TextField(default="")
+    sealed_cookie_secret = models.TextField(blank=True, default="")
     skip_path_regex = models.TextField(blank=True, default="")
     intercept_header_auth = models.BooleanField(default=True)
     basic_auth_enabled = models.BooleanField(default=False)

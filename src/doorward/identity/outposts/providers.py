@@ -49,6 +49,8 @@ _EDITABLE = frozenset(
         "invalidation_flow",
     }
 )
+_SEALED = frozenset({"sealed_client_secret", "sealed_cookie_secret"})
+"""Made by the first save."""
 _ENDS_SESSIONS = frozenset({"external_host", "mode", "cookie_domain", "access_token_validity"})
 """After a change of one of these the sessions that exist are not what a new login would make."""
 
@@ -78,7 +80,7 @@ def create_proxy_provider(
         setattr(provider, field, value)
     with transaction.atomic():
         _force(provider)
-        provider.full_clean()
+        provider.full_clean(exclude=_SEALED)
         provider.save(force_insert=True)
         provider.scope_mappings.set([*scope_mappings, *_needed_scopes()])
         events.created(actor, provider)
@@ -100,7 +102,7 @@ def update_proxy_provider(
         for field, value in changes.items():
             setattr(provider, field, value)
         _force(provider)
-        provider.full_clean()
+        provider.full_clean(exclude=_SEALED)
         provider.save()
         former = sorted(provider.scope_mappings.values_list("name", flat=True))
         wanted = list(provider.scope_mappings.all()) if scope_mappings is None else list(scope_mappings)
