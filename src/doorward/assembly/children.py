@@ -122,7 +122,6 @@ def _become(name: str, main: Main, writing: int, close: Callable[[], None], pare
         signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         close()
-        gc.unfreeze()
         main(notifier)
         status = 0
     except SystemExit as stop:
