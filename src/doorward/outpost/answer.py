@@ -130,17 +130,20 @@ class Outpost:
         visit = Visit(
             application, forwarded.method, forwarded.scheme, path, query, fields, presented, question, direct=False
         )
-        if presented.duplicate:
-            self._say_duplicate(visit)
+        answer = self._decide(dialect, visit)
+        return self._saying_duplicate(visit, answer) if presented.duplicate else answer
+
+    def _decide(self, dialect: Dialect, visit: Visit) -> Answer:
         if dialect.relays_answers:
             own = self._own_endpoint(visit)
             if own is not None:
                 return _never_a_yes(own)
         else:
-            if self._contradicts(fields, application):
+            if self._contradicts(visit.fields, visit.application):
                 return refusals.forbidden("two hosts are named")
-            if is_under_prefix(path):
-                return HttpAnswer(200) if path in _ENDPOINTS else refusals.forbidden("no endpoint of the outpost")
+            if is_under_prefix(visit.path):
+                known = visit.path in _ENDPOINTS
+                return HttpAnswer(200) if known else refusals.forbidden("no endpoint of the outpost")
         verdict = self._judge.judge(visit)
         if isinstance(verdict, (Known, Opening)):
             return self._conclude(dialect, visit, verdict)
@@ -231,9 +234,8 @@ class Outpost:
             question,
             direct=True,
         )
-        if visit.presented.duplicate:
-            self._say_duplicate(visit)
-        return self._endpoint(visit, path)
+        answer = self._endpoint(visit, path)
+        return self._saying_duplicate(visit, answer) if visit.presented.duplicate else answer
 
     def _endpoint(self, visit: Visit, path: str) -> Answer:
         if path == f"{PREFIX}/start":
@@ -259,9 +261,9 @@ class Outpost:
         report = ReportMisconfiguration(message, provider, question.peer, question.target.decode("latin-1"), count)
         return self._report_and_answer(report, refusals.configuration_error())
 
-    async def _report_and_answer(self, report: ReportMisconfiguration, answer: HttpAnswer) -> HttpAnswer:
+    async def _report_and_answer(self, report: ReportMisconfiguration, answer: Answer) -> HttpAnswer:
         await self._reports.send(report)
-        return answer
+        return answer if isinstance(answer, HttpAnswer) else await answer
 
     def _unknown_host(self, host: str) -> HttpAnswer:
         count = self._reports.due("no app for hostname")
@@ -270,16 +272,14 @@ class Outpost:
             log.warning("no app for hostname %.300r (%d times); known hosts: %s", host, count, known)
         return refusals.unknown_host(host[:300])
 
-    def _say_duplicate(self, visit: Visit) -> None:
-        provider = visit.application.provider
-        count = self._reports.due("session.duplicate_cookie", provider.pk)
-        if count:
-            log.warning(
-                "session.duplicate_cookie: two different cookies of one name were sent to %s by %s (%d times)",
-                visit.application.origin,
-                visit.client_ip,
-                count,
-            )
+    def _saying_duplicate(self, visit: Visit, answer: Answer) -> Answer:
+        message = "session.duplicate_cookie: two different session cookies came with one request"
+        provider = visit.application.provider.pk
+        count = self._reports.due(message, provider)
+        if not count:
+            return answer
+        report = ReportMisconfiguration(message, provider, visit.client_ip, visit.url_for_events, count)
+        return self._report_and_answer(report, answer)
 
 
 _PLAIN = {"ws": "http", "wss": "https"}

@@ -44,15 +44,18 @@ class LinearPattern:
         """Per state: where it leads without a character, under which condition ("" for none)."""
         self._end = self._state()
         self._start = self._sequence(tree, self._end, repeated=False)
+        jumps = self._jumps[self._start]
+        self._anchored = bool(jumps) and all(condition == "start" for condition, _ in jumps)
 
     def matches(self, text: str) -> bool:
         """Whether the pattern is found anywhere in ``text``."""
         current: set[int] = set()
         for at in range(len(text) + 1):
-            self._reach(current, self._start, text, at)
+            if at == 0 or not self._anchored:
+                self._reach(current, self._start, text, at)
             if self._end in current:
                 return True
-            if at == len(text):
+            if at == len(text) or (self._anchored and not current):
                 break
             following: set[int] = set()
             for state in current:
