@@ -19,7 +19,8 @@ from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.request import RequestHead
 
-_MOST_REMEMBERED = 1024
+_MOST_REMEMBERED = 4 << 20
+"""Bytes of header blocks whose outcome is remembered per entry point; the oldest go first."""
 _Cleaned = tuple[tuple[Header, ...], str, str, bool]
 """Fields, peer, client, trusted."""
 
@@ -35,7 +36,8 @@ class Admission:
         self._aliases = entry_point.alias_headers
         self._names = FieldNames()
         self._server: Header = (b"X-Forwarded-Server", (server or socket.gethostname()).encode("ascii", "replace"))
-        self._remembered: dict[tuple[int, str, bool, bool], tuple[tuple[Header, ...], _Cleaned]] = {}
+        self._remembered: dict[tuple[int, bytes, str, bool, bool], tuple[tuple[Header, ...], _Cleaned]] = {}
+        self._size = 0
 
     def admit(self, head: RequestHead, facts: ConnectionFacts) -> Request:
         """The request as everything behind the entry point sees it. Raises Rejected (S-044, S-109)."""
@@ -57,16 +59,18 @@ class Admission:
         )
 
     def _cleaned(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
-        # Equal header blocks share one tuple (RequestHead says so): its identity is the cheapest key there is. The
-        # entry holds the tuple, so the identity cannot be taken over by another one meanwhile.
-        key = (id(head.headers), facts.peer, facts.tls, head.websocket)
+        # Equal header blocks share one tuple (RequestHead says so): its identity is the cheapest key there is. An
+        # entry holds its tuple, so no other one can have the same identity meanwhile.
+        key = (id(head.headers), head.authority, facts.peer, facts.tls, head.websocket)
         remembered = self._remembered.get(key)
-        if remembered is not None and remembered[0] is head.headers:
+        if remembered is not None:
             return remembered[1]
         cleaned = self._clean(head, facts)
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
+        self._size += _size(head.headers)
         self._remembered[key] = (head.headers, cleaned)
+        while self._size > _MOST_REMEMBERED:
+            oldest, _ = self._remembered.pop(next(iter(self._remembered)))
+            self._size -= _size(oldest)
         return cleaned
 
     def _clean(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
@@ -131,6 +135,11 @@ class Admission:
         if chain:
             kept.append((b"X-Forwarded-For", chain))
         kept.append(self._server)
+
+
+def _size(headers: tuple[Header, ...]) -> int:
+    """Bytes that remembering ``headers`` costs, about: Python's own objects weigh more than most values."""
+    return sum(len(name) + len(value) for name, value in headers) + 160 * len(headers)
 
 
 _NEVER_LISTED = MANAGED | DROPPED
