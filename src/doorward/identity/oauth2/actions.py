@@ -127,9 +127,15 @@ def revoke_for_login(sid: str) -> None:
 
 
 def revoke_for_user(user: User, *, except_sid: str = "") -> None:
-    """End everything issued to the user, but for one login that may stay."""
-    AuthorizationCode.objects.filter(user=user).exclude(sid=except_sid).delete()
-    IssuedToken.objects.filter(user=user, revoked=False).exclude(sid=except_sid).update(revoked=True)
+    """End everything issued to the user, but for what one login that may stay has led to.
+
+    Tokens of no login (offline, machines) have an empty ``sid`` and are never the exception.
+    """
+    codes, tokens = AuthorizationCode.objects.filter(user=user), IssuedToken.objects.filter(user=user, revoked=False)
+    if except_sid:
+        codes, tokens = codes.exclude(sid=except_sid), tokens.exclude(sid=except_sid)
+    codes.delete()
+    tokens.update(revoked=True)
 
 
 def withdraw_consent(actor: Actor, consent: Consent) -> None:

@@ -34,9 +34,7 @@ def find(text: str) -> IssuedToken | None:
     if not text or len(text) > MAX_TOKEN:
         return None
     return (
-        IssuedToken.objects.select_related(
-            "user", "login_session", "provider__signing_key", "provider__application"
-        )
+        IssuedToken.objects.select_related("user", "login_session", "provider__signing_key", "provider__application")
         .filter(token_hash=vault.digest(text))
         .first()
     )

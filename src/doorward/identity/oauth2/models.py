@@ -60,8 +60,8 @@ class OAuth2Provider(Provider):
 
     client_type = models.CharField(max_length=16, choices=ClientType.choices, default=ClientType.CONFIDENTIAL)
     client_id = models.CharField(max_length=255, unique=True, default=new_client_id)
-    sealed_client_secret = models.TextField(default="")
-    redirect_uris = models.JSONField(default=list)
+    sealed_client_secret = models.TextField(blank=True, default="")
+    redirect_uris = models.JSONField(default=list, blank=True)
     """List of ``{"matching_mode": strict|regex, "url": …, "redirect_uri_type": authorization|logout}``."""
     access_code_validity = models.TextField(default="minutes=1")
     access_token_validity = models.TextField(default="hours=1")

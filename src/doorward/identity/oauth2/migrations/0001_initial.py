@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("sealed_client_secret", models.TextField(default="")),
-                ("redirect_uris", models.JSONField(default=list)),
+                ("redirect_uris", models.JSONField(blank=True, default=list)),
                 ("access_code_validity", models.TextField(default="minutes=1")),
                 ("access_token_validity", models.TextField(default="hours=1")),
                 ("refresh_token_validity", models.TextField(default="days=30")),
