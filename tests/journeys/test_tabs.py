@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from peers.browser import LOGIN_PAGE, expect_whoami, log_in
 from peers.program import PASSWORD, Program
+from peers.questions import ask
 
 pytestmark = pytest.mark.journey
 
@@ -88,14 +89,17 @@ def test_a_state_that_expired_says_what_to_do(page: Page, program: Program) -> N
     expect(page).to_have_url(LOGIN_PAGE)
 
 
-def test_a_background_request_of_a_stranger_is_not_redirected(page: Page, program: Program) -> None:
-    """A script's fetch gets 401, which it can understand, and no page to swallow."""
-    page.goto(program.identity)
-    answer = page.request.get(
-        f"{program.whoami}/data.json",
-        headers={"Accept": "application/json"},
-        max_redirects=0,
-        fail_on_status_code=False,
-    )
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty"), ("Accept", "*/*")],
+        [("X-Requested-With", "XMLHttpRequest")],
+        [("Accept", "application/json")],
+    ],
+)
+def test_a_background_request_of_a_stranger_is_not_redirected(program: Program, headers: list[tuple[str, str]]) -> None:
+    """A script gets 401, which it can understand, and no login page to swallow."""
+    answer = ask(f"{program.whoami}/data.json", ca=program.ca, headers=headers)
 
     assert answer.status == 401
+    assert answer.all("Location") == []

@@ -107,6 +107,11 @@ def expect_whoami(page: Page, username: str) -> dict[str, str]:
     return fields
 
 
+def cookies(page: Page, url: str) -> tuple[str, str]:
+    """The ``Cookie`` field that the browser would send to ``url``, for questions beside the browser."""
+    return "Cookie", "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in page.context.cookies(url))
+
+
 def sign_out(page: Page, application: str) -> None:
     """Leave an application, and the identity provider where its page offers that."""
     page.goto(f"{application}/outpost.goauthentik.io/sign_out")
