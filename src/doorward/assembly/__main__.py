@@ -13,6 +13,8 @@ import msgspec
 
 
 def main(descriptor: int) -> int:
+    # No collection before the fork: what it frees leaves holes in shared pages, and filling a hole copies its page.
+    gc.disable()
     from doorward.messages.plan import Plan
 
     with os.fdopen(descriptor, "rb") as pipe:
@@ -21,7 +23,6 @@ def main(descriptor: int) -> int:
     # What all children share is imported before the fork, and its pages stay shared.
     from doorward.assembly import supervisor, worker_process  # noqa: F401 - worker_process for its pages
 
-    gc.collect()
     gc.freeze()
     return supervisor.supervise(plan)
 

@@ -122,6 +122,7 @@ def _become(name: str, main: Main, writing: int, close: Callable[[], None], pare
         signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         close()
+        gc.enable()
         main(notifier)
         status = 0
     except SystemExit as stop:

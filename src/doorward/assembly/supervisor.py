@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from doorward.assembly import listening, state_folder
@@ -73,9 +74,10 @@ class Supervisor:
     def _turn(self, seconds: float) -> None:
         """Wait for a signal or a notice; reap what ended."""
         pipes = {child.pipe: child for child in self._children if child.running}
-        readable, _, _ = select.select([self._wake, *pipes], [], [], seconds)
+        wake = self._wake.fileno()
+        readable, _, _ = select.select([wake, *pipes], [], [], seconds)
         for ready in readable:
-            if ready is self._wake:
+            if ready == wake:
                 self._wake.recv(4096)
             else:
                 for notice in pipes[ready].read():
@@ -190,9 +192,9 @@ def supervise(plan: Plan) -> int:
     """Run the program that ``plan`` describes until it is told to stop; returns the exit status."""
     announcer = Announcer(plan)
     try:
-        state_folder.make(state_folder.Path(plan.state_folder))
-        lock = state_folder.locked(state_folder.Path(plan.state_folder))
-        folder = state_folder.opened(state_folder.Path(plan.state_folder))
+        state_folder.make(Path(plan.state_folder))
+        lock = state_folder.locked(Path(plan.state_folder))
+        folder = state_folder.opened(Path(plan.state_folder))
         supervisor = Supervisor(plan, folder, announcer)
     except (state_folder.StateFolderUnusable, listening.PortUnusable) as error:
         print(f"doorward: {error}", file=sys.stderr)  # noqa: T201

@@ -143,7 +143,7 @@ class Worker:
     def authority(self, middleware: routing.ForwardAuth) -> ForwardAuthority:
         if middleware.fused:
             return FusedOutpost(self._outpost)
-        return HttpAuthority(middleware, self._client)
+        return HttpAuthority(self._client, middleware)
 
     def service(self, service: routing.Service) -> object:
         return self._services.service(service)

@@ -19,5 +19,7 @@ def launch(plan: Plan) -> NoReturn:
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.set_inheritable(descriptor, True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_BOOTSTRAP_")}
+    # glibc gives every thread heaps of its own; the identity child's few threads share one well.
+    environment.setdefault("MALLOC_ARENA_MAX", "1")
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, "-m", "doorward.assembly", str(descriptor)], environment)  # noqa: S606

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from doorward.identity.lazy_urls import lazily
+
 urlpatterns = [
     path("", include("doorward.identity.web.urls")),
     path("", include("doorward.identity.flows.urls")),
     path("application/o/", include("doorward.identity.oauth2.urls")),
-    path("api/v3/", include("doorward.identity.api.urls")),
+    lazily("api/v3/", "doorward.identity.api.urls"),
 ]
 
 handler400 = "doorward.identity.web.errors.bad_request"
