@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from doorward.tokens.issuer_keys import IssuerKeys, PublicKey
 from outpost.issuer import Person
 from outpost.world import World, header, identity, provider
 
@@ -116,8 +117,6 @@ async def test_basic_credentials(world: World) -> None:
 
 async def test_the_token_can_be_verified(world: World) -> None:
     """``X-authentik-jwt`` is signed by the published key, for this client, and ends with the session."""  # S-335
-    from doorward.tokens.issuer_keys import IssuerKeys, PublicKey
-
     browser = world.browser()
     await browser.log_in()
     token = header(await browser.get("/"), "X-authentik-jwt")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -215,8 +216,6 @@ def identity(answer: HttpAnswer) -> dict[str, str]:
 
 def link_of(answer: HttpAnswer) -> str:
     """Path and query of the one link on a page."""
-    from html import unescape
-
     found = re.search(r'<a class="go" href="([^"]+)">', answer.body.decode())
     assert found is not None, answer.body
     parts = urlsplit(unescape(found[1]))
