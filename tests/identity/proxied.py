@@ -15,7 +15,7 @@ from doorward.identity.applications.models import Application
 from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
 from doorward.identity.logins.models import LoginSession
-from doorward.identity.rpc.app import app
+from doorward.identity.rpc.app import answer_to
 from doorward.messages.sessions import Claims, CreateSession, FindSession, ProxySession
 
 
@@ -72,16 +72,11 @@ def ask(name: str, struct: msgspec.Struct) -> tuple[int, bytes]:
 
 def post(path: str, body: bytes, method: str = "POST") -> tuple[int, bytes]:
     """A raw request to the private app."""
-    said: list[str] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], failure: object = None) -> Any:
-        said.append(status)
-
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": BytesIO(body),
     }
-    answer = b"".join(app(environ, start_response))
-    return int(said[0].split()[0]), answer
+    answer = answer_to(environ)
+    return answer.status, answer.body

@@ -93,6 +93,8 @@ class Doors:
         """The loop; returns after ``stop``, when what ran has been answered or GRACE is over."""
         while not self._stopping:
             self._turn(30.0)
+        for _ in range(3):  # whoever connected and asked before the signal: accept, read, begin
+            self._turn(0)
         for server in self._servers:
             server.del_channel()
             server.socket.close()

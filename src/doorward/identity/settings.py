@@ -87,7 +87,8 @@ def _database() -> dict[str, object]:
             # FULL: an answered login survives a power cut (S-807).
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
         },
-        "TEST": {"NAME": None},
+        # A file as in earnest: SQLite's shared memory has another way of locking.
+        "TEST": {"NAME": str(DATA / "test.sqlite3") if HAS_STATE else None},
     }
 
 

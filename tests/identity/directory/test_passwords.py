@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from django.contrib.auth.hashers import identify_hasher
+from django.contrib.auth.hashers import identify_hasher, verify_password
 from django.core.exceptions import ValidationError
 
 from doorward.identity.directory import actions, passwords
@@ -54,9 +54,13 @@ def test_short_passwords_are_refused(db: None, bob: User) -> None:
 
 def test_every_check_costs_one_hash(db: None, bob: User, mallory: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unknown, deactivated, passwordless or wrong: the same work, so the same time."""  # S-504
-    hashes = []
-    plain = passwords.verify_password
-    monkeypatch.setattr(passwords, "verify_password", lambda *given: (hashes.append(given), plain(*given))[1])
+    hashes: list[tuple[str, str]] = []
+
+    def counted(password: str, encoded: str) -> tuple[bool, bool]:
+        hashes.append((password, encoded))
+        return verify_password(password, encoded)
+
+    monkeypatch.setattr(passwords, "verify_password", counted)
     User.objects.filter(pk=mallory.pk).update(is_active=False)
     mallory.refresh_from_db()
     service = actions.create_user(SYSTEM, username="service")
@@ -100,8 +104,13 @@ def test_parallel_guesses_do_not_slip_through(
     transactional_db: None, bob: User, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fifty guesses at once are no more than five checked ones."""  # S-506
-    looked_at = []
-    monkeypatch.setattr(passwords, "check", lambda user, _: looked_at.append(user) is not None)
+    looked_at: list[User | None] = []
+
+    def never_right(user: User | None, password: str) -> bool:
+        looked_at.append(user)
+        return False
+
+    monkeypatch.setattr(passwords, "check", never_right)
 
     def guess() -> None:
         passwords.attempt(bob, "bob", "not the password", None)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from doorward.identity.directory.models import User
@@ -153,14 +154,18 @@ def test_a_deactivated_user_is_nobody(bob: User) -> None:
     assert SessionStore(store.session_key).user is None
 
 
-def test_sweeping_takes_what_is_over(bob: User) -> None:
+def test_sweeping_takes_what_is_over() -> None:
     """Idle and expired rows go, living ones stay."""
-    living, idle, expired = remembered(a=1), remembered(b=1), remembered(c=1)
-    LoginSession.objects.filter(pk=idle.row.pk if idle.row else None).update(
-        last_used=timezone.now() - timedelta(hours=2)
-    )
-    LoginSession.objects.filter(pk=expired.row.pk if expired.row else None).update(expire_date=timezone.now())
+    living, idle, expired = (remembered(number=number) for number in range(3))
+    row_of(idle).update(last_used=timezone.now() - timedelta(hours=2))
+    row_of(expired).update(expire_date=timezone.now())
 
     sweep()
 
-    assert LoginSession.objects.get().pk == (living.row.pk if living.row else None)
+    assert row_of(living).exists()
+    assert LoginSession.objects.count() == 1
+
+
+def row_of(store: SessionStore) -> QuerySet[LoginSession]:
+    assert store.row is not None
+    return LoginSession.objects.filter(pk=store.row.pk)

@@ -29,6 +29,7 @@ def ensure_embedded(actor: Actor) -> Outpost:
     with transaction.atomic():
         outpost.save(force_insert=True)
         events.created(actor, outpost)
+        events.outposts_changed()
     return outpost
 
 

@@ -25,8 +25,11 @@ _log = logging.getLogger("doorward.rpc")
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer one question."""
-    answer = _answered(environ)
+    """Answer one question, on a connection that works."""
+    close_old_connections()
+    answer = answer_to(environ)
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        connections.close_all()  # a broken connection must not outlive its breaking
     status = HTTPStatus(answer.status)
     headers = [] if status == HTTPStatus.NO_CONTENT else [("Content-Length", str(len(answer.body)))]
     if answer.body:
@@ -35,7 +38,8 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
     return [answer.body] if answer.body else []
 
 
-def _answered(environ: WSGIEnvironment) -> Answer:
+def answer_to(environ: WSGIEnvironment) -> Answer:
+    """What a request is answered with, whatever happens."""
     name = environ.get("PATH_INFO", "")
     question = QUESTIONS.get(name.removeprefix(_PREFIX)) if name.startswith(_PREFIX) else None
     if question is None:
@@ -44,7 +48,6 @@ def _answered(environ: WSGIEnvironment) -> Answer:
         return Answer(405)
     try:
         body = _body(environ)
-        close_old_connections()
         answer = question.answer(body)
         if question.writes:
             sweep_if_due()
@@ -54,7 +57,6 @@ def _answered(environ: WSGIEnvironment) -> Answer:
         return Answer(413)
     except Error:
         _log.exception("the database did not answer %s", name)
-        connections.close_all()  # a broken connection must not outlive its breaking
         return Answer(503)
     except Exception:  # noqa: BLE001 - the edge: one question fails, the others are answered (S-922)
         _log.exception("%s failed", name)
