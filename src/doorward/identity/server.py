@@ -36,6 +36,7 @@ def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> N
     The database must have been prepared (``bootstrap.prepare``). To be called in the main thread. Raises OSError.
     """
     set_up_django()
+    # Only now can the pages and their models be imported.
     from django.core.wsgi import get_wsgi_application
     from django.urls import get_resolver
 

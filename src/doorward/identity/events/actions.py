@@ -15,6 +15,8 @@ from doorward.identity.events.models import Change, Event
 from doorward.identity.events.subjects import describe, module
 
 Fields = dict[str, object]
+_SET_UP = frozenset({"model_created", "model_updated", "password_set"})
+"""What the program does by itself when it starts: in the database, but no news on anybody's terminal."""
 
 
 def record(action: str, app: str, actor: Actor, **context: object) -> Event:
@@ -33,7 +35,8 @@ def record(action: str, app: str, actor: Actor, **context: object) -> Event:
     event = Event.objects.create(
         action=action, app=app, client_ip=actor.client_ip, user=_who(actor), context=cleaned, brand={}
     )
-    transaction.on_commit(lambda: log_event(event, actor.request_id))
+    if not (actor == Actor.system() and action in _SET_UP):
+        transaction.on_commit(lambda: log_event(event, actor.request_id))
     return event
 
 

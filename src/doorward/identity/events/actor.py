@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest
+from django.http import HttpRequest
 
-    from doorward.identity.directory.models import User
+from doorward.identity.directory.models import User
 
 _LONGEST_AGENT = 512
 
@@ -28,8 +26,6 @@ class Actor:
     @classmethod
     def of(cls, request: HttpRequest) -> Actor:
         """Whoever sent ``request``, with the facts that ``RequestFacts`` established about it."""
-        from doorward.identity.directory.models import User
-
         facts = getattr(request, "facts", None)
         user = getattr(request, "user", None)
         return cls(
