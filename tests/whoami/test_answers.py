@@ -213,3 +213,16 @@ async def test_echo_without_a_handshake_says_what_it_is(whoami: Running) -> None
 
     assert head.startswith("HTTP/1.1 400 ")
     assert "WebSocket" in body
+
+
+async def test_closing_cuts_what_is_open_without_a_fuss(whoami: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """An idle connection and a waiting answer end with the application, and nothing is logged."""
+    idle, _ = idle_connection = await asyncio.open_connection("127.0.0.1", whoami.port)
+    waiting = asyncio.create_task(exchange(whoami, b"GET /?wait=1h HTTP/1.1\r\nHost: w\r\n\r\n"))
+    await asyncio.sleep(0.1)
+    await whoami.close()
+
+    assert await asyncio.wait_for(idle.read(), 5) == b""
+    assert await asyncio.wait_for(waiting, 5) == b""
+    assert caplog.records == []
+    idle_connection[1].close()

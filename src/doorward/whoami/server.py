@@ -24,9 +24,9 @@ MAX_DRAINED = 1 << 20
 class Running:
     """The application while it listens."""
 
-    def __init__(self, server: asyncio.Server, connections: set[asyncio.StreamWriter]) -> None:
+    def __init__(self, server: asyncio.Server, conversations: dict[asyncio.Task[None], asyncio.StreamWriter]) -> None:
         self._server = server
-        self._connections = connections
+        self._conversations = conversations
 
     @property
     def port(self) -> int:
@@ -35,8 +35,12 @@ class Running:
     async def close(self) -> None:
         """Stop listening and cut what is open."""
         self._server.close()
-        for writer in list(self._connections):
+        conversations = dict(self._conversations)
+        for task, writer in conversations.items():
             writer.close()
+            task.cancel()
+        if conversations:
+            await asyncio.wait(conversations)
         await self._server.wait_closed()
 
 
@@ -51,19 +55,22 @@ async def start(port: int, name: str = "", host: str = "127.0.0.1") -> Running:
     Raises OSError when the address cannot be bound.
     """
     application = Whoami(name)
-    connections: set[asyncio.StreamWriter] = set()
+    conversations: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.add(writer)
-        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+        task = asyncio.current_task()
+        assert task
+        conversations[task] = writer
+        # A cancelled connection task would make asyncio's streams log a traceback (3.11), so it ends normally.
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await _converse(application, reader, writer)
-        connections.discard(writer)
         writer.close()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, asyncio.CancelledError):
             await writer.wait_closed()
+        del conversations[task]
 
     server = await asyncio.start_server(connected, host or None, port, limit=MAX_HEAD, reuse_address=True)
-    return Running(server, connections)
+    return Running(server, conversations)
 
 
 async def serve(port: int = 80, name: str = "", host: str = "", started: Callable[[int], None] | None = None) -> None:
