@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 
 from doorward.identity.directory.models import User
@@ -148,7 +147,7 @@ class RelyingParty:
             body["client_secret"] = self.provider.client_secret
         return self.post("token", **{**body, **form})
 
-    def post(self, endpoint: str, headers: dict[str, str] | None = None, **form: str | None) -> Any:
+    def post(self, endpoint: str, headers: dict[str, str] | None = None, /, **form: str | None) -> Any:
         return self.back.post(
             f"/application/o/{endpoint}/",
             urlencode({name: value for name, value in form.items() if value is not None}),
@@ -178,7 +177,7 @@ class RelyingParty:
         return tokens
 
 
-def error_of(response: HttpResponse) -> tuple[int, str]:
+def error_of(response: Any) -> tuple[int, str]:
     """Status and ``error`` of a refusal, which must also carry the id that the log knows it by (C8)."""
     body = json.loads(response.content)
     assert body["error_description"] and body["request_id"]

@@ -150,7 +150,7 @@ def test_schemes_that_run_code_are_refused_twice(scheme: str) -> None:
     url = f"{scheme}://rp.example.test/alert(1)"
     for mode in ("strict", "regex"):
         with pytest.raises(BadRedirectUri):
-            redirects.check(RedirectUri(url, mode))  # type: ignore[arg-type]
+            redirects.check(RedirectUri(url, mode))
         assert not redirects.permitted(_registered(url, mode), url, "authorization")
 
 

@@ -233,7 +233,7 @@ def _forgeries(token: str) -> dict[str, str]:
         "cut": token[:-2],  # S-435
         "appended": f"{token}AA",  # S-435
         "prefix": token[: len(token) // 2],  # S-435
-        "long": f"{token}{'A' * (1 << 20)}",  # S-434
+        "long": f"{token}{'A' * (1 << 17)}",  # S-434
         "jwe": f"{_part({'alg': 'PBES2-HS256+A128KW', 'p2c': 10**9, 'enc': 'A256GCM'})}.a.b.c.d",  # S-434
     }
 
@@ -246,7 +246,7 @@ def test_forged_tokens_open_nothing(rp: RelyingParty, browser: Browser) -> None:
     tokens = rp.tokens(browser)
     assert hints.read(tokens["id_token"], rp.provider) is not None
     for name, forged in _forgeries(tokens["access_token"]).items():
-        if len(forged) < 100_000:
+        if len(forged) < 10_000:
             assert rp.userinfo(forged).status_code == 401, name
         assert rp.introspect(forged) == {"active": False}, name
         assert hints.read(forged, rp.provider) is None, name
