@@ -51,12 +51,11 @@ class Announcer:
 
     def _facts(self) -> dict[str, object]:
         assert self._plan.demo is not None
-        plain = next(point.port for point in self._plan.entry_points if point.name == "identity")
         return {
             "urls": {
                 "whoami": self._plan.demo.whoami_url,
                 "identity": self._plan.identity.external_url,
-                "identity_plain": f"http://127.0.0.1:{plain}",
+                "identity_plain": f"http://127.0.0.1:{self._plan.identity.port}",
             },
             "username": "akadmin",
             "password": self._password or None,

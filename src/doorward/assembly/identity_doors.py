@@ -48,7 +48,7 @@ class RpcSessionStore:
 
     async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
         answer = await self._ask("find-session", FindSession(id_hash, provider))
-        return msgspec.msgpack.decode(answer.body, type=ProxySession) if answer.status == 200 else None
+        return _decoded(answer, ProxySession) if answer.status == 200 else None
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
         answer = await self._ask("create-session", CreateSession(session, state_id, state_expires))
@@ -68,10 +68,17 @@ class RpcSessionStore:
 
     async def take_url(self, key: str) -> str | None:
         answer = await self._ask("take-url", TakeUrl(key))
-        return msgspec.msgpack.decode(answer.body, type=KeptUrl).url if answer.status == 200 else None
+        return _decoded(answer, KeptUrl).url if answer.status == 200 else None
 
     async def report(self, report: ReportMisconfiguration) -> None:
         await self._ask("report", report)
+
+
+def _decoded(answer: HttpAnswer, kind: type[T]) -> T:
+    try:
+        return msgspec.msgpack.decode(answer.body, type=kind)
+    except msgspec.DecodeError as error:
+        raise StoreUnavailable(f"the identity provider's process gave no {kind.__name__}") from error
 
 
 class LocalIssuerChannel:

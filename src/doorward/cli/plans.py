@@ -33,11 +33,13 @@ def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
     static = read_static(config_file)
     assert static.identity is not None
     database = "" if static.identity.database == "sqlite" else static.identity.database
+    points = listening.entry_points(static)
+    port = next(point.port for point in points if point.name == static.identity.entry_point)
     return Plan(
         state_folder=static.identity.data,
         config_file=str(config_file),
-        entry_points=listening.entry_points(static),
-        identity=identity_plan(static.identity.external_url, database),
+        entry_points=points,
+        identity=identity_plan(static.identity.external_url, port, database),
         workers=static.workers or os.cpu_count() or 1,
         access_log=listening.access_log(static),
         metrics=listening.metrics(static),

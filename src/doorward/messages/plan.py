@@ -16,6 +16,8 @@ class IdentityPlan(Struct, frozen=True):
 
     external_url: str
     """How browsers reach it: scheme, host, port if not the default; no trailing slash."""
+    port: int = 9000
+    """Where other proxies and API clients reach it: the port of its entry point."""
     database: str = ""
     """``postgresql://…``, or empty for SQLite in the state folder."""
     bootstrap_password: str = ""
