@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from identity.conftest import *  # noqa: F403 - the same installation, the same people
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def installed(transactional_db: None, flows: None) -> None:
     from doorward.identity.first_start import ensure_admins
 
     admin = create_user(Actor.system(), username="akadmin", name="authentik Default Admin", groups=[ensure_admins()])
-    create_token(
-        Actor.system(), user=admin, identifier="authentik-bootstrap-token", intent=Token.Intent.API, key=KEY
-    )
+    create_token(Actor.system(), user=admin, identifier="authentik-bootstrap-token", intent=Token.Intent.API, key=KEY)
 
 
 @pytest.fixture
@@ -101,6 +100,4 @@ def provider(api: Operations, official: ModuleType, flow: Callable[[str], Any]) 
 @pytest.fixture
 def application(api: Operations, official: ModuleType, provider: Any) -> Any:
     """An application that uses the provider."""
-    return api.core_applications_create(
-        official.ApplicationRequest(name="Whoami", slug="whoami", provider=provider.pk)
-    )
+    return api.core_applications_create(official.ApplicationRequest(name="Whoami", slug="whoami", provider=provider.pk))

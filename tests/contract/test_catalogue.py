@@ -113,9 +113,7 @@ def test_an_oauth2_provider_lives_and_dies(api: Any, official: Any, flow: Any) -
     patched = api.providers_oauth2_partial_update(
         made.pk, patched_o_auth2_provider_request=official.PatchedOAuth2ProviderRequest(sub_mode="user_username")
     )
-    put = api.providers_oauth2_update(
-        made.pk, official.OAuth2ProviderRequest(name="rp2", redirect_uris=[uri], **flows)
-    )
+    put = api.providers_oauth2_update(made.pk, official.OAuth2ProviderRequest(name="rp2", redirect_uris=[uri], **flows))
 
     assert (patched.sub_mode.value, patched.client_secret, put.name) == ("user_username", None, "rp2")
     assert api.providers_oauth2_list(client_id=made.client_id).results[0].client_secret is None

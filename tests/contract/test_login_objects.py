@@ -38,9 +38,10 @@ def test_a_flow_lives_and_dies(api: Any, official: Any) -> None:
     api.flows_bindings_update(binding.pk, official.FlowStageBindingRequest(target=made.pk, stage=stage.pk, order=6))
 
     assert (put.stages, moved.order) == ([stage.pk], 5)
-    assert api.flows_instances_list(
-        designation=official.FlowDesignationEnum.AUTHORIZATION, search="mine"
-    ).pagination.count == 1
+    assert (
+        api.flows_instances_list(designation=official.FlowDesignationEnum.AUTHORIZATION, search="mine").pagination.count
+        == 1
+    )
     assert api.flows_bindings_list(target=made.pk, stage=stage.pk).results[0].order == 6
     assert api.flows_bindings_retrieve(binding.pk).target == made.pk
     assert api.stages_user_logout_retrieve(stage.pk).flow_set[0].slug == "mine"

@@ -59,9 +59,7 @@ def test_the_application_has_the_provider(api: Any, application: Any, provider: 
     assert [found.slug for found in api.core_applications_list().results] == ["whoami"]
 
 
-def test_the_embedded_outpost_serves_what_it_is_given(
-    api: Any, official: Any, provider: Any, application: Any
-) -> None:
+def test_the_embedded_outpost_serves_what_it_is_given(api: Any, official: Any, provider: Any, application: Any) -> None:
     """Found by its managed name, patched with the provider; the provider then names the outpost."""  # C4
     (outpost,) = api.outposts_instances_list(managed__iexact="goauthentik.io/outposts/embedded").results
     patched = api.outposts_instances_partial_update(
@@ -124,9 +122,7 @@ def test_restrict_to_a_group(api: Any, official: Any, application: Any) -> None:
     """A bound group lets its members in and keeps others out."""  # C14
     group = api.core_groups_create(official.GroupRequest(name="staff"))
     bob = api.core_users_create(official.UserRequest(username="bob", name="Bob"))
-    api.policies_bindings_create(
-        official.PolicyBindingRequest(target=application.pbm_uuid, group=group.pk, order=0)
-    )
+    api.policies_bindings_create(official.PolicyBindingRequest(target=application.pbm_uuid, group=group.pk, order=0))
 
     refused = api.core_applications_check_access_retrieve("whoami", for_user=bob.pk)
     api.core_groups_add_user_create(group.pk, official.UserAccountRequest(pk=bob.pk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,3 +96,16 @@ def provider_body(flows: None) -> dict[str, Any]:
         "mode": "forward_single",
         "external_host": "https://whoami.example.test",
     }
+
+
+@pytest.fixture
+def client_with() -> Callable[..., Api]:
+    """A client with any key, even one that is none."""
+
+    def make(key: str, *, even_empty: bool = False) -> Api:
+        api = Api(key)
+        if even_empty:
+            api._headers = {"Authorization": f"Bearer {key}"}
+        return api
+
+    return make

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import CharFilter, UUIDFilter
+from django_filters import CharFilter, ModelMultipleChoiceFilter, UUIDFilter
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from drf_spectacular.drainage import set_override
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -69,6 +70,13 @@ def any_case(field: str) -> CharFilter:
 
 def containing(field: str) -> CharFilter:
     return CharFilter(field_name=field, lookup_expr="icontains")
+
+
+def several(field: str, to_field: str, queryset: QuerySet[Any]) -> ModelMultipleChoiceFilter:
+    """May be given several times; each value must name an object by its ``to_field``."""
+    named = ModelMultipleChoiceFilter(field_name=field, to_field_name=to_field, queryset=queryset)
+    set_override(named, "field", {"type": "array", "items": {"type": "string"}})
+    return named
 
 
 def uuid_of(field: str) -> UUIDFilter:

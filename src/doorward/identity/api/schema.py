@@ -24,9 +24,9 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=2)
 def _rendered(form: str) -> bytes:
-    from drf_spectacular.generators import SchemaGenerator
     from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
-    description = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    from doorward.identity.api.openapi import description
+
     renderer = OpenApiJsonRenderer() if form == "json" else OpenApiYamlRenderer()
-    return renderer.render(description, renderer_context={})
+    return renderer.render(description(), renderer_context={})

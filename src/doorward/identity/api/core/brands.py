@@ -21,7 +21,6 @@ from doorward.identity.api.permissions import Everybody
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import current_brand
-from doorward.identity.flows.models import Flow
 
 THEMES = ("automatic", "light", "dark")
 
@@ -97,8 +96,8 @@ class CurrentBrandSerializer(serializers.Serializer[Brand]):
     branding_map_tiles = Fixed("")
     ui_footer_links = FooterLinkSerializer(many=True, source="footer_links", default=[])
     ui_theme = serializers.SerializerMethodField()
-    flow_authentication: serializers.SlugRelatedField[Flow] = serializers.SlugRelatedField("slug", read_only=True)
-    flow_invalidation: serializers.SlugRelatedField[Flow] = serializers.SlugRelatedField("slug", read_only=True)
+    flow_authentication = serializers.SlugField(source="flow_authentication.slug", default=None)
+    flow_invalidation = serializers.SlugField(source="flow_invalidation.slug", default=None)
     default_locale = serializers.SerializerMethodField()
     flags = Fixed({"flows_continuous_login": False, "flows_refresh_others": False})
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from doorward.identity.api.core.people import PartialUserSerializer, RelatedGroupSerializer
-from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.filtering import Filters, exactly, several
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.resource import UUID, Resource, flag
 from doorward.identity.directory import actions
@@ -67,9 +67,7 @@ class GroupSerializer(serializers.ModelSerializer[Group]):
 class GroupFilters(Filters):
     name = exactly("name")
     is_superuser = BooleanFilter(field_name="is_superuser")
-    members_by_username = ModelMultipleChoiceFilter(
-        field_name="users__username", to_field_name="username", queryset=User.objects.all()
-    )
+    members_by_username = several("users__username", "username", User.objects.all())
     members_by_pk = ModelMultipleChoiceFilter(field_name="users", queryset=User.objects.all())
 
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from doorward.identity.api.core.people import UserSelfSerializer, UserSerializer
 from doorward.identity.api.core.service_accounts import ServiceAccountRequest, ServiceAccountResponse, make_account
-from doorward.identity.api.filtering import Filters, exactly, uuid_of
+from doorward.identity.api.filtering import Filters, exactly, several, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.permissions import SignedIn, user_of
 from doorward.identity.api.resource import NUMBER, Resource, flag
@@ -36,9 +36,7 @@ class UserFilters(Filters):
     type = ChoiceFilter(field_name="type", choices=User.Type.choices)
     path = exactly("path")
     path_startswith = CharFilter(field_name="path", lookup_expr="startswith")
-    groups_by_name = ModelMultipleChoiceFilter(
-        field_name="groups__name", to_field_name="name", queryset=Group.objects.all()
-    )
+    groups_by_name = several("groups__name", "name", Group.objects.all())
     groups_by_pk = ModelMultipleChoiceFilter(field_name="groups", queryset=Group.objects.all())
     attributes = CharFilter(method="by_attributes")
     date_joined = DateTimeFilter(field_name="date_joined")

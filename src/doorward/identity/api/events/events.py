@@ -14,13 +14,14 @@ from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from doorward.identity.api.described import TypeCreate
 from doorward.identity.api.events.words import ACTIONS
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.outposts.serving import outpost_of
 from doorward.identity.api.permissions import is_superuser
-from doorward.identity.api.resource import UUID, ReadResource
+from doorward.identity.api.resource import FILTERS, UUID, Rules
 from doorward.identity.directory.models import User
 from doorward.identity.events.actions import record
 from doorward.identity.events.models import Event
@@ -79,7 +80,8 @@ class ReportsOrSuperuser(BasePermission):
         return reports and isinstance(request.user, User) and outpost_of(request.user) is not None
 
 
-class Events(mixins.CreateModelMixin, ReadResource[Event]):
+class Events(Rules, mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Event]):
+    filter_backends = FILTERS
     queryset = Event.objects.all()
     permission_classes = [ReportsOrSuperuser]
     serializer_class = EventSerializer

@@ -21,7 +21,7 @@ from doorward.identity.api.filtering import Filters, any_case, containing
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.outposts.defaults import DEFAULT_CONFIG
 from doorward.identity.api.outposts.serving import outpost_of
-from doorward.identity.api.permissions import SignedInReadsSuperuserWrites, is_superuser, user_of
+from doorward.identity.api.permissions import SignedInReadsSuperuserWrites, SuperuserOnly, is_superuser, user_of
 from doorward.identity.api.providers.serializers import ProviderSerializer
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.applications.models import Provider
@@ -151,7 +151,7 @@ class Outposts(Resource[Outpost]):
         return Response([_own_health()] if outpost.managed == EMBEDDED else [])
 
     @extend_schema(responses=OutpostDefaultConfig, filters=False)
-    @action(detail=False, pagination_class=None)
+    @action(detail=False, permission_classes=[SuperuserOnly], pagination_class=None)
     def default_settings(self, request: Request) -> Response:
         """What an outpost's ``config`` holds when nobody says otherwise."""
         return Response({"config": DEFAULT_CONFIG | {"authentik_host": settings.EXTERNAL_URL}})

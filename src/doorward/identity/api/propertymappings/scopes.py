@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_filters import BooleanFilter, ModelMultipleChoiceFilter
+from django_filters import BooleanFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from doorward.identity.api import plain_writes
 from doorward.identity.api.described import DESCRIBED, SCOPE_MAPPING, DescribedSerializer, Description, TypeCreate, menu
-from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.filtering import Filters, exactly, several
 from doorward.identity.api.resource import UUID, ReadResource, Resource
 from doorward.identity.oauth2.models import ScopeMapping
 
@@ -56,9 +56,7 @@ class ScopeMappingSerializer(Mapping, serializers.ModelSerializer[ScopeMapping])
 
 class MappingFilters(Filters):
     name = exactly("name")
-    managed = ModelMultipleChoiceFilter(
-        field_name="managed", to_field_name="managed", queryset=ScopeMapping.objects.filter(managed__isnull=False)
-    )
+    managed = several("managed", "managed", ScopeMapping.objects.filter(managed__isnull=False))
     managed__isnull = BooleanFilter(field_name="managed", lookup_expr="isnull")
 
 
