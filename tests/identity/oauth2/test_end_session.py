@@ -79,6 +79,26 @@ def test_signing_out_of_a_protected_application_is_real(protected: RelyingParty,
     assert urlsplit(protected.authorize(browser)["Location"]).path == "/if/flow/default-authentication-flow/"
 
 
+@pytest.mark.parametrize(
+    ("uri", "followed"),
+    [
+        ("https://app.example.test/bye?x=1", True),
+        ("https://app.example.test.evil.test/", False),
+        ("https://app.example.test@evil.test/", False),
+        ("http://app.example.test/bye", False),
+        ("//app.example.test/bye", False),
+    ],
+)
+def test_protected_applications_get_their_browser_back(
+    protected: RelyingParty, browser: Browser, bob: User, uri: str, followed: bool
+) -> None:
+    """Any page of the application itself may follow its sign-out, and nothing else."""  # S-443
+    hint = protected.tokens(browser)["id_token"]
+    response = _end(protected, browser, id_token_hint=hint, post_logout_redirect_uri=uri)
+    assert (response["Location"] == uri) is followed
+    assert not bob.login_sessions.exists()
+
+
 def test_without_a_hint_the_person_is_asked(protected: RelyingParty, browser: Browser, bob: User) -> None:
     """A bare link must not log anybody out; the answer on the page does."""  # S-443 S-528
     response = _end(protected, browser)

@@ -12,7 +12,7 @@ from doorward.identity.oauth2 import keys
 from doorward.identity.oauth2.issuer import issuer_of
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.tokens import shared_secret
-from doorward.tokens.issuer_keys import issuer_keys
+from doorward.tokens.issuer_keys import PublicKey, issuer_keys
 from doorward.tokens.refused import TokenRefused
 
 
@@ -39,5 +39,5 @@ def read(token: str, provider: OAuth2Provider) -> Hint | None:
 def _verified(token: str, provider: OAuth2Provider) -> Hint:
     if provider.signing_key is None:
         return shared_secret.read(token, provider.client_secret.encode(), Hint)
-    claims = issuer_keys(keys.verification_keys(provider)).verify(token).claims
-    return msgspec.convert(claims, Hint)
+    published = tuple(PublicKey(key.kid, key.alg, key.jwk) for key in keys.verification_keys(provider))
+    return msgspec.convert(issuer_keys(published).verify(token).claims, Hint)

@@ -65,6 +65,11 @@ def permitted(entries: object, uri: str, purpose: Purpose) -> bool:
     return any(entry.matches(uri) for entry in read(entries) if entry.redirect_uri_type == purpose)
 
 
+def is_page_of(entries: object, uri: str) -> bool:
+    """Whether ``uri`` lies at the origin of one of the strict entries."""
+    return _is_safe(uri) and origin_of(uri) in origins(entries)
+
+
 def check(entry: RedirectUri) -> tuple[str, ...]:
     """Warnings about an entry that is about to be saved. Raises BadRedirectUri if it must not be."""
     if entry.matching_mode == "regex":

@@ -64,9 +64,15 @@ def _end(request: HttpRequest, client: Client, asked: Parameters, *, wished: boo
 
 
 def _afterwards(client: Client, asked: Parameters, hint: Hint | None) -> str:
-    """Where the client wants the browser back, if it may: the address is registered, and the hint is this client's."""
-    uri = asked.get("post_logout_redirect_uri")
-    if hint is None or not uri or not redirects.permitted(client.provider.redirect_uris, uri, "logout"):
+    """Where the client wants the browser back, if it may: the address is registered, and the hint is this client's.
+
+    A protected application registers nothing by hand: any page of its own origin will do.
+    """
+    uri, entries = asked.get("post_logout_redirect_uri"), client.provider.redirect_uris
+    if hint is None or not uri:
+        return ""
+    own = client.provider.kind == "proxy" and redirects.is_page_of(entries, uri)
+    if not own and not redirects.permitted(entries, uri, "logout"):
         return ""
     state = asked.get("state")
     return returning.extended(uri, {"state": state} if state else {})
