@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 from http import HTTPStatus
+from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 LOGIN = "/if/flow/default-authentication-flow/"
@@ -19,7 +19,8 @@ class Tab:
         self.browser = browser
         self.url = url
         self.text = ""
-        self.response: HttpResponse = HttpResponse()
+        self.response: Any = None
+        """The last answer, as Django's test client gives it."""
         self.open(url)
 
     def open(self, url: str = "") -> Tab:

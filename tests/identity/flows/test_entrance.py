@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -78,8 +79,8 @@ def test_a_receipt_expires_and_is_the_users_own(as_bob: Ask, monkeypatch: pytest
 
     request = as_bob()
     entrance.start(request, flow, next_url=HERE, context=PlanContext(continuation=HERE))
-    now = receipts.time.time() + timedelta(seconds=receipts.LONGEST, minutes=1).total_seconds()
-    monkeypatch.setattr(receipts.time, "time", lambda: now)
+    now = time.time() + timedelta(seconds=receipts.LONGEST, minutes=1).total_seconds()
+    monkeypatch.setattr(time, "time", lambda: now)
     assert not entrance.passed(request, flow, continuation=HERE)
 
 
@@ -101,7 +102,7 @@ def test_whether_somebody_would_be_asked(as_bob: Ask, whoami: Application) -> No
 def test_the_page_names_the_application_and_may_end_at_its_origin(
     client: Client, as_bob: Ask, whoami: Application
 ) -> None:
-    """The consent form's answer redirects to the application: its origin is in form-action, nothing else is."""  # S-441
+    """The consent form's answer redirects to the application: form-action has its origin and no other."""  # S-441
     request = as_bob()
     context = PlanContext(
         application=whoami, continuation=HERE, redirect_origins=("https://whoami.test", "https://x.test; script-src *")

@@ -11,7 +11,7 @@ from doorward.identity.events.models import Event
 from doorward.identity.flows import admission
 from doorward.identity.flows.models import FlowStageBinding
 from doorward.identity.policies import actions as policies
-from doorward.identity.stages import password as password_stage
+from doorward.identity.stages import credentials
 from identity.flow_tab import LOGIN, Tab
 
 pytestmark = pytest.mark.django_db
@@ -24,10 +24,10 @@ def _fail(*_: object, **__: object) -> None:
 def test_a_stage_that_raises_refuses(
     client: Client, flows: None, akadmin: User, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The visitor is told that it is not their fault, the administrator finds an event, nobody is logged in."""  # S-502
+    """The visitor reads that it is not their fault, the administrator finds an event, nobody is in."""  # S-502
     tab = Tab(client)
     tab.submit(uid_field="akadmin")
-    monkeypatch.setattr(password_stage.credentials, "check", _fail)
+    monkeypatch.setattr(credentials, "check", _fail)
 
     answer = client.post(LOGIN, {"step": tab.hidden("step"), "password": password})
 

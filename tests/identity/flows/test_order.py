@@ -42,7 +42,7 @@ def test_an_empty_answer_changes_nothing(client: Client, flows: None, akadmin: U
 def test_an_earlier_answer_again_shows_the_current_stage(
     client: Client, flows: None, akadmin: User, bob: User, password: str
 ) -> None:
-    """The back button and a double click: the page says that one was further already, and nobody is exchanged."""  # S-501
+    """The back button, a double click: the page says that one was further already, nobody is exchanged."""  # S-501
     tab = Tab(client)
     first_step = tab.hidden("step")
     tab.submit(uid_field="akadmin")

@@ -190,6 +190,10 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan) -> Shown | Finished |
             case Refused() | Denied():
                 return _refused(request, plan, entered)
     PlanStore(request.session).drop(plan)
+    if flow.designation == Flow.Designation.AUTHENTICATION and visitor(request) is None:
+        # Going on would only lead back here.
+        reason = "The flow has no user login stage, or its bindings left that out."
+        return Denied("This login leads nowhere. An administrator can mend it.", (reason,), application_of(plan))
     return Finished(receipts.leave(request, plan))
 
 
@@ -205,10 +209,11 @@ def _applies(visit: Visit) -> bool | Denied:
 
 
 def _subject(visit: Visit) -> User | None:
+    """Whom bindings are about. A deactivated user counts as unknown: no stage may behave differently (S-504)."""
     pending = visit.plan.pending
     if pending is None:
         return visitor(visit.request)
-    return User.objects.filter(pk=pending.user).first() if pending.user is not None else None
+    return User.objects.filter(pk=pending.user, is_active=True).first() if pending.user is not None else None
 
 
 def _entered(view: StageView[Any]) -> Entered | Denied:

@@ -57,7 +57,7 @@ class RequestFacts:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        host = meta.get("HTTP_X_FORWARDED_HOST") or meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")
+        host = meta.get("HTTP_X_FORWARDED_HOST") or meta.get("HTTP_HOST", meta.get("SERVER_NAME", ""))
         scheme = meta.get("HTTP_X_FORWARDED_PROTO", "http")
         facts = Facts(_address(meta.get("HTTP_X_FORWARDED_FOR", "")), secrets.token_hex(16), host, scheme)
         request.facts = facts  # type: ignore[attr-defined]
