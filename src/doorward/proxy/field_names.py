@@ -6,7 +6,11 @@ A name is looked up once and remembered, so the table costs nothing per request.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import IntEnum
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Kind(IntEnum):
@@ -118,21 +122,22 @@ def kind_of(name: bytes) -> Kind:
     return Kind.PLAIN
 
 
-class FieldNames:
-    """Lower-case form and kind of every name seen, remembered up to a bound that a client cannot exceed."""
+class NameTable(dict[bytes, T]):
+    """What holds for a field name as it stands on the wire: decided once, remembered up to a bound.
+
+    ``table[name]`` is a plain dictionary access for every name seen before; a client that invents names empties it
+    at most, and makes it no larger.
+    """
 
     _MOST = 4096
 
-    def __init__(self) -> None:
-        self._known: dict[bytes, tuple[bytes, Kind]] = {}
+    def __init__(self, decide: Callable[[bytes], T]) -> None:
+        """``decide`` is given the name in lower case."""
+        super().__init__()
+        self._decide = decide
 
-    def __call__(self, name: bytes) -> tuple[bytes, Kind]:
-        """(``name`` in lower case, its kind)."""
-        known = self._known.get(name)
-        if known is None:
-            lower = name.lower()
-            known = (lower, kind_of(lower))
-            if len(self._known) >= self._MOST:
-                self._known.clear()
-            self._known[name] = known
-        return known
+    def __missing__(self, name: bytes) -> T:
+        if len(self) >= self._MOST:
+            self.clear()
+        value = self[name] = self._decide(name.lower())
+        return value

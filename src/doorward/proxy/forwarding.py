@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from doorward.messages.entry_points import EntryPoint
 from doorward.messages.http import Header
-from doorward.proxy.field_names import DROPPED, MANAGED, FieldNames, Kind
+from doorward.proxy.field_names import DROPPED, MANAGED, Kind, NameTable, kind_of
 from doorward.proxy.request import ConnectionFacts, Request
 from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.errors import Rejected
@@ -34,7 +34,7 @@ class Admission:
         self._name = entry_point.name
         self._trust = Trust(entry_point.trusted_ips, entry_point.insecure)
         self._aliases = entry_point.alias_headers
-        self._names = FieldNames()
+        self._names: NameTable[tuple[bytes, Kind]] = NameTable(lambda lower: (lower, kind_of(lower)))
         self._server: Header = (b"X-Forwarded-Server", (server or socket.gethostname()).encode("ascii", "replace"))
         self._remembered: dict[tuple[int, bytes, str, bool, bool], tuple[tuple[Header, ...], _Cleaned]] = {}
         self._size = 0
@@ -81,7 +81,7 @@ class Admission:
         singles: set[bytes] = set()
         listed = head.connection - _NEVER_LISTED if head.connection else head.connection
         for header in head.headers:
-            lower, kind = self._names(header[0])
+            lower, kind = self._names[header[0]]
             if kind is Kind.DROPPED or lower in listed:
                 continue
             if kind is Kind.ALIAS or kind is Kind.FOLDED:

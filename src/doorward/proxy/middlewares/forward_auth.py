@@ -7,16 +7,17 @@ The same code runs whether the server is asked over HTTP or is the outpost in th
 from __future__ import annotations
 
 import asyncio
+from binascii import unhexlify
 from collections.abc import Awaitable
 
 from doorward.config.patterns import MAX_SUBJECT, compile_pattern
 from doorward.messages.http import Header, HttpAnswer
 from doorward.messages.routing import ForwardAuth
-from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX
+from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX, NameTable
 from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.middlewares.denial import BUSY, FAILED, SESSION_FIELD, TOO_LARGE, relayed, sign_in
-from doorward.proxy.middlewares.own_cookies import sets_own_cookie, without_own_cookies
+from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie, without_own_cookies
 from doorward.proxy.middlewares.sub_request import SubRequest
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
 from doorward.proxy.request import BodyTooLarge, Request, ResponseHead
@@ -46,6 +47,10 @@ class ForwardAuthMiddleware:
         self._pattern = compile_pattern(regex) if regex else None
         self._cookies = frozenset(name.encode() for name in middleware.add_auth_cookies_to_response)
         self._user_field = middleware.header_field.lower().encode()
+        self._roles: NameTable[int] = NameTable(self._role)
+        self._fused = middleware.fused
+        self._forwards_body = middleware.forward_body
+        self._most = middleware.max_response_body_size
         self._guards_cookies = middleware.fused or sub_request.path.startswith(OUTPOST_PATH)
 
     @classmethod
@@ -57,7 +62,7 @@ class ForwardAuthMiddleware:
     # --- on the way in
 
     def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
-        if not self._middleware.forward_body or request.body_length == 0:
+        if not self._forwards_body or request.body_length == 0:
             return self._ask(request, b"")
         if request.body is not None:
             return TOO_LARGE if len(request.body) > self._middleware.max_body_size else self._ask(request, request.body)
@@ -109,62 +114,85 @@ class ForwardAuthMiddleware:
             return self._let_pass(request, answer)
         if answer.status < 300:
             return self._refuse(AuthServerUnreachable(f"it answered {answer.status}"))
-        if len(answer.body) > self._middleware.max_response_body_size:
+        if len(answer.body) > self._most:
             return self._refuse(AuthAnswerTooLarge("its answer is too large"))
         if answer.status == 401 and self._middleware.auth_signin_url:
             return sign_in(self._middleware.auth_signin_url)
         return relayed(answer, self._middleware.address, self._middleware.preserve_location_header)
 
     def _let_pass(self, request: Request, answer: HttpAnswer) -> HttpAnswer | None:
-        if len(answer.body) > self._middleware.max_response_body_size:
+        if len(answer.body) > self._most:
             return self._refuse(AuthAnswerTooLarge("its answer is too large"))
+        roles = self._roles
         taken: list[Header] = []
-        cookies: list[bytes] = []
-        identity: set[bytes] = set()
+        seen = 0
         session = b""
-        user = b""
         for header in answer.headers:
-            name = header[0].lower()
-            if name == SESSION_FIELD:
-                session = header[1]
-                continue
-            if name.startswith(IDENTITY_PREFIX):
-                identity.add(name)
-            if self._takes(name):
+            role = roles[header[0]]
+            seen |= role
+            if role & _TAKEN:
                 taken.append(header)
-            if name == self._user_field and not user:
-                user = header[1]
-            if self._cookies and name == b"set-cookie" and set_cookie_name(header[1]) in self._cookies:
-                cookies.append(header[1])
-        if self._middleware.fused and not self._take_session(request, session, identity):
+            elif role & _SESSION:
+                session = header[1]
+        if self._fused and not self._take_session(request, session, seen):
             return self._refuse(AuthServerUnreachable("the outpost's answer is incomplete"))
-        headers = request.headers
-        if self._listed or self._pattern is not None:
-            headers = [header for header in headers if not self._takes(header[0].lower())]
-        if self._guards_cookies:
-            headers = without_own_cookies(headers)
-        request.headers = headers + taken
-        request.added_cookies.extend(cookies)
-        if user:
-            request.user = user.decode("utf-8", "replace")
+        if seen & _NOTED:
+            self._note(request, answer)
+        kept: list[Header] = []
+        for header in request.headers:
+            role = roles[header[0]]
+            if role & _TAKEN:
+                continue  # never the client's, even where the answer has none (S-110)
+            if role & _COOKIE and self._guards_cookies:
+                rest = without_own_cookies(header)
+                if rest is None:
+                    continue
+                header = rest
+            kept.append(header)
+        request.headers = kept + taken
         return None
 
+    def _role(self, name: bytes) -> int:
+        """What the field ``name`` (lower case) is to this middleware; several roles add up."""
+        role = _IDENTITY.get(name, _OTHER_IDENTITY if name.startswith(IDENTITY_PREFIX) else 0)
+        if self._takes(name):
+            role |= _TAKEN
+        if name == SESSION_FIELD:
+            role |= _SESSION
+        if name == self._user_field or (self._cookies and name == b"set-cookie"):
+            role |= _NOTED
+        if name == b"cookie":
+            role |= _COOKIE
+        return role
+
     def _takes(self, name: bytes) -> bool:
-        """Whether ``name`` (lower case) is the auth server's to set, and so never the client's (S-110)."""
+        """Whether ``name`` (lower case) is the auth server's to set."""
         if name in self._listed:
             return True
         if self._pattern is None or name in _NEVER_TAKEN or len(name) > MAX_SUBJECT:
             return False
         return self._pattern.search(canonical_name(name)) is not None
 
+    def _note(self, request: Request, answer: HttpAnswer) -> None:
+        """Who it was, for the log, and the cookies that the client is to get."""
+        user = b""
+        for field, value in answer.headers:
+            name = field.lower()
+            if name == self._user_field:
+                user = user or value
+            if name == b"set-cookie" and set_cookie_name(value) in self._cookies:
+                request.added_cookies.append(value)
+        if user:
+            request.user = user.decode("utf-8", "replace")
+
     @staticmethod
-    def _take_session(request: Request, session: bytes, identity: set[bytes]) -> bool:
+    def _take_session(request: Request, session: bytes, seen: int) -> bool:
         """Note whose session this is. False when our own outpost says who it is only in part (S-302)."""
-        if identity and not identity.issuperset(_LEAST_IDENTITY):
+        if seen & (_USERNAME | _UID | _OTHER_IDENTITY) and not (seen & _USERNAME and seen & _UID):
             return False
-        if session:
+        if seen & _SESSION:
             try:
-                request.session = bytes.fromhex(session.decode("ascii"))
+                request.session = unhexlify(session)
             except ValueError:
                 return False
         return True
@@ -172,7 +200,7 @@ class ForwardAuthMiddleware:
     # --- on the way out
 
     def leave(self, request: Request, response: ResponseHead) -> None:
-        if self._guards_cookies and any(map(sets_own_cookie, response.headers)):
+        if self._guards_cookies and any_sets_own_cookie(response.headers):
             response.headers = [header for header in response.headers if not sets_own_cookie(header)]
             self._complaints.say("session.cookie_dropped", self._middleware.name, "the application set our cookie")
         if request.added_cookies:
@@ -189,7 +217,11 @@ class ForwardAuthMiddleware:
 _NEVER_TAKEN = DROPPED
 """Framing, hop-by-hop and private fields: an auth server cannot set them on the application's request."""
 
-_LEAST_IDENTITY = frozenset((b"x-authentik-username", b"x-authentik-uid"))
+_TAKEN, _USERNAME, _UID, _OTHER_IDENTITY, _SESSION, _NOTED, _COOKIE = (1 << bit for bit in range(7))
+"""Roles of a field name, as bits: one look at a name says everything."""
+
+_IDENTITY = {b"x-authentik-username": _USERNAME, b"x-authentik-uid": _UID}
+"""What our own outpost never leaves out when it says who it is."""
 
 
 def canonical_name(name: bytes) -> str:

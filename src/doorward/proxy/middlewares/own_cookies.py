@@ -3,6 +3,8 @@ one of their names (S-320)."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from doorward.messages.http import Header
 from doorward.wire.cookies import set_cookie_name, without_cookies
 
@@ -15,17 +17,22 @@ def is_own_cookie(name: bytes) -> bool:
     return name.startswith(_PREFIXES)
 
 
-def without_own_cookies(headers: list[Header]) -> list[Header]:
-    """Request fields without our cookies; other pairs stay byte-identical and an empty ``Cookie`` field goes."""
-    kept: list[Header] = []
-    for header in headers:
-        if len(header[0]) == 6 and _MARK in header[1] and header[0].lower() == b"cookie":
-            rest = without_cookies(header[1], is_own_cookie)
-            if not rest:
-                continue
-            header = (header[0], rest)
-        kept.append(header)
-    return kept
+_SHORT = 2048
+"""Bytes; longer values are not remembered."""
+
+
+@lru_cache(maxsize=256)
+def _rest(value: bytes) -> bytes:
+    """A browser sends the same value with every request: worth remembering."""
+    return without_cookies(value, is_own_cookie)
+
+
+def without_own_cookies(header: Header) -> Header | None:
+    """A ``Cookie`` field without our cookies, the other pairs byte-identical; None when nothing is left of it."""
+    if _MARK not in header[1]:
+        return header
+    rest = (_rest if len(header[1]) <= _SHORT else _rest.__wrapped__)(header[1])
+    return (header[0], rest) if rest else None
 
 
 def sets_own_cookie(header: Header) -> bool:
@@ -36,3 +43,11 @@ def sets_own_cookie(header: Header) -> bool:
         and header[0].lower() == b"set-cookie"
         and is_own_cookie(set_cookie_name(header[1]))
     )
+
+
+def any_sets_own_cookie(headers: list[Header]) -> bool:
+    """Whether one of the response fields does."""
+    for header in headers:  # noqa: SIM110 - a generator would cost more than everything that it looks at
+        if len(header[0]) == 10 and sets_own_cookie(header):
+            return True
+    return False

@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 from doorward.messages.http import Header, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.net.origin import Origin
-from doorward.proxy.field_names import FORWARDING, MANAGED
+from doorward.proxy.field_names import FORWARDING, MANAGED, NameTable
 from doorward.proxy.forwarding import port_of
 from doorward.proxy.request import Request
-
-_LOOPBACK = "127.0.0.1"
 
 
 class SubRequest:
@@ -36,7 +34,12 @@ class SubRequest:
         self._trusts = middleware.trust_forward_header is True
         self._keeps_method = middleware.preserve_request_method
         allowed = frozenset(name.lower().encode() for name in middleware.auth_request_headers)
-        self._allowed = (allowed | MANAGED if self._trusts else allowed) if allowed else None
+        if allowed and self._trusts:
+            allowed |= MANAGED
+        refused = frozenset() if self._trusts else FORWARDING
+        self._sends_all = self._trusts and not allowed
+        self._sent = NameTable(lambda name: name not in refused and (not allowed or name in allowed))
+        self._forwarding = NameTable(lambda name: name if name in FORWARDING else b"")
 
     def question(self, request: Request, body: bytes) -> HttpQuestion:
         """The sub-request for ``request``; ``body`` is empty unless the middleware forwards bodies."""
@@ -45,28 +48,21 @@ class SubRequest:
             target=self._target,
             headers=tuple(self._headers(request)),
             body=body,
-            peer=_LOOPBACK,
             trusted=True,
         )
 
     def _headers(self, request: Request) -> list[Header]:
-        headers = [self._host]
-        allowed = self._allowed
+        if self._sends_all:
+            headers = [self._host, *request.headers]
+        else:
+            sent = self._sent
+            headers = [self._host, *[header for header in request.headers if sent[header[0]]]]
         if self._trusts:
-            present = set()
-            for header in request.headers:
-                name = header[0].lower()
-                if name in FORWARDING:
-                    present.add(name)
-                if allowed is None or name in allowed:
-                    headers.append(header)
-            headers.extend(fact for fact in self._facts(request) if fact[0].lower() not in present)
+            forwarding = self._forwarding
+            present = {forwarding[header[0]] for header in headers}
+            headers += [fact for fact in self._facts(request) if forwarding[fact[0]] not in present]
             return headers
-        for header in request.headers:
-            name = header[0].lower()
-            if name not in FORWARDING and (allowed is None or name in allowed):
-                headers.append(header)
-        headers.extend(self._facts(request))
+        headers += self._facts(request)
         if request.peer:
             headers.append((b"X-Forwarded-For", request.peer.encode("ascii", "replace")))
         return headers
