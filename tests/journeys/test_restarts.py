@@ -58,12 +58,12 @@ def owners(program: Program, socket_name: str) -> list[int]:
 
 def held_sockets(pid: int) -> set[str]:
     """Inodes of the sockets that a process has open."""
-    held = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = str(descriptor.readlink())
-        except OSError:
-            continue
+    held: set[str] = set()
+    try:
+        targets = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return held  # it ended, or closed something, while we looked
+    for target in targets:
         if target.startswith("socket:["):
             held.add(target[8:-1])
     return held
