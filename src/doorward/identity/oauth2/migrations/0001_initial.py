@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                         default=doorward.identity.oauth2.models.new_client_id, max_length=255, unique=True
                     ),
                 ),
-                ("sealed_client_secret", models.TextField(default="")),
+                ("sealed_client_secret", models.TextField(blank=True, default="")),
                 ("redirect_uris", models.JSONField(blank=True, default=list)),
                 ("access_code_validity", models.TextField(default="minutes=1")),
                 ("access_token_validity", models.TextField(default="hours=1")),
