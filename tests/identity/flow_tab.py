@@ -48,10 +48,10 @@ class Tab:
         kept = {name: self.hidden(name) for name in ("step", "token") if self.has(name)}
         self.response = self.browser.post(self.url, {**kept, **fields})
         assert self.response.status_code == HTTPStatus.SEE_OTHER, self.response.content.decode()
-        to = self.response["Location"]
+        to = str(self.response["Location"])
         if to.startswith("/if/flow/"):
             self.open(to)
-            return self.response["Location"] if self.response.status_code in (302, 303) else self.url
+            return str(self.response["Location"]) if self.response.status_code in (302, 303) else self.url
         return to
 
     def log_in(self, username: str, password: str) -> str:
