@@ -107,12 +107,23 @@ class FileSource:
         folder = self._directory if self._directory is not None else self._file.absolute().parent
         while True:
             try:
-                async for _ in awatch(folder, debounce=_DEBOUNCE, recursive=self._directory is not None):
+                changes = awatch(
+                    folder,
+                    watch_filter=self._concerns_us,
+                    debounce=_DEBOUNCE,
+                    recursive=self._directory is not None,
+                )
+                async for _ in changes:
                     self._changed.set()
             except (OSError, RuntimeError):
                 # The folder is gone; when it comes back, that is a change as well.
                 await asyncio.sleep(_RETRY)
                 self._changed.set()
+
+    def _concerns_us(self, change: object, path: str) -> bool:
+        """Beside a single file there may be others that change all the time, such as a database."""
+        name = os.path.basename(path)  # noqa: PTH119 - called for every event
+        return self._directory is not None or name == self._file.name or name.startswith("..")
 
     def _files(self) -> list[Path]:
         if self._directory is None:
