@@ -83,6 +83,19 @@ def test_a_list_costs_the_same_for_many(admin_api: Any, django_assert_max_num_qu
         assert len(admin_api.get("core/users/?page_size=100")["results"]) == 31
 
 
+def test_applications_cost_the_same_for_many(
+    admin_api: Any, provider_body: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    """Their providers, launch URLs and bindings are read together."""
+    for number in range(12):
+        body = {"name": f"p{number}", "external_host": f"https://a{number}.example.test"}
+        made = admin_api.post("providers/proxy/", provider_body | body)
+        admin_api.post("core/applications/", {"name": "A", "slug": f"a{number}", "provider": made["pk"]})
+
+    with django_assert_max_num_queries(16):
+        assert len(admin_api.get("core/applications/?only_with_launch_url=true")["results"]) == 12
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -38,7 +38,7 @@ def secrets(admin_api: Any, provider_body: dict[str, Any]) -> dict[str, str]:
 
 def test_no_list_and_no_detail_holds_a_secret(admin_api: Any, secrets: dict[str, str]) -> None:
     """Every list is read whole, and every object in it by itself."""
-    from doorward.identity.api.urls import RESOURCES
+    from doorward.identity.api.routes import RESOURCES
 
     keys = {"core/applications": "slug", "flows/instances": "slug", "core/tokens": "identifier"}
     keys |= {"core/authenticated_sessions": "uuid", "core/brands": "brand_uuid"}

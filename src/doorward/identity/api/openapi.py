@@ -8,14 +8,17 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import spectacular_settings
 
+from doorward.identity.api.urls import ROUTES
+
 spectacular_settings.apply_patches(  # type: ignore[no-untyped-call]
     {
+        "SERVERS": [{"url": "/api/v3"}],
         "ENUM_NAME_OVERRIDES": {
             "ConsentModeEnum": "doorward.identity.stages.models.ConsentStage.Mode",
             "ProxyMode": "doorward.identity.outposts.models.ProxyProvider.Mode",
             "UserTypeEnum": "doorward.identity.directory.models.User.Type",
             "OutpostTypeEnum": [("proxy", "proxy")],
-        }
+        },
     }
 )
 
@@ -32,5 +35,5 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 def description() -> dict[str, Any]:
     """OpenAPI 3, as plain data."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    made: dict[str, Any] = SchemaGenerator(urlconf=ROUTES).get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made

@@ -48,7 +48,7 @@ LIST_PARAMETERS = [
 
 @extend_schema_view(list=extend_schema(parameters=LIST_PARAMETERS))
 class Applications(Resource[Application]):
-    queryset = Application.objects.select_related("provider").prefetch_related(
+    queryset = Application.objects.select_related("provider__oauth2provider__proxyprovider").prefetch_related(
         "provider__oauth2provider__scope_mappings"
     )
     permission_classes = [SignedInReadsSuperuserWrites]

@@ -24,6 +24,7 @@ from doorward.identity.api.strict_json import decoded
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.queries import superusers
+from doorward.identity.logins.queries import current
 
 
 class UserFilters(Filters):
@@ -126,10 +127,13 @@ class Users(Resource[User]):
     @extend_schema(request=PasswordRequest, responses={204: None})
     @action(detail=True, methods=["post"])
     def set_password(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
-        """The only way to write a password. Ends the user's sessions."""
+        """The only way to write a password. Ends the user's sessions, but for the one that asks."""
         asked = PasswordRequest(data=request.data)
         asked.is_valid(raise_exception=True)
-        actions.set_password(self.actor, self.get_object(), asked.validated_data["password"])
+        user = self.get_object()
+        login = current(request._request) if request.auth is None else None
+        own_sid = login.sid if login is not None and login.user_id == user.pk else ""
+        actions.set_password(self.actor, user, asked.validated_data["password"], keep_sid=own_sid)
         return Response(status=204)
 
     @extend_schema(request=ServiceAccountRequest, responses={200: ServiceAccountResponse})

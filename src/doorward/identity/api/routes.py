@@ -1,0 +1,82 @@
+"""The map of the API. ``flows/executor/`` is not here: it belongs to the flows and is found before this."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from rest_framework.routers import SimpleRouter
+
+from doorward.identity.api.admin.about import System, Version
+from doorward.identity.api.core.applications import Applications
+from doorward.identity.api.core.brands import Brands
+from doorward.identity.api.core.consents import UserConsents
+from doorward.identity.api.core.groups import Groups
+from doorward.identity.api.core.sessions import AuthenticatedSessions
+from doorward.identity.api.core.tokens import Tokens
+from doorward.identity.api.core.transactional import TransactionalApplications
+from doorward.identity.api.core.users import Users
+from doorward.identity.api.crypto.certificates import Certificates
+from doorward.identity.api.errors import not_found
+from doorward.identity.api.events.events import Events
+from doorward.identity.api.flows.bindings import FlowStageBindings
+from doorward.identity.api.flows.instances import Flows
+from doorward.identity.api.outposts.instances import Outposts
+from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
+from doorward.identity.api.policies.bindings import PolicyBindings
+from doorward.identity.api.policies.every import Policies
+from doorward.identity.api.propertymappings.scopes import PropertyMappings, ScopeMappings
+from doorward.identity.api.providers.every import Providers
+from doorward.identity.api.providers.oauth2 import OAuth2Providers
+from doorward.identity.api.providers.proxy import ProxyProviders
+from doorward.identity.api.root.config import Config
+from doorward.identity.api.schema import schema
+from doorward.identity.api.stages.kinds import (
+    ConsentStages,
+    IdentificationStages,
+    PasswordStages,
+    Stages,
+    UserLoginStages,
+    UserLogoutStages,
+)
+
+RESOURCES = {
+    "core/applications": Applications,
+    "core/authenticated_sessions": AuthenticatedSessions,
+    "core/brands": Brands,
+    "core/groups": Groups,
+    "core/tokens": Tokens,
+    "core/user_consent": UserConsents,
+    "core/users": Users,
+    "crypto/certificatekeypairs": Certificates,
+    "events/events": Events,
+    "flows/bindings": FlowStageBindings,
+    "flows/instances": Flows,
+    "outposts/instances": Outposts,
+    "outposts/proxy": ProxyOutpostConfigs,
+    "policies/all": Policies,
+    "policies/bindings": PolicyBindings,
+    "propertymappings/all": PropertyMappings,
+    "propertymappings/provider/scope": ScopeMappings,
+    "providers/all": Providers,
+    "providers/oauth2": OAuth2Providers,
+    "providers/proxy": ProxyProviders,
+    "stages/all": Stages,
+    "stages/consent": ConsentStages,
+    "stages/identification": IdentificationStages,
+    "stages/password": PasswordStages,
+    "stages/user_login": UserLoginStages,
+    "stages/user_logout": UserLogoutStages,
+}
+
+router = SimpleRouter()
+for prefix, resource in RESOURCES.items():
+    router.register(prefix, resource, basename=prefix.replace("/", "-"))
+
+urlpatterns = [
+    path("admin/system/", System.as_view()),
+    path("admin/version/", Version.as_view()),
+    path("core/transactional/applications/", TransactionalApplications.as_view()),
+    path("root/config/", Config.as_view()),
+    path("schema/", schema),
+    *router.urls,
+    re_path(r"", not_found),
+]
