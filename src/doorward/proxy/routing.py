@@ -16,6 +16,7 @@ from typing import Protocol
 from doorward.messages import routing as messages
 from doorward.proxy.middlewares.bulkhead import Bulkheads
 from doorward.proxy.middlewares.catalogue import build_middleware
+from doorward.proxy.middlewares.client_facts import IDENTITY_SERVICE, StateClientFacts
 from doorward.proxy.middlewares.method_override import DropMethodOverride
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.request import Middleware, Request
@@ -187,6 +188,8 @@ def _route(router: messages.Router, services: dict[str, object], workshop: Works
             middlewares.append(build_middleware(middleware, workshop.authority, bulkheads))
         except Exception as error:  # noqa: BLE001 - whatever it is, this router must not open, and only this one
             return _broken(router, f"the middleware {middleware.name!r} cannot be built: {error}")
+    if router.service == IDENTITY_SERVICE:
+        middlewares.append(StateClientFacts())
     return Route(router.name, router.rule_text, tuple(middlewares), service, router.service)
 
 

@@ -235,6 +235,32 @@ def test_nothing_is_a_service() -> None:
     assert route.broken == ""
 
 
+def test_identity_child_is_told_the_client_alone() -> None:
+    """The identity provider gets one address, one scheme, one host, and no chain to interpret."""  # S-053, S-103
+    table = messages.RoutingTable(
+        1,
+        (router("r", PathPrefix("/"), service="identity@internal"),),
+        {"identity@internal": messages.LoadBalancer("identity@internal", ())},
+    )
+    request = admitted(
+        (b"X-Forwarded-For", b"6.6.6.6, 203.0.113.5"),
+        (b"X-Forwarded-Proto", b"https"),
+        (b"X-Forwarded-Prefix", b"//evil.test"),  # S-118
+        (b"Forwarded", b"host=evil.test"),
+        trusted=["192.0.2.7"],
+    )
+    route = Routes.build(table, Bench()).match(request)
+    assert route is not None
+    for middleware in route.middlewares:
+        assert middleware.enter(request) is None
+
+    assert sorted(request.headers) == [
+        (b"X-Forwarded-For", b"203.0.113.5"),
+        (b"X-Forwarded-Host", b"app.example.test"),
+        (b"X-Forwarded-Proto", b"https"),
+    ]
+
+
 def test_other_entry_points_have_other_routers() -> None:
     """A router answers on its entry points only."""  # S-232
     table = messages.RoutingTable(

@@ -1,0 +1,31 @@
+"""What the identity child is told about a client: three facts, each with one value.
+
+The child believes its private socket. So it is not given a chain to interpret: ``X-Forwarded-For`` is the client
+alone, as this entry point judged it (S-103), beside ``-Proto`` and ``-Host``; every other field of that kind stays
+here. Not configured by anybody: routing puts it before the service ``identity@internal``.
+"""
+
+from __future__ import annotations
+
+from doorward.messages.http import HttpAnswer
+from doorward.proxy.field_names import FORWARDING, NameTable
+from doorward.proxy.request import Request, ResponseHead
+
+IDENTITY_SERVICE = "identity@internal"
+
+_STATED = (b"x-forwarded-proto", b"x-forwarded-host")
+_goes_on = NameTable(lambda name: name in _STATED or name not in FORWARDING)
+
+
+class StateClientFacts:
+    """Replaces the forwarding fields by the three facts."""
+
+    def enter(self, request: Request) -> HttpAnswer | None:
+        headers = [header for header in request.headers if _goes_on[header[0]]]
+        if request.client:
+            headers.append((b"X-Forwarded-For", request.client.encode("ascii", "replace")))
+        request.headers = headers
+        return None
+
+    def leave(self, request: Request, response: ResponseHead) -> None:
+        pass
