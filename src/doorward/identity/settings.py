@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "doorward.identity.web.middleware.requests.RequestFacts",
     "doorward.identity.web.middleware.headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "doorward.identity.database_trouble.DatabaseTrouble",
     "doorward.identity.logins.middleware.LoginSessions",
     "django.middleware.csrf.CsrfViewMiddleware",
     "doorward.identity.logins.middleware.CurrentUser",

@@ -41,7 +41,7 @@ def test_a_login_is_an_event_and_sets_the_user(bob: User) -> None:
     assert row.methods == ["pwd"]
     event = Event.objects.get(action="login")
     assert event.user["username"] == "bob"
-    assert event.context["auth_method"] == "pwd"
+    assert event.context["auth_method"] == "password"
     bob.refresh_from_db()
     assert bob.last_login is not None
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from doorward.identity.directory import names, queries
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import rights_changed, subject_leaving
-from doorward.identity.directory.users import require_a_superuser
+from doorward.identity.directory.users import lock, require_a_superuser
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 
@@ -96,6 +96,7 @@ def delete_group(actor: Actor, group: Group) -> None:
 def add_member(actor: Actor, group: Group, user: User) -> None:
     """Put a user into a group; nothing happens if they are in it."""
     with transaction.atomic():
+        lock(user)
         if not group.users.filter(pk=user.pk).exists():
             group.users.add(user)
             events.updated(actor, group, events.snapshot(group), users=([], [user.username]))
@@ -105,6 +106,7 @@ def add_member(actor: Actor, group: Group, user: User) -> None:
 def remove_member(actor: Actor, group: Group, user: User) -> None:
     """Take a user out of a group. Raises Refused for the last superuser (S-621)."""
     with transaction.atomic():
+        lock(user)
         had_superuser = queries.a_superuser_exists()
         if group.users.filter(pk=user.pk).exists():
             group.users.remove(user)

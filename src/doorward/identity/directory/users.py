@@ -60,6 +60,7 @@ def update_user(actor: Actor, user: User, *, groups: Iterable[Group] | None = No
     """
     _refuse_unknown(changes)
     with transaction.atomic():
+        lock(user)
         had_superuser = queries.a_superuser_exists()
         before = events.snapshot(user)
         former = list(user.groups.all())
@@ -112,6 +113,11 @@ def delete_user(actor: Actor, user: User) -> None:
         events.deleted(actor, user)
         user.delete()
         require_a_superuser(had_superuser)
+
+
+def lock(user: User) -> None:
+    """Whoever relies on this user's rights in a transaction of their own comes before or after, not between (S-325)."""
+    User.objects.select_for_update().filter(pk=user.pk).first()
 
 
 def require_a_superuser(there_was_one: bool) -> None:

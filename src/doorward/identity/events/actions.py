@@ -6,6 +6,8 @@ when the transaction has been committed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import connection, models, transaction
 
 from doorward.identity.events import redaction
@@ -89,13 +91,18 @@ def outposts_changed() -> None:
 
 def session_ended(id_hash_hex: str) -> None:
     """Tell the data plane that the proxy session with this id hash is over."""
-    _append(Change.Kind.SESSION_ENDED, id_hash_hex)
+    sessions_ended([id_hash_hex])
 
 
-def _append(kind: Change.Kind, subject: str) -> None:
+def sessions_ended(id_hashes_hex: Iterable[str]) -> None:
+    """``session_ended`` for many."""
+    _append(Change.Kind.SESSION_ENDED, *id_hashes_hex)
+
+
+def _append(kind: Change.Kind, *subjects: str) -> None:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             # Numbers are drawn before the commit: without this lock a reader could pass 6 before 5 is visible.
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [0x446F6F72])
-        Change.objects.create(kind=kind, subject=subject)
+        Change.objects.bulk_create([Change(kind=kind, subject=subject) for subject in subjects], batch_size=500)

@@ -19,6 +19,8 @@ from doorward.identity.logins.notices import login_ended
 from doorward.identity.logins.session_store import SessionStore
 
 _LOGIN = "authentik.core.auth"
+_AUTH_METHODS = {"pwd": "password"}
+"""``amr`` values (RFC 8176) that events call by another name."""
 
 
 class NotActive(Exception):
@@ -46,7 +48,8 @@ def log_in(
             _say_ended(former)
         row = session.begin_login(user, methods, duration)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-        events.record("login", _LOGIN, actor, auth_method=methods[0] if methods else "", amr=list(methods))
+        first = methods[0] if methods else ""
+        events.record("login", _LOGIN, actor, auth_method=_AUTH_METHODS.get(first, first), amr=list(methods))
     request.user = user
     rotate_token(request)
     return row
@@ -87,4 +90,6 @@ def end_silently(login_session: LoginSession) -> None:
 
 def _say_ended(row: LoginSession) -> None:
     if row.user is not None:
+        # A callback that is being completed right now goes first, and its session is among those that end (S-325).
+        LoginSession.objects.select_for_update().filter(pk=row.pk).first()
         login_ended.send(LoginSession, user=row.user, sid=row.sid)

@@ -27,7 +27,8 @@ def live_by_sid(sid: str, *, lock: bool = False) -> LoginSession | None:
     if not sid:
         return None
     # Where the database locks rows: a logout that comes now waits, one that came before is seen (S-325).
-    rows = LoginSession.objects.select_for_update(of=("self",)) if lock else LoginSession.objects.all()
+    # The same for the user, whom deactivation and changes of groups lock.
+    rows = LoginSession.objects.select_for_update(of=("self", "user")) if lock else LoginSession.objects.all()
     row = rows.select_related("user").filter(sid=sid, user__is_active=True).first()
     return row if row is not None and is_live(row) else None
 

@@ -124,7 +124,12 @@ class SessionStore(SessionBase):
             return self._insert(data)
         row.session_data = self.encode(data)
         row.user_id = _user_of(data)
-        values = {"session_data": row.session_data, "user_id": row.user_id}
+        row.authenticated_at = (row.authenticated_at or timezone.now()) if row.user_id else None
+        values = {
+            "session_data": row.session_data,
+            "user_id": row.user_id,
+            "authenticated_at": row.authenticated_at,
+        }
         if not LoginSession.objects.filter(pk=row.pk, session_key=row.session_key).update(**values):
             raise UpdateError
         return None

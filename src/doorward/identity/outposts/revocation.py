@@ -32,8 +32,7 @@ def end_sessions(sessions: QuerySet[StoredSession]) -> int:
     id_hashes = list(sessions.values_list("id_hash", flat=True))
     for start in range(0, len(id_hashes), _BATCH):
         StoredSession.objects.filter(id_hash__in=id_hashes[start : start + _BATCH]).delete()
-    for id_hash in id_hashes:
-        events.session_ended(id_hash)
+    events.sessions_ended(id_hashes)
     return len(id_hashes)
 
 
