@@ -32,7 +32,7 @@ FRAME = """
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        program = Program(Path(folder) / "demo", http_port=8080, https_port=8443)
+        program = Program(Path(folder) / "demo", https_port=8443)
         try:
             program.start()
             _take(program, Path(folder))
@@ -46,7 +46,7 @@ def _take(program: Program, folder: Path) -> None:
     with (
         sync_playwright() as playwright,
         chromium(playwright, folder / "home", program.ca.parent) as browser,
-        visitor(browser, viewport={"width": 640, "height": 560}, device_scale_factor=2) as page,
+        visitor(browser, viewport={"width": 640, "height": 560}, device_scale_factor=1.5) as page,
     ):
         page.goto(program.whoami)
         page.screenshot(path=folder / "login.png")
@@ -69,11 +69,12 @@ def _take(program: Program, folder: Path) -> None:
 
 
 def _make_readable(page: Page) -> None:
-    """Long values shortened and the identity headers marked, so that a small picture can be read."""
+    """Long values shortened, what browsers say about themselves left out, the identity headers marked."""
     page.evaluate(
         """() => {
-            const lines = document.body.innerText.split("\\n").map(line =>
-                line.length > 74 ? line.slice(0, 73) + "…" : line);
+            const lines = document.body.innerText.split("\\n")
+                .filter(line => !/^(sec-|upgrade-|accept-|priority)/i.test(line))
+                .map(line => line.length > 74 ? line.slice(0, 73) + "…" : line);
             document.body.replaceChildren(...lines.map(line => {
                 const row = document.createElement("div");
                 row.textContent = line || "\\u00a0";
