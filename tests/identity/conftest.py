@@ -19,19 +19,17 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse battery staple"
 
 # Settings are read when Django is set up, so the facts must stand before anything imports a model.
-if "DOORWARD_TEST_DATA" not in os.environ:
-    os.environ["DOORWARD_TEST_DATA"] = tempfile.mkdtemp(prefix="doorward-identity-")
-    os.environ["DOORWARD_DATA"] = os.environ["DOORWARD_TEST_DATA"]
-    os.environ["DOORWARD_DATABASE"] = ""
-    os.environ["DOORWARD_EXTERNAL_URL"] = "https://auth.example.test"
-    os.environ["DJANGO_SETTINGS_MODULE"] = "doorward.identity.settings"
-    django.setup()
+FOLDER = tempfile.mkdtemp(prefix="doorward-identity-")
+os.environ["DOORWARD_DATA"] = FOLDER
+os.environ["DOORWARD_DATABASE"] = ""
+os.environ["DOORWARD_EXTERNAL_URL"] = "https://auth.example.test"
+os.environ["DJANGO_SETTINGS_MODULE"] = "doorward.identity.settings"
+django.setup()
 
 
 def pytest_unconfigure() -> None:
     """Remove the state folder."""
-    if folder := os.environ.pop("DOORWARD_TEST_DATA", None):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True, scope="session")
