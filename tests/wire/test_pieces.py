@@ -64,8 +64,8 @@ def test_byte_by_byte() -> None:
 
 
 WORDS = (
-    b"GET|POST| |/|HTTP/1.1|\r\n|\n|\r|Host: a|Content-Length: 3|:|0|Transfer-Encoding: chunked|5|abc|\x00|\xff|;|%2e|\t"
-    b"|Expect: 100-continue"
+    b"GET|POST| |/|HTTP/1.1|\r\n|\n|\r|Host: a|Content-Length: 3|:|0|Transfer-Encoding: chunked|5|abc|\x00|\xff|;|%2e"
+    b"|\t|Expect: 100-continue"
 ).split(b"|")
 
 

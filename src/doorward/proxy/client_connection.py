@@ -435,6 +435,9 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
         if self._transport.can_write_eof():
             self._transport.write_eof()
+        elif self._reader.body is None and not self._reader.buffered:
+            # TLS has no half close, and this client has sent nothing that is still on its way as far as we know.
+            self._close()
 
     def _discard(self, size: int) -> None:
         self._discarded += size

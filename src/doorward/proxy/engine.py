@@ -73,6 +73,11 @@ class Engine:
         else:
             self._surroundings.sessions.end(id_hashes)
 
+    def reopen_access_log(self) -> None:
+        """The log file was moved away (SIGUSR1)."""
+        if self._access_log is not None:
+            self._access_log.reopen()
+
     @property
     def open_connections(self) -> dict[str, int]:
         """Client connections by entry point."""

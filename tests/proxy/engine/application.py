@@ -118,7 +118,7 @@ class Application:
     async def _body(self, request: Recorded, reader: asyncio.StreamReader) -> bytes:
         if request.values(b"transfer-encoding") == [b"chunked"]:
             pieces = []
-            while size := int(await reader.readline(), 16):
+            while size := int(await reader.readuntil(b"\r\n"), 16):
                 pieces.append(await reader.readexactly(size))
                 assert await reader.readexactly(2) == b"\r\n"
             assert await reader.readexactly(2) == b"\r\n"

@@ -19,5 +19,4 @@ async def stage() -> AsyncIterator[Stage]:
     stage = Stage()
     await stage.application.start()
     yield stage
-    if stage.engine is not None:
-        await stage.stop()
+    await stage.stop()

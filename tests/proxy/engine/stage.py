@@ -150,8 +150,10 @@ class Stage:
     async def stop(self) -> None:
         for client in self.clients:
             client.cut()
-        await self.engine.drain(0.5)
         await self.application.stop()
+        if self.engine is None:
+            return
+        await self.engine.drain(0.5)
         # I6: nothing is left open.
         await eventually(lambda: not any(self.engine.open_connections.values()) and not self.application.open)
         await asyncio.sleep(0.01)

@@ -262,10 +262,10 @@ async def test_large_bodies_pass_both_ways(stage: Stage) -> None:
     sized = await client.ask(b"PUT /s HTTP/1.1\r\nHost: a.test\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     chunks = b"".join(
         b"%x\r\n%b\r\n" % (len(body[i : i + 70000]), body[i : i + 70000]) for i in range(0, len(body), 70000)
-    )  # noqa: E501
+    )
     chunked = await client.ask(
         b"PUT /c HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
-    )  # noqa: E501
+    )
 
     assert sized.body == b"/s\n" + body
     assert chunked.body == b"/c\n" + body
