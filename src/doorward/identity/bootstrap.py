@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import importlib
+import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 
 class CannotPrepare(Exception):
@@ -45,19 +48,59 @@ def _say(line: str) -> None:
 def prepare(bootstrap: Bootstrap, progress: Callable[[str], None] = _say) -> Prepared:
     """Bring the database up to date and give it what a new installation has; ``progress`` is told what takes time.
 
-    Only one process at a time does this; others wait. Raises CannotPrepare, OSError, django.db.Error.
+    Only one process at a time does this; others wait. It happens in a forked child, because what migrations leave
+    behind in memory (15 MB) would stay with the process that serves. Raises CannotPrepare.
     """
     set_up_django()
+    return _in_a_child(lambda: _prepare(bootstrap, progress))
+
+
+def _prepare(bootstrap: Bootstrap, progress: Callable[[str], None]) -> Prepared:
     # Models can be imported only now that Django is set up.
     first_start = importlib.import_module("doorward.identity.first_start")
     schema = importlib.import_module("doorward.identity.schema")
-    with _alone(schema.state_folder()):
+    with _alone(schema.state_folder()), schema.answering():
         schema.bring_up_to_date(progress)
         first_start.make_defaults()
         prepared = first_start.begin(bootstrap)
     assert isinstance(prepared, Prepared)
-    schema.close_connections()
     return prepared
+
+
+def _in_a_child(work: Callable[[], Prepared]) -> Prepared:
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _work_and_tell(work, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    if not told:
+        raise CannotPrepare("The database could not be prepared; the lines above say why.")
+    answer = json.loads(told)
+    if "refused" in answer:
+        raise CannotPrepare(answer["refused"])
+    return Prepared(**answer)
+
+
+def _work_and_tell(work: Callable[[], Prepared], writing: int) -> NoReturn:
+    status = 1
+    try:
+        try:
+            told = asdict(work())
+        except CannotPrepare as refusal:
+            told = {"refused": str(refusal)}
+        os.write(writing, json.dumps(told).encode())
+        status = 0
+    except BaseException:  # noqa: BLE001 - the end of a forked process: nothing of the parent's may run here
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def set_up_django() -> None:

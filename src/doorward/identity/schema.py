@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -61,6 +62,10 @@ def _refuse_newer(loader: MigrationLoader) -> None:
         )
 
 
-def close_connections() -> None:
-    """Leave no connection (and no PostgreSQL lock) behind: the threads that serve open their own."""
-    connections.close_all()
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say in words when the database cannot be used. Raises CannotPrepare."""
+    try:
+        yield
+    except Error as error:
+        raise CannotPrepare(f"The database cannot be used: {error}") from error

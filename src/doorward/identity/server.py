@@ -19,6 +19,7 @@ from wsgiref.types import WSGIApplication
 from waitress import wasyncore
 from waitress.server import create_server
 
+from doorward.identity.allocator import give_back_at_once
 from doorward.identity.bootstrap import set_up_django
 
 PUBLIC_THREADS = 4
@@ -44,6 +45,7 @@ def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> N
 
     public = get_wsgi_application()
     _ = get_resolver().url_patterns  # a page that cannot be imported stops the start, not its first visitor
+    give_back_at_once()
     doors = Doors()
     doors.open(public_socket, public, PUBLIC_THREADS)
     doors.open(rpc_socket, rpc, RPC_THREADS)

@@ -134,3 +134,14 @@ def test_an_open_database_file_is_closed(state_folder: Path) -> None:
     start(state_folder)
 
     assert (state_folder / "doorward.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_no_database_is_said(state_folder: Path) -> None:
+    """In one sentence, not in a traceback."""
+    (state_folder / "doorward.sqlite3").write_bytes(b"not a database" * 100)
+
+    refused = start(state_folder)
+
+    assert refused.returncode == 1
+    assert refused.stdout.strip() == "refused: The database cannot be used: file is not a database"
+    assert "Traceback" not in refused.stderr
