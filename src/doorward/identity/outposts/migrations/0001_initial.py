@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("cookie_domain", models.TextField(blank=True, default="")),
-                ("sealed_cookie_secret", models.TextField(default="")),
+                ("sealed_cookie_secret", models.TextField(blank=True, default="")),
                 ("skip_path_regex", models.TextField(blank=True, default="")),
                 ("intercept_header_auth", models.BooleanField(default=True)),
                 ("basic_auth_enabled", models.BooleanField(default=False)),
