@@ -32,7 +32,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.5", "2001:db8::1", "", "::ffff:203.0.113.5", "127.1", "172.32.0.1"])
-@pytest.mark.parametrize("dialect", ["traefik", "caddy", "nginx"])
+@pytest.mark.parametrize("dialect", ["traefik", "caddy", "nginx", "envoy", "envoy/health"])
 async def test_strangers_may_not_ask_for_others(world: World, dialect: str, peer: str) -> None:
     """Only a proxy in a trusted network is asked for whom it speaks; a Unix socket is not trusted by itself."""
     world.use(provider(1, "open.example.test", skip_path_regex="^/health$"))  # S-120, S-105

@@ -48,7 +48,7 @@ async def test_t1_a_stranger_is_sent_to_log_in(world: World, dialect: str) -> No
     assert b"&amp;state=" in answer.body
 
 
-@pytest.mark.parametrize("dialect", ["traefik", "caddy"])
+@pytest.mark.parametrize("dialect", ["traefik", "caddy", "envoy"])
 async def test_t2_the_callback_brings_the_browser_back(world: World, dialect: str) -> None:
     """After logging in the browser is at the page that it wanted, with a cookie no longer than the session."""
     browser = world.browser()
@@ -63,7 +63,7 @@ async def test_t2_the_callback_brings_the_browser_back(world: World, dialect: st
     assert int(max_age[1]) <= session.expires - world.clock()  # S-316
 
 
-@pytest.mark.parametrize("dialect", ["traefik", "caddy", "nginx"])
+@pytest.mark.parametrize("dialect", ["traefik", "caddy", "nginx", "envoy"])
 async def test_t3_a_session_passes_with_twelve_headers(world: World, dialect: str) -> None:
     """Who is logged in passes, and the application learns who it is from twelve fields, none missing."""
     browser = world.browser()

@@ -137,6 +137,9 @@ class Browser:
         if self.dialect == "nginx":
             fields.append(("X-Original-URL", f"{self.scheme}://{self.host}{uri}"))
             fields.append(("Host", self.host))
+        elif self.dialect == "envoy":
+            fields += [("Host", self.host), ("X-Forwarded-Proto", self.scheme)]
+            return await self._asked(f"{PREFIX}/auth/envoy{uri}", fields, method=method)
         else:
             fields += [
                 ("X-Forwarded-Proto", self.scheme),
@@ -144,8 +147,11 @@ class Browser:
                 ("X-Forwarded-Uri", uri),
                 ("X-Forwarded-Method", method),
             ]
+        return await self._asked(f"{PREFIX}/auth/{self.dialect}", fields)
+
+    async def _asked(self, target: str, fields: list[tuple[str, str]], *, method: str = "GET") -> HttpAnswer:
         peer, trusted = ("", True) if self.fused else ("127.0.0.1", False)
-        answer = await self.world.ask(f"{PREFIX}/auth/{self.dialect}", fields, peer=peer, trusted=trusted)
+        answer = await self.world.ask(target, fields, method=method, peer=peer, trusted=trusted)
         self.keep(answer)
         return answer
 

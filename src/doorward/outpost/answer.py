@@ -27,6 +27,8 @@ from doorward.outpost.applications import Application, Applications
 from doorward.outpost.callback import Callback
 from doorward.outpost.dialects.caddy import CADDY
 from doorward.outpost.dialects.dialect import Dialect
+from doorward.outpost.dialects.envoy import BELOW as BELOW_ENVOY
+from doorward.outpost.dialects.envoy import ENVOY
 from doorward.outpost.dialects.nginx import NGINX
 from doorward.outpost.dialects.traefik import TRAEFIK
 from doorward.outpost.fields import Fields
@@ -60,7 +62,7 @@ Answer = HttpAnswer | Awaitable[HttpAnswer]
 
 _AUTH = f"{PREFIX}/auth/"
 _PING = f"{PREFIX}/ping".encode()
-_DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX)}
+_DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX, ENVOY)}
 _ENDPOINTS = frozenset(f"{PREFIX}/{name}" for name in ("start", "callback", "sign_out", "ping"))
 
 
@@ -109,6 +111,8 @@ class Outpost:
         fields = Fields(question.headers)
         trusted = question.trusted or self._trusted_peers.include(question.peer)
         dialect = _DIALECTS.get(endpoint)
+        if dialect is None and endpoint.startswith(BELOW_ENVOY):
+            dialect = ENVOY
         if dialect is None:
             return self._browser_asks(question, fields, trusted)
         if not trusted:
@@ -118,7 +122,7 @@ class Outpost:
     # --- a proxy asks ------------------------------------------------------------------------------------------
 
     def _proxy_asks(self, question: HttpQuestion, fields: Fields, dialect: Dialect) -> Answer:
-        forwarded = dialect.read(fields)
+        forwarded = dialect.read(fields, question)
         if forwarded is None:
             return self._misconfigured(fields, dialect, question)
         scheme = _PLAIN.get(forwarded.scheme, forwarded.scheme)
@@ -256,10 +260,11 @@ class Outpost:
         message = f"Outpost{outpost}{named} failed to detect a forward URL from {dialect.name}"
         provider = None if application is None else application.provider.pk
         count = self._reports.due(message, provider)
+        answer = refusals.unreadable(*dialect.unreadable)
         if not count:
-            return refusals.configuration_error()
-        report = ReportMisconfiguration(message, provider, question.peer, question.target.decode("latin-1"), count)
-        return self._report_and_answer(report, refusals.configuration_error())
+            return answer
+        asked = question.target.partition(b"?")[0].decode("latin-1")
+        return self._report_and_answer(ReportMisconfiguration(message, provider, question.peer, asked, count), answer)
 
     async def _report_and_answer(self, report: ReportMisconfiguration, answer: Answer) -> HttpAnswer:
         await self._reports.send(report)

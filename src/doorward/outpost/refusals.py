@@ -24,8 +24,13 @@ def unknown_host(host: str) -> HttpAnswer:
 
 
 def configuration_error() -> HttpAnswer:
-    """The proxy did not tell what the browser asked for."""
+    """What would be a yes by accident."""
     return pages.text(500, "configuration error")
+
+
+def unreadable(status: int, text: str) -> HttpAnswer:
+    """The proxy did not tell what the browser asked for."""
+    return pages.text(status, text)
 
 
 def untrusted_peer() -> HttpAnswer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from doorward.messages.http import HttpQuestion
 from doorward.outpost.fields import Fields
 
 
@@ -26,8 +27,10 @@ class Dialect:
     """One kind of proxy."""
 
     name: str
-    read: Callable[[Fields], Forwarded | None]
+    read: Callable[[Fields, HttpQuestion], Forwarded | None]
     """None when the proxy did not say what we must know, or said it in a way that could mean two things."""
     relays_answers: bool
     """The proxy hands our whole answer to the browser, so we can redirect, set cookies and show pages through it.
     Otherwise it only looks at the status."""
+    unreadable: tuple[int, str] = (500, "configuration error")
+    """Status and text for a proxy whose ``read`` gave None."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from doorward.messages.http import HttpQuestion
 from doorward.outpost.dialects.dialect import Dialect, Forwarded
 from doorward.outpost.dialects.x_forwarded import SCHEMES
 from doorward.outpost.fields import Fields
 from doorward.outpost.paths import ascii_target, is_origin_form
 
 
-def read(fields: Fields) -> Forwarded | None:
+def read(fields: Fields, _question: HttpQuestion) -> Forwarded | None:
     """The request that ``X-Original-URL`` names. The method is not told."""
     scheme, separator, rest = fields.text("x-original-url").partition("://")
     try:
