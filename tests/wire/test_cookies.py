@@ -31,8 +31,12 @@ def test_the_name_that_is_set() -> None:
 
 
 def test_five_thousand_cookies_are_quick() -> None:
-    """Less than ten milliseconds."""  # S-911
-    start = time.perf_counter()
-    cookie_pairs(b"; ".join([b"a=b"] * 5000))
+    """About a millisecond; the contract allows ten."""  # S-911
+    value = b"; ".join([b"a=b"] * 5000)
 
-    assert time.perf_counter() - start < 0.02
+    def took() -> float:
+        start = time.process_time()
+        cookie_pairs(value)
+        return time.process_time() - start
+
+    assert min(took() for _ in range(5)) < 0.010

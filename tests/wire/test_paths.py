@@ -75,9 +75,9 @@ def test_linear_time(raw: bytes) -> None:
 
 
 def _time(path: bytes) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     canonical_path(path)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def test_sensitive_escapes_are_told() -> None:

@@ -55,7 +55,7 @@ def test_the_facts_are_taken_out() -> None:
     )
 
     assert (head.status, head.reason, head.length, head.keep_alive) == (200, b"Fine", 3, True)
-    assert head.headers == [(b"server", b"x"), (b"Set-Cookie", b"a=b")]
+    assert head.headers == ((b"server", b"x"), (b"Set-Cookie", b"a=b"))
     assert (body, reader.complete, reader.surplus) == (b"abc", True, True)  # S-035
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from doorward.messages.entry_points import AccessLog
 from doorward.proxy.account import Account
@@ -21,7 +22,7 @@ from doorward.proxy.account import Account
 _BATCH = 65536
 _unsafe = re.compile(rb"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 _secret = re.compile(
-    rb"(?i)(^|[?&;])((?:code|state|token|[a-z_-]*_token|id_token_hint|client_secret|password|code_verifier|code_challenge"
+    rb"(?i)([?&;])((?:code|state|token|[a-z_-]*_token|id_token_hint|client_secret|password|code_verifier|code_challenge"
     rb"|nonce|session_state|assertion)=)[^&;]*"
 )
 
@@ -87,14 +88,22 @@ INTERNAL_SERVICES = frozenset(("ping@internal", "prometheus@internal", "api@inte
 
 def _target(account: Account) -> bytes:
     target = account.target
-    if b"?" in target:
+    if b"?" in target and _secret.search(target) is not None:
         target = _secret.sub(rb"\1\2REDACTED", target)
     return escaped(target)
 
 
 def escaped(value: bytes) -> bytes:
     """``value`` with quotes, backslashes and everything unprintable as ``\\xNN``."""
+    if _unsafe.search(value) is None:
+        return value
     return _unsafe.sub(lambda match: b"\\x%02x" % match[0][0], value)
+
+
+@lru_cache(maxsize=4096)
+def _name(text: str) -> bytes:
+    """A name or an address, of which there are few: without spaces, ``-`` for none."""
+    return escaped((text or "-").encode("utf-8", "replace")).replace(b" ", b"\\x20")
 
 
 _stamp = (0, b"")
@@ -112,16 +121,16 @@ def _common(account: Account, count: int) -> bytes:
     return b'%b %d "%b" "%b" %dms\n' % (
         _generic(account, count)[:-1],
         count,
-        escaped((account.router or "-").encode()),
-        escaped((account.server or "-").encode()),
+        _name(account.router),
+        _name(account.server),
         account.seconds * 1000,
     )
 
 
 def _generic(account: Account, _count: int) -> bytes:
     return b'%b - %b [%b] "%b %b %b" %d %d "-" "-"\n' % (
-        account.client.encode("ascii", "replace"),
-        escaped((account.user or "-").encode()).replace(b" ", b"\\x20"),
+        _name(account.client),
+        _name(account.user),
         _clf_time(account.started_at),
         account.method,
         _target(account),

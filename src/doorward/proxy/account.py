@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     entry_point: str
     method: bytes
     target: bytes

@@ -29,7 +29,7 @@ from doorward.wire.http1.body import LAST_CHUNK
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.request_reader import RequestReader
-from doorward.wire.http1.write import message_head
+from doorward.wire.http1.write import BlockMemory, checked_line, field_block, message_head
 
 if TYPE_CHECKING:
     from doorward.proxy.entry_point import EntryPointServer
@@ -59,6 +59,7 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         "_advancing",
+        "_answered",
         "_bodiless",
         "_chunked",
         "_closing",
@@ -80,10 +81,12 @@ class ClientConnection(asyncio.Protocol):
         "_state",
         "_transport",
         "_tunnel",
+        "forwarded",
         "head",
     )
 
     head: RequestHead
+    forwarded: BlockMemory
     _transport: asyncio.Transport
     _facts: ConnectionFacts
 
@@ -94,6 +97,8 @@ class ClientConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._receiver: BodyReceiver | None = None
         self._tunnel: TunnelEnd | None = None
+        self.forwarded = BlockMemory()
+        self._answered = BlockMemory()
         self._out: list[bytes] = []
         """Parts of the response that go out with the next flush, in one write."""
         self._deadline = inf
@@ -308,34 +313,35 @@ class ClientConnection(asyncio.Protocol):
 
     def start_response(self, status: int, reason: bytes, headers: list[Header], length: int | None) -> None:
         head = self.head
-        fields: list[Header] = []
-        dated = False
-        for header in headers:
-            name = header[0].lower()
-            if name in _FRAMING:
-                continue
-            if name == b"date":
-                dated = True
-            fields.append(header)
-        if not dated:
-            fields.append((b"Date", http_date()))
         self._bodiless = head.method == b"HEAD" or status == 304 or status == 204
-        self._chunked = False
-        self._closing = not head.keep_alive or self._entry.draining or self._body_is_hopeless()
-        if length is not None:
-            if status != 204:
-                fields.append((b"Content-Length", b"%d" % length))
-        elif not self._bodiless:
-            if head.version == b"HTTP/1.1":
-                self._chunked = True
-                fields.append((b"Transfer-Encoding", b"chunked"))
-            else:
-                self._closing = True
+        self._chunked = length is None and not self._bodiless and head.version == b"HTTP/1.1"
+        self._closing = (
+            not head.keep_alive
+            or self._entry.draining
+            or (length is None and not self._bodiless and not self._chunked)
+            or (self._reader.body is not None and self._body_is_hopeless())
+        )
+        facts = (http_date(), head.version, status, reason, length, self._chunked, self._closing)
+        block = self._answered.recall(headers, facts)
+        if block is None:
+            line = checked_line(b"%b %d %b" % (head.version, status, reason))
+            block = self._answered.keep(headers, facts, line + field_block(self._fields(status, headers, length)))
+        self._out.append(block)
+
+    def _fields(self, status: int, headers: list[Header], length: int | None) -> list[Header]:
+        """The fields of a response: those given, and what is ours to say about date, length and connection."""
+        fields = [header for header in headers if header[0].lower() not in _FRAMING]
+        if not any(header[0].lower() == b"date" for header in fields):
+            fields.append((b"Date", http_date()))
+        if length is not None and status != 204:
+            fields.append((b"Content-Length", b"%d" % length))
+        elif self._chunked:
+            fields.append((b"Transfer-Encoding", b"chunked"))
         if self._closing:
             fields.append((b"Connection", b"close"))
-        elif head.version == b"HTTP/1.0":
+        elif self.head.version == b"HTTP/1.0":
             fields.append((b"Connection", b"keep-alive"))
-        self._out.append(message_head(b"%b %d %b" % (head.version, status, reason), fields))
+        return fields
 
     def send(self, data: bytes) -> None:
         if self._bodiless:
@@ -385,7 +391,8 @@ class ClientConnection(asyncio.Protocol):
         self._progress = None
         if not self._reader.buffered:
             self._deadline = time.monotonic() + self._entry.entry_point.idle_timeout
-            self._adjust_reading()
+            if self._paused:
+                self._adjust_reading()
         else:
             self._advance()
 
@@ -398,8 +405,6 @@ class ClientConnection(asyncio.Protocol):
     def _body_is_hopeless(self) -> bool:
         """The rest of the request's body will not be waited for (S-032, S-033)."""
         body = self._reader.body
-        if body is None:
-            return False
         if self.head.expect_continue and not self._continued and not self._reader.buffered:
             return self._progress is None or self._progress.received == 0
         return getattr(body, "left", 0) > IN_FLIGHT
@@ -484,6 +489,11 @@ class ClientConnection(asyncio.Protocol):
             self._tunnel.sweep(now)
         elif now >= self._deadline:
             self._expire()
+        elif self._exchange is None:
+            # Ten thousand idle connections must not each keep what makes busy ones fast.
+            self._reader.forget()
+            self.forwarded.forget()
+            self._answered.forget()
         elif self._progress is not None and self._state is _State.OPEN:
             self._check_body(self._progress, now)
 

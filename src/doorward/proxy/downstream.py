@@ -6,6 +6,7 @@ from typing import Protocol
 
 from doorward.messages.http import Header
 from doorward.wire.http1.request import RequestHead
+from doorward.wire.http1.write import BlockMemory
 
 
 class BodyReceiver(Protocol):
@@ -39,6 +40,8 @@ class Downstream(Protocol):
     """One request's connection to its client."""
 
     head: RequestHead
+    forwarded: BlockMemory
+    """What was last sent on for this client."""
 
     def inform(self, status: int, reason: bytes, headers: list[Header]) -> None:
         """Pass on an interim (1xx) response."""

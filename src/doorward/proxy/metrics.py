@@ -16,8 +16,10 @@ from doorward.proxy.account import Account
 
 _KNOWN_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE"))
 
-_Key = tuple[str, str, int, bytes, bool]
+_Labels = tuple[str, str, int, bytes, bool]
 """(router or empty, entry point or service, status, method, websocket)"""
+_Path = tuple[str, str, str, int, bytes, bool]
+"""What decides which series a request counts in: entry point, router, service, status, method, websocket."""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class _Kind:
     """entrypoint, router or service."""
 
     name: str
-    series: dict[_Key, _Series] = field(default_factory=dict)
+    series: dict[_Labels, _Series] = field(default_factory=dict)
 
 
 class MetricsBook:
@@ -47,35 +49,42 @@ class MetricsBook:
         self._entry_points = _Kind("entrypoint") if settings.add_entry_points_labels else None
         self._routers = _Kind("router") if settings.add_routers_labels else None
         self._services = _Kind("service") if settings.add_services_labels else None
+        self._known: dict[_Path, list[_Series]] = {}
         self.open_connections: dict[str, int] = {}
         """By entry point, as they are now."""
 
     def record(self, account: Account) -> None:
-        service = account.service
-        if service in INTERNAL_SERVICES:
-            return
-        status, websocket = account.status, account.websocket
+        # A client may invent methods; they must not become memory.
         method = account.method if account.method in _KNOWN_METHODS else b"EXTENSION_METHOD"
+        path = (account.entry_point, account.router, account.service, account.status, method, account.websocket)
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = self._series_of(path)
+        if known:
+            bucket = bisect_left(self._bounds, account.seconds)
+            for series in known:
+                series.buckets[bucket] += 1
+                series.seconds += account.seconds
+                series.received += account.received
+                series.sent += account.sent
+
+    def _series_of(self, path: _Path) -> list[_Series]:
+        entry_point, router, service, status, method, websocket = path
+        if service in INTERNAL_SERVICES:
+            return []
         if websocket:
             status = 0
-        bucket = bisect_left(self._bounds, account.seconds)
+        found = []
         if self._entry_points is not None:
-            self._add(self._entry_points, ("", account.entry_point, status, method, websocket), bucket, account)
-        if not account.router:
-            return
-        if self._routers is not None:
-            self._add(self._routers, (account.router, service, status, method, websocket), bucket, account)
-        if self._services is not None:
-            self._add(self._services, ("", service, status, method, websocket), bucket, account)
+            found.append(self._series(self._entry_points, ("", entry_point, status, method, websocket)))
+        if self._routers is not None and router:
+            found.append(self._series(self._routers, (router, service, status, method, websocket)))
+        if self._services is not None and router:
+            found.append(self._series(self._services, ("", service, status, method, websocket)))
+        return found
 
-    def _add(self, kind: _Kind, key: _Key, bucket: int, account: Account) -> None:
-        series = kind.series.get(key)
-        if series is None:
-            series = kind.series[key] = _Series([0] * (len(self._bounds) + 1))
-        series.buckets[bucket] += 1
-        series.seconds += account.seconds
-        series.received += account.received
-        series.sent += account.sent
+    def _series(self, kind: _Kind, labels: _Labels) -> _Series:
+        return kind.series.setdefault(labels, _Series([0] * (len(self._bounds) + 1)))
 
     def collect(self) -> dict[str, float]:
         """What was counted since the last call, by full series text, such as
@@ -86,6 +95,8 @@ class MetricsBook:
                 for key, series in kind.series.items():
                     self._write(counted, kind.name, key, series)
                 kind.series.clear()
+        # Series are made anew when they are needed again, so what no longer exists is no longer reported.
+        self._known.clear()
         return counted
 
     def gauges(self) -> dict[str, float]:
@@ -95,7 +106,7 @@ class MetricsBook:
             for name, count in self.open_connections.items()
         }
 
-    def _write(self, counted: dict[str, float], kind: str, key: _Key, series: _Series) -> None:
+    def _write(self, counted: dict[str, float], kind: str, key: _Labels, series: _Series) -> None:
         router, name, status, method, websocket = key
         protocol = "websocket" if websocket else "http"
         owner = f'service="{_label(name)}"' if kind != "entrypoint" else f'entrypoint="{_label(name)}"'

@@ -21,7 +21,7 @@ from doorward.proxy.tunnel import Tunnel, accepts_handshake
 from doorward.wire.http1.body import LAST_CHUNK, chunk
 from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.response import ReceivedHead
-from doorward.wire.http1.write import message_head
+from doorward.wire.http1.write import checked_line, field_block
 
 if TYPE_CHECKING:
     from doorward.proxy.exchange import Exchange
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from doorward.proxy.services.server import Server
 
 _IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
+_WITH_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
+"""Methods whose requests say ``Content-Length: 0`` when they have no body (RFC 9110 section 8.6)."""
 _OURS = frozenset(
     (
         b"host",
@@ -137,20 +139,33 @@ class Relay:
 
     def _request_head(self, streamed: bool) -> bytes:
         request, server = self._exchange.request, self._server
-        path = server.prefix + request.path
-        target = path if request.query is None else path + b"?" + request.query
-        headers: list[Header] = [(b"Host", server.authority or request.authority or server.pool.origin.authority)]
-        headers += [header for header in request.headers if header[0].lower() not in _OURS]
+        target = server.prefix + request.path
+        if request.query is not None:
+            target += b"?" + request.query
+        line = checked_line(b"%b %b HTTP/1.1" % (request.method, target))
+        host = server.authority or request.authority or server.pool.origin.authority
         length = request.body_length if request.body is None else len(request.body)
-        if length is None:
-            headers.append((b"Transfer-Encoding", b"chunked"))
-        elif length or request.method in (b"POST", b"PUT", b"PATCH"):
-            headers.append((b"Content-Length", b"%d" % length))
+        if length == 0 and request.method not in _WITH_BODY and not request.websocket:
+            memory = self._downstream.forwarded
+            return line + (memory.recall(request.headers, host) or self._remember(host))
+        return line + field_block(self._fields(host) + self._framing(length, streamed))
+
+    def _remember(self, host: bytes) -> bytes:
+        headers = self._exchange.request.headers
+        return self._downstream.forwarded.keep(headers, host, field_block(self._fields(host)))
+
+    def _fields(self, host: bytes) -> list[Header]:
+        headers = self._exchange.request.headers
+        return [(b"Host", host), *(header for header in headers if header[0].lower() not in _OURS)]
+
+    def _framing(self, length: int | None, streamed: bool) -> list[Header]:
+        """What says where the body ends, or that this connection is to become another."""
+        if self._exchange.request.websocket:
+            return [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
+        fields = [(b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)]
         if streamed and self._downstream.head.expect_continue:
-            headers.append((b"Expect", b"100-continue"))
-        if request.websocket:
-            headers += ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
-        return message_head(b"%b %b HTTP/1.1" % (request.method, target), headers)
+            fields.append((b"Expect", b"100-continue"))
+        return fields
 
     def body_data(self, data: bytes) -> None:
         if self._connection is not None:
@@ -175,7 +190,7 @@ class Relay:
             if head.status == 101:
                 self._switch(head)
             else:
-                self._downstream.inform(head.status, head.reason, head.headers)
+                self._downstream.inform(head.status, head.reason, list(head.headers))
             return
         self._stop_watching()
         account = self._exchange.account
@@ -183,7 +198,7 @@ class Relay:
         account.origin_seconds = time.perf_counter() - self._sent_at
         bodiless = head.length == 0
         if not self._exchange.respond(
-            head.status, head.reason, head.headers, head.stated_length if bodiless else head.length
+            head.status, head.reason, list(head.headers), head.stated_length if bodiless else head.length
         ):
             self._leave_upstream()
 
@@ -223,7 +238,7 @@ class Relay:
             return
         self._exchange.account.origin_status = 101
         connection, self._connection = self._connection, None
-        Tunnel(self._exchange, connection).open(head.headers)
+        Tunnel(self._exchange, connection).open(list(head.headers))
 
     # --- what goes wrong ---
 

@@ -286,7 +286,7 @@ async def test_a_slow_client_slows_the_application(stage: Stage) -> None:
     stage.application.handler = endless
     await stage.start()
     client = await stage.client()
-    client.writer.transport.pause_reading()
+    client.writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     await client.send(get())
     await asyncio.sleep(0.5)

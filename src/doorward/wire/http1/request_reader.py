@@ -74,6 +74,10 @@ class RequestReader:
             self._buffer = b""
         return payload
 
+    def forget(self) -> None:
+        """Free what is only kept for speed: nothing is expected soon."""
+        self._parser.forget()
+
     def take_rest(self) -> bytes:
         """Everything that arrived after the current head, for a connection that stops being HTTP."""
         rest, self._buffer = self._buffer + bytes(self._growing), b""

@@ -7,7 +7,9 @@ turned into facts; what is left in ``headers`` is end-to-end and may be passed o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+
+from msgspec import Struct
 
 from doorward.messages.http import Header
 from doorward.wire.http1.errors import BadResponse, WireError
@@ -35,13 +37,12 @@ _HOP_BY_HOP = frozenset(
 """Not passed on (proxy contract section 6.2); ``Content-Length`` is written anew from the facts."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedHead:
+class ReceivedHead(Struct, frozen=True):
     """A status line and its fields, validated."""
 
     status: int
     reason: bytes
-    headers: list[Header]
+    headers: tuple[Header, ...]
     """End-to-end fields in the order received, without ``Content-Length``."""
     length: int | None
     """Bytes of body that follow; None: chunked, or until the connection ends."""
@@ -103,7 +104,7 @@ def _assemble(status: int, reason: bytes, http11: bool, headers: list[Header], m
     return ReceivedHead(
         status,
         reason,
-        kept,
+        tuple(kept),
         length,
         chunked and not bodiless,
         stated,
@@ -124,5 +125,6 @@ def _stated_length(lengths: list[bytes], codings: list[bytes], http11: bool) -> 
     return parse_length(lengths[0]) if lengths else None
 
 
+@lru_cache(maxsize=256)
 def _tokens(value: bytes) -> frozenset[bytes]:
     return frozenset(token.strip(b" \t") for token in value.lower().split(b",")) - {b""}

@@ -18,13 +18,27 @@ MAX_INTERIM = 16
 class ResponseReader:
     """``expect`` a response, ``feed`` bytes, take heads until one is final, then bodies until ``complete``."""
 
-    __slots__ = ("_buffer", "_interim", "_limits", "_method", "_scanner", "complete", "head_seen")
+    __slots__ = (
+        "_buffer",
+        "_head",
+        "_head_method",
+        "_interim",
+        "_limits",
+        "_method",
+        "_raw_head",
+        "_scanner",
+        "complete",
+        "head_seen",
+    )
 
     def __init__(self, limits: Limits = RESPONSE_LIMITS) -> None:
         self._limits = limits
         self._buffer = b""
         self._scanner: BodyScanner | None = None
         self._method = b""
+        self._raw_head = b""
+        self._head_method = b""
+        self._head: ReceivedHead | None = None
         self._interim = 0
         self.complete = True
         """The last response has ended; what else arrives was not asked for."""
@@ -56,7 +70,7 @@ class ResponseReader:
             return None
         if end > self._limits.header + self._limits.request_line:
             raise BadResponse("header_size")
-        head = parse_response_head(buffer[:end], self._method, self._limits)
+        head = self._parse(buffer[:end])
         self._buffer = buffer[end:]
         if head.status < 200:
             self._interim += 1
@@ -65,6 +79,14 @@ class ResponseReader:
             return head
         self.head_seen = True
         self._frame(head)
+        return head
+
+    def _parse(self, raw: bytes) -> ReceivedHead:
+        """An application answers many questions alike: the same bytes to the same method mean the same."""
+        if raw == self._raw_head and self._method == self._head_method and self._head is not None:
+            return self._head
+        head = parse_response_head(raw, self._method, self._limits)
+        self._raw_head, self._head_method, self._head = raw, self._method, head
         return head
 
     def next_body(self) -> bytes:
