@@ -58,6 +58,18 @@ async def test_no_server_is_503(stage: Stage) -> None:
     assert (answer.status, answer.body) == (503, b"no available server\n")
 
 
+@pytest.mark.parametrize(
+    "service",
+    [messages.LoadBalancer("bad@file", (messages.Server("gopher://x"),)), messages.Internal("nothing@internal")],
+)
+async def test_a_service_that_cannot_run_is_closed(stage: Stage, service: messages.Service) -> None:
+    """It does not keep the rest of the table from being used."""
+    await stage.start(stage.routes(service=service))
+    client = await stage.client()
+
+    assert (await client.ask(get())).status == 503
+
+
 async def test_a_refused_connection_is_502(stage: Stage) -> None:
     """``Bad Gateway``, without Content-Type."""
     dead = messages.LoadBalancer("dead@file", (messages.Server("http://127.0.0.1:1"),))

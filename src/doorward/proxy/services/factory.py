@@ -10,6 +10,7 @@ from doorward.proxy.exchange import Service
 from doorward.proxy.ports import InternalService
 from doorward.proxy.services.internal import Internal
 from doorward.proxy.services.load_balancer import LoadBalancer
+from doorward.proxy.services.unavailable import Unavailable
 
 
 class ServiceFactory:
@@ -21,7 +22,13 @@ class ServiceFactory:
         self._pools = pools
 
     def service(self, service: messages.Service) -> Service:
-        """The running form of ``service``. Raises ValueError when it cannot run."""
+        """The running form of ``service``; one that cannot run is closed (503) and says why in the log."""
+        try:
+            return self._make(service)
+        except ValueError as error:
+            return Unavailable(service.name, str(error))
+
+    def _make(self, service: messages.Service) -> Service:
         if isinstance(service, messages.Internal):
             internal = self._internals.get(service.name)
             if internal is None:
