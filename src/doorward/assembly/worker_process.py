@@ -35,6 +35,7 @@ from doorward.messages.plan import Plan
 from doorward.net.client import Client
 from doorward.net.pools import Pools
 from doorward.net.tls import CertificateUnusable
+from doorward.observe import log_lines
 from doorward.outpost.answer import Outpost
 from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.engine import Engine
@@ -150,6 +151,7 @@ class Worker:
 
 
 def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:
+    log_lines.to_standard_error()
     try:
         uvloop.run(Worker(plan, folder, index, notifier).run(sockets))
     except OSError as error:
