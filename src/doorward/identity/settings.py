@@ -1,8 +1,8 @@
 """Django's settings, from the few facts that the program that starts us states in the environment.
 
 The environment is how the parent hands facts to this child: ``DOORWARD_DATA`` (state folder), ``DOORWARD_DATABASE``
-(empty for SQLite in the state folder, or ``postgresql://…``) and ``DOORWARD_EXTERNAL_URL``. Operators do not set
-them; they write the ``identity:`` section of the configuration.
+(empty for SQLite in the state folder, or ``postgresql://…``), ``DOORWARD_EXTERNAL_URL`` and ``DOORWARD_IDENTITY_PORT``.
+Operators do not set them; they write the ``identity:`` section of the configuration.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from doorward.tokens.secret_key import read_secret_key
 DATA = Path(os.environ.get("DOORWARD_DATA", os.devnull))
 EXTERNAL_URL = os.environ.get("DOORWARD_EXTERNAL_URL", "http://127.0.0.1:9000").rstrip("/")
 EXTERNAL = urlsplit(EXTERNAL_URL)
+IDENTITY_PORT = int(os.environ.get("DOORWARD_IDENTITY_PORT", "9000"))
+"""Where other proxies reach this program: the pages show it in what they offer to paste."""
 VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).

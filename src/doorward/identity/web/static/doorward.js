@@ -4,6 +4,7 @@
 //   data-opens="id"     button that opens the <dialog> with that id; data-closes closes the one around it
 //   data-menu           <details> that closes on Escape and when one looks elsewhere
 //   data-side           <details> of the side navigation: closed on a phone
+//   data-derives="id"   input that shows, as long as it is empty, the short name made of the text in the input with that id
 "use strict";
 
 function settle(root) {
@@ -43,6 +44,16 @@ document.addEventListener("click", (event) => {
   if (button.dataset.copies) copy(button);
   if (button.dataset.opens) document.getElementById(button.dataset.opens).showModal();
   if ("closes" in button.dataset) button.closest("dialog").close();
+});
+
+function shortName(text) {
+  const plain = text.normalize("NFKD").replace(/[^\w\s-]/g, "").trim().toLowerCase();
+  return plain.replace(/[-\s]+/g, "-").replace(/^[-_]+|[-_]+$/g, "").slice(0, 45);
+}
+
+document.addEventListener("input", (event) => {
+  const derived = event.target.id && document.querySelector(`[data-derives="${event.target.id}"]`);
+  if (derived) derived.placeholder = shortName(event.target.value);
 });
 
 document.addEventListener("keydown", (event) => {

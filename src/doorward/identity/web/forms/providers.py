@@ -1,0 +1,213 @@
+"""Create and change providers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from doorward.identity.crypto.models import CertificateKeyPair
+from doorward.identity.crypto.queries import signing_key
+from doorward.identity.flows.defaults import IMPLICIT_CONSENT, PROVIDER_INVALIDATION
+from doorward.identity.flows.models import Flow
+from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.outposts.providers import DEFAULT_VALIDITY
+from doorward.identity.web.forms.fields import PLAIN, DurationField, FlowField, plain_input
+
+USUAL_SCOPES = ("openid", "email", "profile")
+
+
+class ProviderForm(forms.Form):
+    """What all providers have."""
+
+    name = forms.CharField(max_length=150)
+    authorization_flow = FlowField(
+        Flow.Designation.AUTHORIZATION,
+        label="Authorization flow",
+        help_text="Explicit consent asks people before the application learns who they are.",
+    )
+    invalidation_flow = FlowField(Flow.Designation.INVALIDATION, label="Log-out flow")
+    authentication_flow = FlowField(
+        Flow.Designation.AUTHENTICATION,
+        label="Login flow",
+        required=False,
+        empty_label="The usual one",
+        help_text="For whoever is not logged in yet.",
+    )
+
+    def __init__(self, data: Any = None, *, provider: OAuth2Provider | None = None, **options: Any) -> None:
+        initial = self.defaults() if provider is None else self.stored(provider)
+        super().__init__(data, initial=initial, **options)
+
+    def defaults(self) -> dict[str, Any]:
+        """For a new provider."""
+        return {
+            "authorization_flow": Flow.objects.filter(slug=IMPLICIT_CONSENT).first(),
+            "invalidation_flow": Flow.objects.filter(slug=PROVIDER_INVALIDATION).first(),
+        }
+
+    def stored(self, provider: OAuth2Provider) -> dict[str, Any]:
+        """As the provider is."""
+        return {name: getattr(provider, name) for name in self.base_fields if hasattr(provider, name)}
+
+
+class ProxyProviderForm(ProviderForm):
+    external_host = forms.CharField(
+        label="Outside URL",
+        max_length=2000,
+        widget=plain_input(inputmode="url", placeholder="https://wiki.example.com"),
+        help_text="Where people open the application, exactly as the browser shows it.",
+    )
+    skip_path_regex = forms.CharField(
+        label="Open paths",
+        required=False,
+        widget=forms.Textarea(attrs={**PLAIN, "rows": "3"}),
+        help_text="Regular expressions, one per line: what matches is open to everybody, without a login.",
+    )
+    access_token_validity = DurationField(label="How long a login lasts")
+    intercept_header_auth = forms.BooleanField(
+        label="Take Authorization headers",
+        required=False,
+        help_text="Programs may then log in with an app password or a token instead of a browser.",
+    )
+    redirect_everything = forms.BooleanField(
+        label="Send every request to the login",
+        required=False,
+        help_text="Also those of scripts in a page, which otherwise get the status 401.",
+    )
+    field_order = [
+        "name",
+        "external_host",
+        "skip_path_regex",
+        "access_token_validity",
+        "authorization_flow",
+        "invalidation_flow",
+        "authentication_flow",
+        "intercept_header_auth",
+        "redirect_everything",
+    ]
+
+    def defaults(self) -> dict[str, Any]:
+        return {**super().defaults(), "access_token_validity": DEFAULT_VALIDITY, "intercept_header_auth": True}
+
+
+class RedirectUrisField(forms.CharField):
+    """One URL per line; ``logout`` and ``regex`` before it say what else it is."""
+
+    widget = forms.Textarea(attrs={**PLAIN, "rows": "3", "class": "code-input"})
+    words = frozenset({"logout", "regex"})
+
+    def clean(self, value: Any) -> list[dict[str, str]]:
+        lines = [line.split() for line in super().clean(value).splitlines() if line.strip()]
+        return [self._entry(words) for words in lines]
+
+    def _entry(self, words: list[str]) -> dict[str, str]:
+        if not set(words[:-1]) <= self.words:
+            raise ValidationError(f"“{' '.join(words)}”: one URL per line, after “logout” or “regex” where it is one.")
+        return {
+            "matching_mode": "regex" if "regex" in words[:-1] else "strict",
+            "url": words[-1],
+            "redirect_uri_type": "logout" if "logout" in words[:-1] else "authorization",
+        }
+
+    def prepare_value(self, value: Any) -> Any:
+        """Stored entries as lines."""
+        return "\n".join(map(line_of, value)) if isinstance(value, list) else value
+
+
+def line_of(entry: dict[str, str]) -> str:
+    """A stored redirect URI as it is written in the form."""
+    words = []
+    if entry.get("redirect_uri_type") == "logout":
+        words.append("logout")
+    if entry.get("matching_mode") == "regex":
+        words.append("regex")
+    return " ".join([*words, entry["url"]])
+
+
+class ScopesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    def label_from_instance(self, obj: ScopeMapping) -> str:
+        """The scope, and what it tells."""
+        return f"{obj.scope_name}: {obj.description}" if obj.description else obj.scope_name
+
+
+class OAuth2ProviderForm(ProviderForm):
+    client_type = forms.ChoiceField(
+        label="Kind of client",
+        choices=[
+            (OAuth2Provider.ClientType.CONFIDENTIAL, "Confidential: a server that keeps a secret"),
+            (OAuth2Provider.ClientType.PUBLIC, "Public: a program on people’s devices, without a secret"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    redirect_uris = RedirectUrisField(
+        label="Redirect URIs",
+        required=False,
+        help_text="Where the application receives its users, one exact URL per line. “regex” before it makes it a "
+        "pattern, “logout” the place where people land after logging out.",
+    )
+    scope_mappings = ScopesField(
+        ScopeMapping.objects.all(),
+        label="What the application may be told",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    signing_key = forms.ModelChoiceField(
+        CertificateKeyPair.objects.exclude(sealed_key=""),
+        label="Signing key",
+        required=False,
+        empty_label="None: signed with the client secret",
+    )
+    access_token_validity = DurationField(label="Access tokens work for")
+    refresh_token_validity = DurationField(label="Refresh tokens work for")
+    access_code_validity = DurationField(label="Codes work for")
+    sub_mode = forms.ChoiceField(
+        label="Name of the user in tokens (sub)",
+        choices=[
+            (OAuth2Provider.SubMode.HASHED_USER_ID, "A pseudonym that never changes"),
+            (OAuth2Provider.SubMode.USER_ID, "The user’s number"),
+            (OAuth2Provider.SubMode.USER_UUID, "The user’s UUID"),
+            (OAuth2Provider.SubMode.USER_USERNAME, "The user name"),
+            (OAuth2Provider.SubMode.USER_EMAIL, "The e-mail address"),
+            (OAuth2Provider.SubMode.USER_UPN, "The attribute upn"),
+        ],
+    )
+    issuer_mode = forms.ChoiceField(
+        label="Issuer",
+        choices=[
+            (OAuth2Provider.IssuerMode.PER_PROVIDER, "One for each application"),
+            (OAuth2Provider.IssuerMode.GLOBAL, "The same for all"),
+        ],
+    )
+    require_pkce = forms.BooleanField(
+        label="Demand PKCE", required=False, help_text="Switch it off only for a client that cannot do it."
+    )
+    include_claims_in_id_token = forms.BooleanField(label="Put what it is told into the ID token", required=False)
+    field_order = [
+        "name",
+        "client_type",
+        "redirect_uris",
+        "scope_mappings",
+        "authorization_flow",
+        "signing_key",
+        "access_token_validity",
+        "refresh_token_validity",
+        "access_code_validity",
+        "sub_mode",
+        "issuer_mode",
+        "invalidation_flow",
+        "authentication_flow",
+        "require_pkce",
+        "include_claims_in_id_token",
+    ]
+
+    def defaults(self) -> dict[str, Any]:
+        plain = OAuth2Provider()
+        names = [name for name in self.base_fields if name not in ("name", "scope_mappings") and hasattr(plain, name)]
+        fields = {name: getattr(plain, name) for name in names if not name.endswith("_flow")}
+        scopes = ScopeMapping.objects.filter(scope_name__in=USUAL_SCOPES, managed__isnull=False)
+        return {**fields, **super().defaults(), "signing_key": signing_key(), "scope_mappings": list(scopes)}
+
+    def stored(self, provider: OAuth2Provider) -> dict[str, Any]:
+        return {**super().stored(provider), "scope_mappings": list(provider.scope_mappings.all())}

@@ -1,0 +1,1 @@
+"""The pages behind the login: the library of whoever logged in, and the administrators' pages."""

@@ -1,0 +1,173 @@
+"""Groups: list, create, change, delete, and their members."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorward.identity.applications.models import Application
+from doorward.identity.directory import actions
+from doorward.identity.directory.errors import Refused
+from doorward.identity.directory.models import Group
+from doorward.identity.events.actor import Actor
+from doorward.identity.web.forms.people import GroupForm, MemberForm
+from doorward.identity.web.pages.access import administrators
+from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.listing import page_of, search_text
+from doorward.identity.web.pages.navigation import ROOT
+from doorward.identity.web.pages.suggestions import usernames
+
+SECTION = f"{ROOT}groups/"
+UP: list[Crumb] = [("Groups", SECTION)]
+
+
+@require_GET
+@administrators
+def groups(request: HttpRequest) -> HttpResponse:
+    """``/if/admin/groups/``"""
+    query = search_text(request)
+    found = Group.objects.filter(name__icontains=query).annotate(members=Count("users"))
+    rows = page_of(request, found.prefetch_related("parents"))
+    return show_admin(request, "groups.html", section=SECTION, title="Groups", rows=rows, query=query)
+
+
+@require_GET
+@administrators
+def group(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """``/if/admin/groups/<uuid>/``"""
+    return _show(request, find(uuid), MemberForm())
+
+
+def _show(request: HttpRequest, shown: Group, form: MemberForm, *, problem: str = "") -> HttpResponse:
+    return show_admin(
+        request,
+        "group.html",
+        section=SECTION,
+        title=shown.name,
+        crumbs=UP,
+        group=shown,
+        parents=shown.parents.all(),
+        children=shown.children.all(),
+        applications=Application.objects.filter(bindings__group=shown).distinct(),
+        rows=page_of(request, shown.users.order_by("username")),
+        form=form,
+        usernames=usernames(),
+        problem=problem,
+        status=409 if problem else status_of(form),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def create(request: HttpRequest) -> HttpResponse:
+    """``/if/admin/new/group/``"""
+    form = GroupForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            made = actions.create_group(Actor.of(request), **form.cleaned_data)
+            return done(request, address(made), f"The group “{made}” is created.")
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title="New group",
+        crumbs=UP,
+        form=form,
+        submit="Create group",
+        back=SECTION,
+        status=status_of(form),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def edit(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """``/if/admin/groups/<uuid>/edit/``"""
+    changed = find(uuid)
+    form = GroupForm(request.POST if request.method == "POST" else None, group=changed)
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            actions.update_group(Actor.of(request), changed, **form.cleaned_data)
+            return done(request, address(changed), "Saved, and in force.")
+    stored = find(uuid)
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title=f"Edit {stored.name}",
+        crumbs=[*UP, (stored.name, address(stored))],
+        form=form,
+        back=address(stored),
+        status=status_of(form),
+    )
+
+
+@require_POST
+@administrators
+def add_member(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """``/if/admin/groups/<uuid>/members/``"""
+    joined, form = find(uuid), MemberForm(request.POST)
+    if form.is_valid():
+        with errors_at(form):
+            user = form.cleaned_data["user"]
+            actions.add_member(Actor.of(request), joined, user)
+            return done(request, address(joined), f"{user} is a member now.")
+    return _show(request, joined, form)
+
+
+@require_POST
+@administrators
+def remove_member(request: HttpRequest, uuid: UUID, pk: int) -> HttpResponse:
+    """``/if/admin/groups/<uuid>/members/<pk>/remove/``"""
+    left = find(uuid)
+    user = get_object_or_404(left.users, pk=pk)
+    try:
+        actions.remove_member(Actor.of(request), left, user)
+    except Refused as refused:
+        return _show(request, left, MemberForm(), problem=str(refused))
+    return done(request, address(left), f"{user} is no longer a member.")
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """``/if/admin/groups/<uuid>/delete/``"""
+    going, problem = find(uuid), ""
+    if request.method == "POST":
+        name = going.name
+        try:
+            actions.delete_group(Actor.of(request), going)
+            return done(request, SECTION, f"The group “{name}” is deleted.")
+        except Refused as refused:
+            problem = str(refused)
+    members, bound = going.users.count(), Application.objects.filter(bindings__group=going).distinct()
+    lines = [f"Its {members} {'member stays' if members == 1 else 'members stay'}, without what the group gave them."]
+    lines += [f"“{application}” no longer names it among who may enter." for application in bound]
+    return show_admin(
+        request,
+        "confirm.html",
+        section=SECTION,
+        title=f"Delete {going.name}",
+        crumbs=[*UP, (going.name, address(going))],
+        question=f"Delete the group “{going.name}”?",
+        consequences=lines,
+        submit="Delete group",
+        back=address(going),
+        problem=problem,
+        status=409 if problem else 200,
+    )
+
+
+def find(uuid: UUID) -> Group:
+    """Raises Http404."""
+    return get_object_or_404(Group, pk=uuid)
+
+
+def address(of: Group) -> str:
+    """Of its page."""
+    return reverse("admin-group", args=[of.pk])

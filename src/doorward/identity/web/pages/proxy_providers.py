@@ -1,0 +1,64 @@
+"""Create and change a proxy provider on its own; mostly it comes with ``protect``."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods
+
+from doorward.identity.events.actor import Actor
+from doorward.identity.outposts import actions
+from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.web.forms.providers import ProxyProviderForm
+from doorward.identity.web.pages.access import administrators
+from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.providers import SECTION, UP, address, find
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def create(request: HttpRequest) -> HttpResponse:
+    """``/if/admin/new/proxy-provider/``"""
+    form = ProxyProviderForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            made = actions.create_proxy_provider(
+                Actor.of(request), mode=ProxyProvider.Mode.FORWARD_SINGLE, **form.cleaned_data
+            )
+            text = f"“{made.name}” is created. It serves once an application and an outpost have it."
+            return done(request, address(made), text)
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title="New proxy provider",
+        crumbs=UP,
+        form=form,
+        submit="Create provider",
+        back=SECTION,
+        status=status_of(form),
+        lead="Forward auth for a single application. Protect an application does this, and what follows, at once.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/proxy-providers/<pk>/edit/``"""
+    changed = get_object_or_404(ProxyProvider, pk=pk)
+    form = ProxyProviderForm(request.POST if request.method == "POST" else None, provider=changed)
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            actions.update_proxy_provider(Actor.of(request), changed, **form.cleaned_data)
+            return done(request, address(changed), "Saved, and in force.")
+    stored = find(pk)
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title=f"Edit {stored.name}",
+        crumbs=[*UP, (stored.name, address(stored))],
+        form=form,
+        back=address(stored),
+        status=status_of(form),
+    )

@@ -1,0 +1,153 @@
+"""What an administrator does about somebody's access: password, logins, deactivation, deletion."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods, require_POST
+
+from doorward.identity.directory import actions
+from doorward.identity.directory.errors import Refused
+from doorward.identity.directory.models import User
+from doorward.identity.events.actor import Actor
+from doorward.identity.logins import actions as logins
+from doorward.identity.logins.queries import current
+from doorward.identity.web.forms.people import PasswordForm
+from doorward.identity.web.pages.access import administrators, person
+from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.users import SECTION, UP, address, find
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def set_password(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/password/``"""
+    user = find(pk)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            actions.set_password(Actor.of(request), user, form.cleaned_data["password"], keep_sid=_own(request, user))
+            return done(request, address(user), f"{user} has a new password. Their logins have ended.")
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title=f"Set a password for {user}",
+        crumbs=[*UP, (user.username, address(user))],
+        form=form,
+        submit="Set password",
+        back=address(user),
+        status=status_of(form),
+        lead="All their logins end. Tell them the password on a safe way; they can change it under “Your account”.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/deactivate/``"""
+    user, problem = find(pk), ""
+    if request.method == "POST":
+        try:
+            actions.update_user(Actor.of(request), user, is_active=False)
+            return done(request, address(user), f"{user} is deactivated and out of every application.")
+        except Refused as refused:
+            problem = str(refused)
+    return _confirm(
+        request,
+        user,
+        title=f"Deactivate {user}",
+        question=f"Deactivate “{user}”?",
+        consequences=[
+            "All their logins, sessions and tokens are worthless within a second.",
+            "Nothing is deleted; you can activate them again.",
+        ],
+        submit="Deactivate",
+        problem=problem,
+    )
+
+
+@require_POST
+@administrators
+def activate(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/activate/``"""
+    user = find(pk)
+    actions.update_user(Actor.of(request), user, is_active=True)
+    return done(request, address(user), f"{user} may log in again.")
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/delete/``; 409 for oneself and the last superuser (S-621)."""
+    user, problem = find(pk), ""
+    if request.method == "POST":
+        name = user.username
+        try:
+            actions.delete_user(Actor.of(request), user)
+            return done(request, SECTION, f"{name} is deleted.")
+        except Refused as refused:
+            problem = str(refused)
+    lines = ["Their logins and sessions end at once."]
+    if tokens := user.tokens.count():
+        lines.append(
+            f"{tokens} {'token' if tokens == 1 else 'tokens'} of theirs, and what they have agreed to, are gone."
+        )
+    lines.append("Events keep their name. To keep the rest as well, deactivate them instead.")
+    return _confirm(
+        request,
+        user,
+        title=f"Delete {user}",
+        question=f"Delete the user “{user}” for good?",
+        consequences=lines,
+        submit="Delete user",
+        problem=problem,
+    )
+
+
+@require_POST
+@administrators
+def end_login(request: HttpRequest, pk: int, uuid: UUID) -> HttpResponse:
+    """``/if/admin/users/<pk>/logins/<uuid>/end/``"""
+    user = find(pk)
+    login, this = get_object_or_404(user.login_sessions, uuid=uuid), current(request)
+    if this is not None and this.pk == login.pk:
+        logins.log_out(request)
+        return done(request, "/", "You are logged out.")
+    logins.end(Actor.of(request), login)
+    return done(request, address(user), "That login has ended.")
+
+
+@require_POST
+@administrators
+def end_logins(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/logins/end/``: all, but the one of whoever asks."""
+    user = find(pk)
+    number = logins.end_all_of(Actor.of(request), user, except_sid=_own(request, user))
+    return done(request, address(user), f"{number} {'login has' if number == 1 else 'logins have'} ended.")
+
+
+def _own(request: HttpRequest, user: User) -> str:
+    """The login to spare: the administrator's own, when they act on themselves."""
+    login = current(request)
+    return login.sid if login is not None and user.pk == person(request).pk else ""
+
+
+def _confirm(
+    request: HttpRequest, user: User, *, title: str, question: str, consequences: list[str], submit: str, problem: str
+) -> HttpResponse:
+    return show_admin(
+        request,
+        "confirm.html",
+        section=SECTION,
+        title=title,
+        crumbs=[*UP, (user.username, address(user))],
+        question=question,
+        consequences=consequences,
+        submit=submit,
+        back=address(user),
+        problem=problem,
+        status=409 if problem else 200,
+    )

@@ -1,0 +1,126 @@
+"""Users: list, create, change, one at a glance."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from doorward.identity.directory import actions
+from doorward.identity.directory.models import User
+from doorward.identity.directory.queries import superusers
+from doorward.identity.events.actor import Actor
+from doorward.identity.logins.queries import current, of_user
+from doorward.identity.web.forms.people import NewUserForm, UserForm
+from doorward.identity.web.pages.access import administrators, person
+from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.browsers import seen
+from doorward.identity.web.pages.happenings import about_user
+from doorward.identity.web.pages.listing import Choice, page_of, search_text
+from doorward.identity.web.pages.navigation import ROOT
+
+SECTION = f"{ROOT}users/"
+UP: list[Crumb] = [("Users", SECTION)]
+STATES = {"": "All users", "active": "Active", "deactivated": "Deactivated", "administrators": "Administrators"}
+
+
+@require_GET
+@administrators
+def users(request: HttpRequest) -> HttpResponse:
+    """``/if/admin/users/``, narrowed by ``?q=`` and ``?state=``."""
+    query, state = search_text(request), Choice.read(request, "state", "State", STATES)
+    found = User.objects.filter(
+        Q(username__icontains=query) | Q(name__icontains=query) | Q(email__icontains=query)
+    ).prefetch_related("groups")
+    rows = page_of(request, _in_state(found, state.value))
+    return show_admin(request, "users.html", section=SECTION, title="Users", rows=rows, query=query, filters=[state])
+
+
+def _in_state(found: QuerySet[User], state: str) -> QuerySet[User]:
+    match state:
+        case "active":
+            return found.filter(is_active=True)
+        case "deactivated":
+            return found.filter(is_active=False)
+        case "administrators":
+            return found.filter(pk__in=superusers().values("pk"))
+    return found
+
+
+@require_GET
+@administrators
+def user(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/``"""
+    shown = find(pk)
+    return show_admin(
+        request,
+        "user.html",
+        section=SECTION,
+        title=shown.username,
+        crumbs=UP,
+        user=shown,
+        is_oneself=shown.pk == person(request).pk,
+        groups=shown.groups.all(),
+        inherited=[group for group in shown.all_groups() if group not in set(shown.groups.all())],
+        logins=seen(of_user(shown), current(request)),
+        tokens=shown.tokens.all(),
+        events=about_user(shown),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def create(request: HttpRequest) -> HttpResponse:
+    """``/if/admin/new/user/``"""
+    form = NewUserForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        values = {**form.cleaned_data, "password": form.cleaned_data["password"] or None}
+        with errors_at(form):
+            made = actions.create_user(Actor.of(request), **values)
+            return done(request, address(made), f"The user “{made}” is created.")
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title="New user",
+        crumbs=UP,
+        form=form,
+        submit="Create user",
+        back=SECTION,
+        status=status_of(form),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/edit/``"""
+    changed = find(pk)
+    form = UserForm(request.POST if request.method == "POST" else None, user=changed)
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            actions.update_user(Actor.of(request), changed, **form.cleaned_data)
+            return done(request, address(changed), "Saved, and in force.")
+    stored = find(pk)
+    return show_admin(
+        request,
+        "form.html",
+        section=SECTION,
+        title=f"Edit {stored.username}",
+        crumbs=[*UP, (stored.username, address(stored))],
+        form=form,
+        back=address(stored),
+        status=status_of(form),
+    )
+
+
+def find(pk: int) -> User:
+    """Raises Http404."""
+    return get_object_or_404(User, pk=pk)
+
+
+def address(of: User) -> str:
+    """Of their page."""
+    return reverse("admin-user", args=[of.pk])
