@@ -13,6 +13,11 @@ from peers.browser import chromium, visitor
 from peers.program import Program
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers last: playwright keeps an event loop of its own running, beside which no asyncio test can start."""
+    items.sort(key=lambda item: any(item.get_closest_marker(kind) for kind in ("interop", "journey")))
+
+
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """``doorward demo``, started once for all tests that change nothing which others rely on."""
