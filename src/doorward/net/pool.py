@@ -58,6 +58,7 @@ class Pool:
         if self._closed or len(self._idle) >= self.settings.max_idle or connection.transport.is_closing():
             connection.transport.abort()
             return
+        connection.reused = True
         connection.idle_since = time.monotonic()
         self._idle.append(connection)
 
@@ -86,19 +87,22 @@ class Pool:
     async def _connect(self) -> UpstreamConnection:
         loop = asyncio.get_running_loop()
         origin = self.origin
-        if origin.scheme == "unix":
-            _, connection = await loop.create_unix_connection(self._make, origin.path)
-        elif origin.scheme == "https":
-            context = client_context(origin.tls)
-            _, connection = await loop.create_connection(
-                self._make, origin.host, origin.port, ssl=context, server_hostname=origin.host
-            )
-        else:
-            _, connection = await loop.create_connection(self._make, origin.host, origin.port)
+        connection = UpstreamConnection(self)
+        try:
+            if origin.scheme == "unix":
+                await loop.create_unix_connection(lambda: connection, origin.path)
+            elif origin.scheme == "https":
+                context = client_context(origin.tls)
+                await loop.create_connection(
+                    lambda: connection, origin.host, origin.port, ssl=context, server_hostname=origin.host
+                )
+            else:
+                await loop.create_connection(lambda: connection, origin.host, origin.port)
+        except BaseException:
+            # Cancelled in the very moment in which it stood: nobody would ever close it.
+            connection.drop()
+            raise
         return connection
-
-    def _make(self) -> UpstreamConnection:
-        return UpstreamConnection(self)
 
 
 def _tls_fault(error: Exception) -> str:

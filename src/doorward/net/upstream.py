@@ -80,6 +80,7 @@ class UpstreamConnection(asyncio.Protocol):
     __slots__ = (
         "_eof",
         "_keep_alive",
+        "_made",
         "_paused",
         "_pool",
         "_reader",
@@ -100,9 +101,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._keep_alive = True
         self._switched = False
         self._eof = False
+        self._made = False
         self._paused = False
         self.reused = False
-        """It has served a request before: it may have died while nobody looked."""
+        """It has been idle in its pool: it may have died while nobody looked."""
         self.request_done = False
         """The whole request has been handed over."""
         self.idle_since = 0.0
@@ -128,6 +130,11 @@ class UpstreamConnection(asyncio.Protocol):
         """Whoever asked has gone: the response must not reach anybody, so the connection dies with it (S-036)."""
         self._receiver = None
         self.transport.abort()
+
+    def drop(self) -> None:
+        """Nobody will use it; it may not even stand."""
+        if self._made:
+            self.transport.abort()
 
     def hang_up(self) -> None:
         """Close after what was sent has gone out; nothing more is wanted."""
@@ -155,6 +162,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        self._made = True
         self.transport.set_write_buffer_limits(WRITE_BUFFER)
 
     def data_received(self, data: bytes) -> None:
@@ -231,7 +239,6 @@ class UpstreamConnection(asyncio.Protocol):
     def _end(self, receiver: Receiver) -> None:
         self._receiver = None
         if self._keep_alive and self.request_done and not self._reader.surplus:
-            self.reused = True
             self.resume()
             self._pool.give_back(self)
         else:

@@ -105,7 +105,7 @@ class Relay:
             except UpstreamError as error:
                 self._tried = (*self._tried, self._server)
                 following = self._balancer.choose(self._tried) if isinstance(error, CannotConnect) else None
-                if following is None:
+                if following is None or self._exchange.over:
                     self._dialling = None
                     self._fail(error)
                     return
@@ -113,7 +113,11 @@ class Relay:
                 self._exchange.account.retries += 1
             else:
                 self._dialling = None
-                self._ask(connection)
+                if self._exchange.over:
+                    # The client left meanwhile; the next one has the connection ready.
+                    self._server.pool.give_back(connection)
+                else:
+                    self._ask(connection)
                 return
 
     def _ask(self, connection: UpstreamConnection) -> None:
@@ -262,9 +266,6 @@ class Relay:
 
     def client_gone(self) -> None:
         self._stop_watching()
-        if self._dialling is not None:
-            self._dialling.cancel()
-            self._dialling = None
         self._leave_upstream()
 
     def session_ended(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+from doorward.messages import routing as messages
 from proxy.engine.application import Conversation, Recorded
 from proxy.engine.stage import HOST, Stage, eventually, get
 
@@ -328,3 +330,45 @@ async def test_a_slow_application_slows_the_client(stage: Stage) -> None:
 
     assert 0 < sent == before < 32 << 20
     client.cut()
+
+
+async def test_http_1_0_may_keep_its_connection(stage: Stage) -> None:
+    """When it asks to, and is told so."""
+    await stage.start()
+    client = await stage.client()
+
+    for number in range(2):
+        answer = await client.ask(b"GET /%d HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n" % number)
+        assert (answer.values(b"connection"), answer.body) == ([b"keep-alive"], b"/%d\n" % number)
+
+
+async def test_a_unix_socket_is_a_server(stage: Stage, tmp_path: Path) -> None:
+    """As the identity provider's is: the client's Host and our forwarding fields arrive there, and only ours."""
+    # S-053
+    path = tmp_path / "app.sock"
+    server = await asyncio.start_unix_server(stage.application._serve, path)
+    service = messages.LoadBalancer("identity@internal", (messages.Server(f"unix:{path}"),))
+    await stage.start(stage.routes(service=service))
+    client = await stage.client()
+
+    answer = await client.ask(get(b"/x", b"X-Forwarded-For: 6.6.6.6", b"X-Forwarded-Proto: https"))
+    server.close()
+
+    assert answer.body == b"/x\n"
+    request = stage.application.requests[0]
+    assert request.values(b"host") == [HOST]
+    assert request.values(b"x-forwarded-for") == [b"127.0.0.1"]
+    assert request.values(b"x-forwarded-proto") == [b"http"]
+
+
+async def test_a_client_that_leaves_while_we_connect(stage: Stage) -> None:
+    """Its request is never sent, and the connection serves the next."""
+    await stage.start()
+    leaver, stayer = await stage.client(), await stage.client()
+
+    await leaver.send(get(b"/left"))
+    leaver.cut()
+    await asyncio.sleep(0.05)
+
+    assert (await stayer.ask(get(b"/stayed"))).body == b"/stayed\n"
+    assert stage.application.connections == 1
