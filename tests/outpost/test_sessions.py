@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from doorward.messages.sessions import Claims, ProxySession
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 from doorward.outpost.sessions.cache import Known, SessionCache
 from outpost.world import MALLORY, World, identity, provider
 

@@ -122,6 +122,10 @@ class Browser:
     scheme: str = "https"
     dialect: str = "traefik"
     cookies: dict[str, str] = field(default_factory=dict)
+    """Those of ``host`` alone: a browser that changes ``host`` must change them too."""
+    domain_cookies: dict[str, str] = field(default_factory=dict)
+    """Those of ``cookie_domain`` and every host under it."""
+    cookie_domain: str = ""
     keeps_cookies: bool = True
     fused: bool = False
 
@@ -176,20 +180,27 @@ class Browser:
         return await self.get(self.callback(await self.get(uri)))
 
     def cookie_header(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        pairs = [*self.cookies.items(), *(self.domain_cookies.items() if self._is_in_domain() else ())]
+        return "; ".join(f"{name}={value}" for name, value in pairs)
+
+    def _is_in_domain(self) -> bool:
+        name = self.host.partition(":")[0]
+        return bool(self.cookie_domain) and f".{name}".endswith(f".{self.cookie_domain}")
 
     def keep(self, answer: HttpAnswer) -> None:
         for line in set_cookies(answer):
             first, *attributes = line.split("; ")
             name, _, value = first.partition("=")
-            if not self.keeps_cookies or any(each.startswith("Domain=") for each in attributes):
+            if not self.keeps_cookies or "Path=/" not in attributes:
                 continue
-            if "Path=/" not in attributes:
+            domains = [each.removeprefix("Domain=") for each in attributes if each.startswith("Domain=")]
+            if domains and (domains != [self.cookie_domain] or not self._is_in_domain()):
                 continue
+            jar = self.domain_cookies if domains else self.cookies
             if "Max-Age=0" in attributes:
-                self.cookies.pop(name, None)
+                jar.pop(name, None)
             else:
-                self.cookies[name] = value
+                jar[name] = value
 
 
 def header(answer: HttpAnswer, name: str) -> str | None:

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from urllib.parse import unquote
 
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.sessions import ReportMisconfiguration
-from doorward.outpost import refusals
-from doorward.outpost.applications import Application, Applications
+from doorward.outpost import own_endpoints, refusals
+from doorward.outpost.applications import Applications
 from doorward.outpost.callback import Callback
 from doorward.outpost.dialects.caddy import CADDY
 from doorward.outpost.dialects.dialect import Dialect
@@ -32,26 +31,20 @@ from doorward.outpost.dialects.envoy import ENVOY
 from doorward.outpost.dialects.nginx import NGINX
 from doorward.outpost.dialects.traefik import TRAEFIK
 from doorward.outpost.fields import Fields
-from doorward.outpost.hosts import parse_authority
+from doorward.outpost.hosts import PLAIN, parse_authority
 from doorward.outpost.judge import Judge, Verdict
 from doorward.outpost.login import Login, begun_cookie, start_link
 from doorward.outpost.loop_guard import UnusedLogins
 from doorward.outpost.navigation import is_navigation
-from doorward.outpost.paths import (
-    CALLBACK_SIGNATURE,
-    LOGOUT_SIGNATURE,
-    PREFIX,
-    ascii_target,
-    has_signature,
-    is_under_prefix,
-    split_target,
-)
+from doorward.outpost.own_endpoints import OwnEndpoints
+from doorward.outpost.paths import PREFIX, ascii_target, is_under_prefix, split_target
 from doorward.outpost.ports import IdentityChannel, SessionStore, StoreUnavailable
 from doorward.outpost.relying_party import RelyingParty
 from doorward.outpost.reports import Reports
 from doorward.outpost.sessions.cache import Known
 from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.sign_out import SignOut
+from doorward.outpost.site import AmbiguousPath
 from doorward.outpost.skip_rules import Opening
 from doorward.outpost.trust import DEFAULT_TRUSTED, TrustedPeers
 from doorward.outpost.visit import Visit
@@ -63,7 +56,6 @@ Answer = HttpAnswer | Awaitable[HttpAnswer]
 _AUTH = f"{PREFIX}/auth/"
 _PING = f"{PREFIX}/ping".encode()
 _DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX, ENVOY)}
-_ENDPOINTS = frozenset(f"{PREFIX}/{name}" for name in ("start", "callback", "sign_out", "ping"))
 
 
 class Outpost:
@@ -83,7 +75,7 @@ class Outpost:
         self._reports = Reports(store, now)
         self._judge = Judge(self._sessions, now)
         self._login = Login(self._sessions, store, now)
-        self._callback = Callback(
+        callback = Callback(
             self._sessions,
             store,
             RelyingParty(channel, now),
@@ -92,7 +84,7 @@ class Outpost:
             UnusedLogins(self._sessions.last_passed),
             now,
         )
-        self._sign_out = SignOut(self._sessions)
+        self._endpoints = OwnEndpoints(self._login, callback, SignOut(self._sessions))
         self._now = now
 
     def use(self, configuration: OutpostConfiguration) -> None:
@@ -125,48 +117,46 @@ class Outpost:
         forwarded = dialect.read(fields, question)
         if forwarded is None:
             return self._misconfigured(fields, dialect, question)
-        scheme = _PLAIN.get(forwarded.scheme, forwarded.scheme)
-        application = self._applications.find(forwarded.host, scheme)
+        scheme = PLAIN.get(forwarded.scheme, forwarded.scheme)
+        path, query = split_target(forwarded.target)
+        try:
+            application = self._applications.find(forwarded.host, scheme, path)
+        except AmbiguousPath:
+            return refusals.ambiguous_path()
         if application is None:
             return self._unknown_host(forwarded.host)
-        path, query = split_target(forwarded.target)
         presented = application.cookies.presented(fields.cookies)
         visit = Visit(
-            application, forwarded.method, forwarded.scheme, path, query, fields, presented, question, direct=False
+            application,
+            forwarded.method,
+            forwarded.scheme,
+            forwarded.host,
+            path,
+            query,
+            fields,
+            presented,
+            question,
+            direct=False,
         )
         answer = self._decide(dialect, visit)
         return self._saying_duplicate(visit, answer) if presented.duplicate else answer
 
     def _decide(self, dialect: Dialect, visit: Visit) -> Answer:
         if dialect.relays_answers:
-            own = self._own_endpoint(visit)
+            own = self._endpoints.behind_a_proxy(visit, self._applications)
             if own is not None:
                 return _never_a_yes(own)
         else:
-            if self._contradicts(visit.fields, visit.application):
+            if self._contradicts(visit):
                 return refusals.forbidden("two hosts are named")
-            if is_under_prefix(visit.path):
-                known = visit.path in _ENDPOINTS
+            path = visit.application.without_prefix(visit.path)
+            if is_under_prefix(path):
+                known = path in own_endpoints.NAMES
                 return HttpAnswer(200) if known else refusals.forbidden("no endpoint of the outpost")
         verdict = self._judge.judge(visit)
         if isinstance(verdict, (Known, Opening)):
             return self._conclude(dialect, visit, verdict)
         return self._conclude_later(dialect, visit, verdict)
-
-    def _own_endpoint(self, visit: Visit) -> Answer | None:
-        """The answer, if the browser asks for one of our endpoints on the application's host."""
-        path = visit.path
-        if "%" in path:
-            path = unquote(path)
-        if is_under_prefix(path):
-            return self._endpoint(visit, path)
-        query = visit.query
-        if query is not None and "X-authentik-" in query:
-            if has_signature(query, CALLBACK_SIGNATURE) and self._callback.is_for(visit):
-                return self._callback.complete(visit)
-            if has_signature(query, LOGOUT_SIGNATURE) and self._sign_out.is_for(visit):
-                return self._sign_out.answer(visit)
-        return None
 
     async def _conclude_later(self, dialect: Dialect, visit: Visit, verdict: Awaitable[Verdict]) -> HttpAnswer:
         try:
@@ -208,14 +198,17 @@ class Outpost:
         begun = visit.application.cookies.pre_login(visit.presented.ticket)
         return refusals.unauthorized_request(begun_cookie(visit.application, begun, self._now()))
 
-    def _contradicts(self, fields: Fields, application: Application) -> bool:
-        """Whether nginx chose another application's server block than its ``$http_host`` names.
+    def _contradicts(self, visit: Visit) -> bool:
+        """Whether nginx chose the server block of another host of ours than its ``$http_host`` names.
 
         With an absolute request target nginx goes by that and still hands the client's ``Host`` to us, so a
         client could be judged for one application and served by another.
         """
-        chosen = self._applications.find(fields.text("host"), application.scheme)
-        return chosen is not None and chosen.name != application.name
+        host = visit.fields.text("host")
+        chosen, asked = parse_authority(host), parse_authority(visit.host)
+        if chosen is None or asked is None or chosen.name == asked.name:
+            return False
+        return self._applications.knows(host, visit.application.scheme)
 
     # --- the browser asks --------------------------------------------------------------------------------------
 
@@ -223,14 +216,18 @@ class Outpost:
         path, query = split_target(ascii_target(question.target.decode("latin-1"), "latin-1"))
         host = (fields.text("x-forwarded-host") if trusted else "") or fields.text("host")
         said = fields.text("x-forwarded-proto").lower() if trusted else ""
-        scheme = _PLAIN.get(said, said) or ("https" if question.tls else "http")
-        application = self._applications.find(host, scheme)
+        scheme = PLAIN.get(said, said) or ("https" if question.tls else "http")
+        try:
+            application = self._applications.find(host, scheme, path)
+        except AmbiguousPath:
+            return refusals.ambiguous_path()
         if application is None:
             return self._unknown_host(host)
         visit = Visit(
             application,
             question.method.decode("latin-1"),
             scheme,
+            host,
             path,
             query,
             fields,
@@ -238,17 +235,8 @@ class Outpost:
             question,
             direct=True,
         )
-        answer = self._endpoint(visit, path)
+        answer = self._endpoints.answer(visit, application.without_prefix(path), self._applications)
         return self._saying_duplicate(visit, answer) if visit.presented.duplicate else answer
-
-    def _endpoint(self, visit: Visit, path: str) -> Answer:
-        if path == f"{PREFIX}/start":
-            return self._login.start(visit)
-        if path == f"{PREFIX}/callback":
-            return self._callback.complete(visit)
-        if path == f"{PREFIX}/sign_out":
-            return self._sign_out.answer(visit)
-        return refusals.not_found()
 
     # --- what is wrong -----------------------------------------------------------------------------------------
 
@@ -285,9 +273,6 @@ class Outpost:
             return answer
         report = ReportMisconfiguration(message, provider, visit.client_ip, visit.url_for_events, count)
         return self._report_and_answer(report, answer)
-
-
-_PLAIN = {"ws": "http", "wss": "https"}
 
 
 def _passed(visit: Visit, known: Known) -> HttpAnswer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from doorward.messages.http import HttpAnswer
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost import login_state, pages, parameters, refusals
+from doorward.outpost.application import Application
 from doorward.outpost.login import Login, live_session, loop_page, start_link
 from doorward.outpost.login_state import LoginState, StateExpired
 from doorward.outpost.loop_guard import MAX_TABS, UnusedLogins
@@ -55,6 +56,17 @@ class Callback:
         except (parameters.BadParameters, TokenRefused, StateExpired):
             return False
         return visit.method == "GET" and login_state.belongs_to(state, visit.presented.ticket)
+
+    def is_of(self, application: Application, visit: Visit) -> bool:
+        """Whether the state in the query was made for this application, in time or not."""
+        try:
+            given = parameters.parse(visit.query, _OWN)
+            login_state.read(application, given.get("state", ""), self.now())
+        except StateExpired:
+            return True
+        except (parameters.BadParameters, TokenRefused):
+            return False
+        return True
 
     async def complete(self, visit: Visit) -> HttpAnswer:
         """The answer to the callback request."""

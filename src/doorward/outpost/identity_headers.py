@@ -16,7 +16,7 @@ import msgspec
 
 from doorward.messages.http import Header
 from doorward.messages.sessions import Claims, ProxySession
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ class Judge:
         """Raises StoreUnavailable (when awaited)."""
         ticket = visit.presented.ticket
         if ticket is None or ticket.kind != SESSION:
-            return visit.application.rules.opening(visit.path)
+            return _opening(visit)
         now = self.now()
         known = self.sessions.known(ticket.id_hash, visit.application, now)
         if known is None:
@@ -40,6 +40,12 @@ class Judge:
     async def _ask(self, visit: Visit, id_hash: bytes) -> Verdict:
         known = await self.sessions.find(id_hash, visit.application)
         if known is None:
-            return visit.application.rules.opening(visit.path)
+            return _opening(visit)
         known.last_passed = self.now()
         return known
+
+
+def _opening(visit: Visit) -> Opening:
+    """What the skip rules say to a stranger."""
+    application = visit.application
+    return application.rules.opening(visit.path, visit.said_origin if application.domain else "")

@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 from doorward.messages.http import HttpAnswer
 from doorward.outpost import login_state, loop_guard, pages, parameters, refusals
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
+from doorward.outpost.hosts import parse_authority
 from doorward.outpost.loop_guard import MAX_STARTS, Count
 from doorward.outpost.navigation import is_navigation, is_wanted_by_the_user
 from doorward.outpost.pages import Link
-from doorward.outpost.paths import ascii_target, own_target
+from doorward.outpost.paths import ascii_target
 from doorward.outpost.ports import SessionStore, StoreUnavailable
 from doorward.outpost.relying_party import authorize_location
 from doorward.outpost.sessions.cache import Known
@@ -63,7 +64,7 @@ class Login:
             given = parameters.parse_start(visit.query)
         except parameters.BadParameters as error:
             return refusals.bad_parameters(visit.application, error)
-        target = own_target(visit.application, given.get("rd", ""))
+        target = visit.own_target(given.get("rd", ""))
         again = given.get("again") == "1" and is_wanted_by_the_user(visit.fields)
         try:
             known = await live_session(self.sessions, visit)
@@ -151,12 +152,13 @@ def loop_page(application: Application, target: str) -> HttpAnswer:
 
 
 def _foreign_copies(visit: Visit) -> list[bytes]:
-    """Deletions of the cookie for the domains and paths that this request could have got it from."""
-    labels = visit.application.name.split(".")
+    """Deletions of the cookie for the domains and paths that this request could have got it from, save our own."""
+    place = parse_authority(visit.host)
+    labels = (visit.application.name if place is None else place.name).split(".")
     domains = [".".join(labels[at:]) for at in range(max(1, len(labels) - 1))]
     segments = visit.path.split("/")[1:-1]
     paths = ["/" + "/".join(segments[: at + 1]) for at in range(min(len(segments), 2))]
     jar = visit.application.cookies
-    scopes = [(path, "") for path in paths] + [(path, domain) for domain in domains for path in ("/", *paths)]
-    safe = [scope for scope in scopes if ";" not in scope[0]]
-    return [jar.clear(path, domain) for path, domain in safe[:_MAX_CLEARED]]
+    scopes = [(path, domain) for domain in ("", *domains) for path in ("/", *paths)]
+    safe = [scope for scope in scopes if scope != ("/", jar.domain) and ";" not in scope[0]]
+    return [jar.clear_at(path, domain) for path, domain in safe[:_MAX_CLEARED]]

@@ -15,7 +15,7 @@ import secrets
 import msgspec
 from msgspec import Struct
 
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 from doorward.outpost.sessions.cookie import BEGUN, Ticket
 from doorward.tokens import base64url, shared_secret
 from doorward.tokens.refused import TokenRefused

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from doorward.outpost.hosts import DEFAULT_PORTS, parse_authority
 
 if TYPE_CHECKING:
-    from doorward.outpost.applications import Application
+    from doorward.outpost.application import Application
 
 PREFIX = "/outpost.goauthentik.io"
 CALLBACK_SIGNATURE = "X-authentik-auth-callback"
@@ -65,17 +65,21 @@ def has_signature(query: str | None, signature: str) -> bool:
     )
 
 
-def own_target(application: Application, rd: str) -> str:
-    """Path and query that ``rd`` names on the application's own origin; empty when it must not be followed."""
+def own_target(application: Application, rd: str, at: str = "") -> str:
+    """Where ``rd`` leads: path and query on the application's origin, a whole URL on another host of its domain, or
+    nothing when it must not be followed. ``at``: the origin on which a bare path is meant; the application's own by
+    default.
+    """
     if not rd or _UNSAFE_IN_RD.search(rd) or rd.startswith("//"):
         return ""
-    target = rd if rd.startswith("/") else _target_of_url(application, rd)
+    origin, target = (at or application.origin, rd) if rd.startswith("/") else _split_url(application, rd)
     path, query = split_target(target.partition("#")[0])
     if not path.startswith("/") or path.startswith("//") or _is_ours(path):
         return ""
     if has_signature(query, LOGOUT_SIGNATURE) or has_signature(query, CALLBACK_SIGNATURE):
         return ""  # logging out by a link that looks like logging in (S-309)
-    return ascii_target(path if query is None else f"{path}?{query}")
+    target = ascii_target(path if query is None else f"{path}?{query}")
+    return target if origin == application.origin else origin + target
 
 
 def ascii_target(target: str, encoding: str = "utf-8") -> str:
@@ -90,20 +94,17 @@ def ascii_target(target: str, encoding: str = "utf-8") -> str:
     return "".join(escaped)
 
 
-def _target_of_url(application: Application, url: str) -> str:
+def _split_url(application: Application, url: str) -> tuple[str, str]:
+    """Origin and target of a URL at which the application's users may end up; empty for others."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return ""
+        return "", ""
     place = parse_authority(parts.netloc)
-    if parts.scheme not in DEFAULT_PORTS or place is None or place.name != application.name:
-        return ""
-    default = DEFAULT_PORTS[parts.scheme]
-    port = place.port or default
-    if port != application.port and not (port == default and application.has_default_port):
-        return ""
+    if parts.scheme not in DEFAULT_PORTS or place is None or not application.covers(place, parts.scheme):
+        return "", ""
     path = parts.path or "/"
-    return f"{path}?{parts.query}" if parts.query else path
+    return application.origin_at(place, parts.scheme), f"{path}?{parts.query}" if parts.query else path
 
 
 def _is_ours(path: str) -> bool:

@@ -6,7 +6,7 @@ import json
 
 from doorward.messages.http import Header, HttpAnswer
 from doorward.outpost import pages
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 from doorward.outpost.pages import Link
 
 _CHALLENGE: Header = (b"WWW-Authenticate", b'Bearer realm="authentik"')
@@ -114,3 +114,8 @@ def store_unavailable_json() -> HttpAnswer:
     """The same to a program."""
     body = b'{"detail": "The session could not be checked just now. Try again in a moment."}'
     return pages.json(503, body, (b"Retry-After", b"5"))
+
+
+def ambiguous_path() -> HttpAnswer:
+    """A path that servers could give to different applications."""
+    return forbidden("this path could belong to more than one application")

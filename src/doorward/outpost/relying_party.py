@@ -18,7 +18,7 @@ import msgspec
 from doorward.messages.http import HttpQuestion
 from doorward.messages.sessions import Claims
 from doorward.outpost import login_state
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 from doorward.outpost.identity_headers import is_sayable
 from doorward.outpost.login_state import LoginState
 from doorward.outpost.ports import IdentityChannel

@@ -14,7 +14,6 @@ from doorward.outpost import pages, parameters, refusals
 from doorward.outpost.login import live_session
 from doorward.outpost.navigation import is_wanted_by_the_user
 from doorward.outpost.pages import Link
-from doorward.outpost.paths import own_target
 from doorward.outpost.ports import StoreUnavailable
 from doorward.outpost.relying_party import end_session_location
 from doorward.outpost.sessions.store import Sessions
@@ -53,7 +52,7 @@ class SignOut:
             await self.sessions.end_subject(known.session.claims.sub)
         except StoreUnavailable:
             return _not_signed_out(visit)
-        rd = own_target(application, given.get("rd", ""))
+        rd = visit.own_target(given.get("rd", ""))
         location = end_session_location(application, known.session.id_token, application.url(rd) if rd else "")
         return pages.found(location, application.cookies.clear(), method=visit.question.method)
 

@@ -1,8 +1,8 @@
 """``skip_path_regex``: the paths of an application that strangers may open (``contracts/outpost.md`` section 6).
 
-One pattern a line, searched in the decoded path. Rules are tried in order. A rule that cannot be used is not
-skipped over: a stranger whose request reaches it is answered 503, because nobody can say any more what the rule
-was meant to open or to keep shut (S-212).
+One pattern a line, searched in the decoded path; for a whole domain in ``scheme://host/path``. Rules are tried in
+order. A rule that cannot be used is not skipped over: a stranger whose request reaches it is answered 503, because
+nobody can say any more what the rule was meant to open or to keep shut (S-212).
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ class SkipRules:
             if pattern.strip():
                 self._rules.append(_compile(pattern, provider))
 
-    def opening(self, path: str) -> Opening:
-        """What applies to ``path``, as it was asked for (still percent-encoded)."""
+    def opening(self, path: str, origin: str = "") -> Opening:
+        """What applies to ``path``, as it was asked for (still percent-encoded). Where rules are about URLs instead
+        of paths, ``origin`` stands before it (S-213)."""
         if not self._rules:
             return Opening.SHUT
         plain = plain_path(path) if len(path) <= MAX_PATH else None
         for rule in self._rules:
             if rule is None:
                 return Opening.UNUSABLE_RULE
-            if plain is not None and rule.matches(plain):
+            if plain is not None and rule.matches(origin + plain):
                 return Opening.OPEN
         return Opening.SHUT
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.messages.http import HttpQuestion
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 from doorward.outpost.fields import Fields
+from doorward.outpost.hosts import PLAIN, origin_of, parse_authority
+from doorward.outpost.paths import own_target
 from doorward.outpost.sessions.cookie import Presented
 
 
@@ -19,6 +21,8 @@ class Visit:
     """The browser's, not that of the sub-request."""
     scheme: str
     """As said: http, https, ws or wss."""
+    host: str
+    """As said, with the port if one was named."""
     path: str
     query: str | None
     fields: Fields
@@ -28,9 +32,27 @@ class Visit:
     """The browser itself reads the answer. Otherwise a proxy does, and takes every 2xx for "may pass"."""
 
     @property
+    def origin(self) -> str:
+        """Where the browser is: the application's origin, or for a domain that of the host that was asked for."""
+        return self.application.origin_at(parse_authority(self.host), PLAIN.get(self.scheme, self.scheme))
+
+    @property
+    def said_origin(self) -> str:
+        """Scheme and host as the proxy said them, in their one spelling."""
+        place = parse_authority(self.host)
+        scheme = PLAIN.get(self.scheme, self.scheme)
+        return "" if place is None else origin_of(place, scheme)
+
+    @property
     def target(self) -> str:
-        """Path and query as they were asked for."""
-        return self.path if self.query is None else f"{self.path}?{self.query}"
+        """What was asked for, as ``Application.url`` takes it."""
+        asked = self.path if self.query is None else f"{self.path}?{self.query}"
+        origin = self.origin
+        return asked if origin == self.application.origin else origin + asked
+
+    def own_target(self, rd: str) -> str:
+        """Where ``rd`` leads from here; see ``paths.own_target``."""
+        return own_target(self.application, rd, self.origin)
 
     @property
     def client_ip(self) -> str:
@@ -40,4 +62,4 @@ class Visit:
     @property
     def url_for_events(self) -> str:
         """Without the query, which may hold a code or another secret."""
-        return self.application.url(self.path)
+        return self.origin + self.path

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from doorward.messages.http import Header
 from doorward.messages.sessions import ProxySession
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 
 MAX_SESSIONS = 10_000
 UNKNOWN_FOR = 1.0

@@ -66,10 +66,12 @@ _NOTHING = Presented(None)
 class CookieJar:
     """Name, seal and attributes of one proxy provider's cookie."""
 
-    def __init__(self, client_id: str, secret: str, secure: bool) -> None:
+    def __init__(self, client_id: str, secret: str, secure: bool, domain: str = "") -> None:
+        """``domain``: all hosts under it get the cookie too; without one only the host that set it does."""
         self.name = b"authentik_proxy_" + hashlib.sha256(client_id.encode()).hexdigest()[:8].encode()
         self._secret = secret.encode()
         self._client_id = client_id.encode()
+        self.domain = domain
         self._attributes = "; HttpOnly; " + ("Secure; " if secure else "") + "SameSite=Lax"
         self._prefix = self.name + b"="
         self._remembered: dict[bytes, Ticket] = {}
@@ -138,16 +140,25 @@ class CookieJar:
     def set(self, ticket: Ticket, now: float, max_age: int) -> bytes:
         """``Set-Cookie`` that gives the browser ``ticket`` for ``max_age`` seconds."""
         expires = _http_date(now + max_age)
-        value = f"{self.seal(ticket)}; Path=/; Expires={expires}; Max-Age={max_age}{self._attributes}"
+        scope = _scope("/", self.domain)
+        value = f"{self.seal(ticket)}{scope}; Expires={expires}; Max-Age={max_age}{self._attributes}"
         return self._prefix + value.encode()
 
-    def clear(self, path: str = "/", domain: str = "") -> bytes:
+    def clear(self) -> bytes:
         """``Set-Cookie`` that takes the cookie away, with the same attributes as it was set with."""
-        scope = f"; Path={path}" + (f"; Domain={domain}" if domain else "")
+        return self.clear_at("/", self.domain)
+
+    def clear_at(self, path: str, domain: str) -> bytes:
+        """The same for a copy that somebody else has set for ``path`` and ``domain`` (empty: this host only)."""
+        scope = _scope(path, domain)
         return self._prefix + f"{scope}; Expires={_http_date(0)}; Max-Age=0{self._attributes}".encode()
 
     def _mac(self, sealed: bytes) -> bytes:
         return hmac.digest(self._secret, b"cookie\0" + sealed + self._client_id, "sha256")[:16]
+
+
+def _scope(path: str, domain: str) -> str:
+    return f"; Path={path}" + (f"; Domain={domain}" if domain else "")
 
 
 def _http_date(at: float) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from doorward.messages.sessions import ProxySession
 from doorward.outpost import identity_headers
-from doorward.outpost.applications import Application
+from doorward.outpost.application import Application
 from doorward.outpost.ports import SessionStore, StoreUnavailable
 from doorward.outpost.sessions.cache import Known, SessionCache
 
