@@ -10,8 +10,12 @@ Imports nothing but the standard library: workers use it as well.
 from __future__ import annotations
 
 import re
-from re import _constants, _parser  # type: ignore[attr-defined]  # the parse tree has no public name
+from importlib import import_module
 from typing import Any
+
+# The parse tree of an expression has no public name.
+_constants: Any = import_module("re._constants")
+_parser: Any = import_module("re._parser")
 
 MAX_LENGTH = 1024
 MAX_OPEN_REPETITIONS = 3
