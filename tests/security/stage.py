@@ -268,15 +268,18 @@ def relay(port: Callable[[], int]) -> int:
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
+    def join(connection: socket.socket) -> None:
+        with suppress(OSError), connection, socket.create_connection(("127.0.0.1", port())) as onward:
+            back = threading.Thread(target=pump, args=(onward, connection), daemon=True)
+            back.start()
+            pump(connection, onward)
+            back.join()
+
     def accept() -> None:
-        while True:
-            try:
+        with listener, suppress(OSError):
+            while True:
                 connection, _ = listener.accept()
-                onward = socket.create_connection(("127.0.0.1", port()))
-            except OSError:
-                return
-            threading.Thread(target=pump, args=(connection, onward), daemon=True).start()
-            threading.Thread(target=pump, args=(onward, connection), daemon=True).start()
+                threading.Thread(target=join, args=(connection,), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     return int(listener.getsockname()[1])

@@ -98,9 +98,12 @@ class Admission:
                     forwarded_for.append(header[1])
                 continue
             elif kind is Kind.FORWARDING:
-                # Of several lines the first counts: what is read and what is passed on must be one value.
+                # Of two different values one would be the client's: a proxy that adds a line instead of replacing it
+                # puts its own behind it (S-120).
                 if trusted and header[1]:
-                    forwarding.setdefault(lower, header)
+                    kept_value = forwarding.setdefault(lower, header)[1]
+                    if kept_value != header[1] and lower in _ONE_VALUE:
+                        raise Rejected(400, "dup_forwarding")
                 continue
             kept.append(header)
         address = parse_address(facts.peer)
@@ -144,6 +147,12 @@ def _size(headers: tuple[Header, ...]) -> int:
 
 _NEVER_LISTED = MANAGED | DROPPED
 """``Connection`` cannot remove these: the managed ones stay (S-106), the others are gone or kept elsewhere (S-107)."""
+
+
+_ONE_VALUE = frozenset(
+    b"x-forwarded-" + name for name in (b"host", b"proto", b"uri", b"method", b"port", b"prefix", b"scheme", b"ssl")
+) | {b"x-original-url", b"x-original-uri", b"x-real-ip"}
+"""What decisions are made from. The others (certificates, ``Forwarded``) may be lists; the first line counts."""
 
 
 def port_of(authority: bytes, secure: bool) -> bytes:

@@ -71,13 +71,15 @@ def test_a_trusted_peer_may_speak() -> None:
     assert request.trusted
 
 
-def test_a_trusted_peer_says_a_thing_once() -> None:
-    """Of two contradicting values one is used by everybody."""
-    request = admitted(
-        (b"X-Forwarded-Host", b"one.test"), (b"x-forwarded-host", b"two.test"), peer="10.0.0.9", trusted=["10.0.0.9"]
-    )
+@pytest.mark.parametrize("name", [b"X-Forwarded-Host", b"X-Forwarded-Uri", b"X-Forwarded-Proto", b"X-Original-URL"])
+def test_a_trusted_peer_says_a_thing_once(name: bytes) -> None:
+    """Of two contradicting values one may be a client's, which a proxy let stand: refused. The same twice is one."""
+    # S-120, S-044
+    with pytest.raises(Rejected, match="dup_forwarding"):
+        admitted((name, b"one.test"), (name.lower(), b"two.test"), peer="10.0.0.9", trusted=["10.0.0.9"])
 
-    assert values(request, b"x-forwarded-host") == [b"one.test"]
+    request = admitted((name, b"one.test"), (name, b"one.test"), peer="10.0.0.9", trusted=["10.0.0.9"])
+    assert values(request, name.lower()) == [b"one.test"]
 
 
 @pytest.mark.parametrize(
