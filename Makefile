@@ -117,6 +117,7 @@ bench: dev bench-peers
 	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)
 
 docs: dev
+	$(BIN)/python docs/tools/reference.py
 	$(BIN)/zensical build --clean
 
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import reference
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("django", "rest_framework", "pydantic", "yaml", "lark", "watchfiles", "click", "rich", "structlog")
@@ -90,6 +91,12 @@ def test_a_test_is_a_sentence() -> None:
                 silent.append(f"{file.relative_to(ROOT)}: {name}")
 
     assert silent == []
+
+
+@pytest.mark.parametrize("page", reference.PAGES)
+def test_the_reference_lists_the_options_that_exist(page: str) -> None:
+    """What the manual promises is what the decoder takes: ``make docs`` writes the tables anew."""
+    assert (reference.REFERENCE / page).read_text() == reference.page(page)
 
 
 @pytest.mark.parametrize("page", ["index.md", "start.md", "life-of-a-request.md", "glossary.md", "deviations.md"])
