@@ -65,6 +65,8 @@ MAX_WINDOW: Final = 0x7FFFFFFF
 """No window may ever be larger (section 6.9.1)."""
 DEFAULT_WINDOW: Final = 65535
 """A window's size before anybody said otherwise."""
+DEFAULT_TABLE: Final = 4096
+"""What either side's table for header compression may hold before anybody said otherwise."""
 DEFAULT_FRAME: Final = 16384
 """The largest payload that everybody must take."""
 LARGEST_FRAME: Final = 16777215

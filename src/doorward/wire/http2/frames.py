@@ -135,7 +135,8 @@ def headers_frames(stream: int, block: bytes, ended: bool, largest: int) -> byte
     flags = END_STREAM if ended else 0
     if len(block) <= largest:
         return frame_header(len(block), HEADERS, flags | END_HEADERS, stream) + block
-    kind, frames = HEADERS, []
+    kind = HEADERS
+    frames: list[bytes] = []
     for start in range(0, len(block), largest):
         piece = block[start : start + largest]
         if start + largest >= len(block):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from doorward.wire.http2.codes import DEFAULT_FRAME, DEFAULT_TABLE, DEFAULT_WINDOW, LARGEST_FRAME, MAX_WINDOW
+
 
 @dataclass(frozen=True, slots=True)
 class Http2Limits:
@@ -49,6 +51,17 @@ class Http2Limits:
     """Seconds that data may wait for a window without a byte taken; over it: the stream is reset (S-909)."""
     interim: int = 16
     """Responses with a 1xx status before the final one that a server may send."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be less than a peer may assume before it has heard of our settings."""
+        if min(self.stream_window, self.connection_window) < DEFAULT_WINDOW:
+            raise ValueError(f"a window cannot be smaller than {DEFAULT_WINDOW}")
+        if max(self.stream_window, self.connection_window) > MAX_WINDOW:
+            raise ValueError(f"a window cannot be larger than {MAX_WINDOW}")
+        if not DEFAULT_FRAME <= self.frame <= LARGEST_FRAME:
+            raise ValueError(f"the largest frame must be between {DEFAULT_FRAME} and {LARGEST_FRAME}")
+        if self.table < DEFAULT_TABLE:
+            raise ValueError(f"the table cannot be smaller than {DEFAULT_TABLE}")
 
 
 DEFAULT_LIMITS = Http2Limits()

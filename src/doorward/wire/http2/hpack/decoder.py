@@ -24,7 +24,7 @@ _MAX_RESIZES = 2
 class Decoder:
     """``decode`` each block of the connection, in order, whether or not anybody wants its fields."""
 
-    __slots__ = ("_max_capacity", "_max_list", "_table", "version")
+    __slots__ = ("_max_capacity", "_max_list", "_table", "list_size", "version")
 
     def __init__(self, max_capacity: int, max_list: int) -> None:
         """``max_capacity``: bytes that we offered for the dynamic table. ``max_list``: bytes that one list of fields
@@ -34,6 +34,8 @@ class Decoder:
         self._max_list = max_list
         self.version = 0
         """Counts changes of the dynamic table: equal blocks mean equal fields while it stays the same."""
+        self.list_size = 0
+        """What the last list counted."""
 
     def decode(self, block: bytes) -> list[Header]:
         """The fields in ``block``. Raises BadBlock (the decoder must not be used any more) and ListTooLarge."""
@@ -66,6 +68,7 @@ class Decoder:
                 raise ListTooLarge(whole=False)
         if left < 0:
             raise ListTooLarge(whole=True)
+        self.list_size = self._max_list - left
         return fields
 
     def _resizes(self, block: bytes) -> int:

@@ -1,0 +1,129 @@
+"""Which fields may stand in an HTTP/2 message (RFC 9113 section 8.2; S-038, S-039, S-043).
+
+A name is judged once for all connections and remembered with what it is good for; values are judged all together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+
+from doorward.messages.http import Header
+from doorward.wire.http2.codes import ErrorCode
+from doorward.wire.http2.errors import StreamFault
+
+HARMLESS = bytes([9, *range(32, 127), *range(128, 256)])
+"""Bytes that may stand in a value: all but the control bytes, HTAB excepted (S-012)."""
+
+CONNECTION_FIELDS = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
+"""What they say is said by frames here; in a message they are an attempt to smuggle (section 8.2.2)."""
+
+_is_name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+"""A token without capital letters (section 8.2.1)."""
+
+
+class Role(IntEnum):
+    """What a field is to us, beside being passed on."""
+
+    PLAIN = 0
+    LENGTH = 1
+    HOST = 2
+    COOKIE = 3
+    TE = 4
+    EXPECT = 5
+    SINGLE = 6
+    """A request must not have two of them (S-044)."""
+    HOP = 7
+    """Concerns the two ends of a connection only, and is not passed on by whoever receives it."""
+
+
+_ROLES = {
+    b"content-length": Role.LENGTH,
+    b"host": Role.HOST,
+    b"cookie": Role.COOKIE,
+    b"te": Role.TE,
+    b"expect": Role.EXPECT,
+    b"authorization": Role.SINGLE,
+    b"content-type": Role.SINGLE,
+    b"origin": Role.SINGLE,
+    b"sec-websocket-key": Role.SINGLE,
+    b"sec-websocket-version": Role.SINGLE,
+    b"proxy-authenticate": Role.HOP,
+    b"trailer": Role.HOP,
+    b"trailers": Role.HOP,
+}
+
+_NOT_IN_TRAILERS = CONNECTION_FIELDS | frozenset(
+    (
+        b"authorization",
+        b"cache-control",
+        b"content-encoding",
+        b"content-length",
+        b"content-range",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"host",
+        b"max-forwards",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"range",
+        b"set-cookie",
+        b"te",
+        b"trailer",
+        b"www-authenticate",
+    )
+)
+"""Framing, routing, authentication and what else must be known before the body (RFC 9110 section 6.5.1, S-020)."""
+
+
+class RoleTable(dict[bytes, Role]):
+    """``table[name]`` is the role of a field. Raises StreamFault for a name that must not be."""
+
+    _MOST = 4096
+    _LONGEST = 64
+
+    def __missing__(self, name: bytes) -> Role:
+        if _is_name(name) is None:
+            # A name with a colon in front is one of the pseudo-fields: unknown, or not in its place.
+            raise malformed("pseudo" if name.startswith(b":") else "header_name")
+        if name in CONNECTION_FIELDS:
+            raise malformed("connection_field")
+        role = _ROLES.get(name, Role.PLAIN)
+        if len(name) <= self._LONGEST:
+            if len(self) >= self._MOST:
+                self.clear()
+            self[name] = role
+        return role
+
+
+ROLES = RoleTable()
+
+
+def malformed(reason: str) -> StreamFault:
+    """A message that is not one (section 8.1.1)."""
+    return StreamFault(ErrorCode.PROTOCOL_ERROR, reason)
+
+
+def check_values(values: Sequence[bytes]) -> None:
+    """Raises StreamFault if one of ``values`` has a control byte in it, or white space around it."""
+    text = b"\n".join((b"", *values, b""))
+    # Deleting every harmless byte must leave exactly the line feeds that were put between the values.
+    if text.translate(None, HARMLESS) != b"\n" * (len(values) + 1):
+        raise malformed("header_value")
+    if b" \n" in text or b"\n " in text or b"\t\n" in text or b"\n\t" in text:
+        raise malformed("header_value")
+
+
+def check_field_sizes(fields: Sequence[Header], size: int, limit: int) -> bool:
+    """No field, of ``fields`` that count ``size`` together, is longer than ``limit``."""
+    return size <= limit or all(len(name) + len(value) <= limit for name, value in fields)
+
+
+def parse_trailers(fields: list[Header]) -> tuple[Header, ...]:
+    """Those of the trailer ``fields`` that may be passed on. Raises StreamFault."""
+    for name, _ in fields:
+        ROLES[name]
+    check_values([value for _, value in fields])
+    return tuple(field for field in fields if field[0] not in _NOT_IN_TRAILERS)
