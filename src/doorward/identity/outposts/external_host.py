@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
 CALLBACK_PATH = "/outpost.goauthentik.io/callback"
 CALLBACK_MARK = "?X-authentik-auth-callback=true"
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()+,=:@-]*[A-Za-z0-9_~!$&'()+,=:@-])*")
+"""Who may enter hangs on it, so every server must understand the same (``outpost.site``)."""
+_DOMAIN = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -30,6 +34,8 @@ def normalised(url: str) -> str:
     path = parts.path.removesuffix("/*").rstrip("/")
     if "*" in host + path or not path.isprintable() or not path.isascii() or "\\" in path or " " in path:
         raise _wrong("One host, without wildcards or blanks.")
+    if _PATH.fullmatch(path) is None:
+        raise _wrong("A path of plain segments: what must be escaped could be read in more than one way.")
     suffix = "" if port is None or port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
     return f"{parts.scheme}://{_host(host)}{suffix}{path}"
 
@@ -63,8 +69,14 @@ def redirect_uris(external_host: str) -> list[dict[str, str]]:
 def covers(cookie_domain: str, external_host: str) -> bool:
     """Whether the host of ``external_host`` is ``cookie_domain`` or lies under it (with a dot between, S-308)."""
     host = urlsplit(external_host).hostname or ""
-    domain = cookie_domain.lstrip(".").lower()
+    domain = cookie_domain.strip().lower().removeprefix(".").removesuffix(".")
     return bool(domain) and (host == domain or host.endswith("." + domain))
+
+
+def is_kept_by_browsers(cookie_domain: str) -> bool:
+    """Whether a browser keeps cookies for this domain: it keeps none for an address or a whole top-level domain."""
+    domain = cookie_domain.strip().lower().removeprefix(".").removesuffix(".")
+    return _DOMAIN.fullmatch(domain) is not None and not domain.replace(".", "").isdigit()
 
 
 def _wrong(text: str) -> ValidationError:

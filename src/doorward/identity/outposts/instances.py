@@ -15,6 +15,7 @@ from doorward.identity.directory.models import Token, User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.outposts import revocation
+from doorward.identity.outposts.collisions import refuse_two
 from doorward.identity.outposts.models import EMBEDDED, Outpost
 
 _EDITABLE = frozenset({"name", "config"})
@@ -43,6 +44,7 @@ def create_outpost(
     outpost = Outpost(name=name, config=config or {})
     with transaction.atomic():
         _validate(outpost, chosen)
+        refuse_two(chosen)
         outpost.save(force_insert=True)
         outpost.providers.set(_bases(chosen))
         user = create_user(
@@ -80,6 +82,8 @@ def update_outpost(
         former = list(outpost.providers.all())
         wanted = former if providers is None else list(providers)
         _validate(outpost, wanted)
+        if providers is not None:
+            refuse_two(wanted)
         if not wanted and outpost.managed != EMBEDDED:
             raise ValidationError({"providers": ["This list may not be empty."]})
         outpost.save()

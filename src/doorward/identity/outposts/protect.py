@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from doorward.identity.applications.actions import create_application
@@ -12,8 +11,8 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
-from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts import instances, queries
+from doorward.identity.outposts.collisions import refuse_second
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import create_proxy_provider
 from doorward.identity.policies.actions import bind
@@ -42,7 +41,7 @@ def protect(
     are those of an application (group, meta_…) or else of a proxy provider. Raises ValidationError.
     """
     with transaction.atomic():
-        refuse_second(external_host, mode)
+        refuse_second(external_host, mode, str(fields.get("cookie_domain", "")))
         of_application = {field: value for field, value in fields.items() if field in _OF_APPLICATION}
         of_provider = {field: value for field, value in fields.items() if field not in _OF_APPLICATION}
         provider = create_proxy_provider(
@@ -62,12 +61,3 @@ def protect(
         outpost = queries.embedded()
         instances.assign(actor, outpost, [*outpost.providers.all(), provider])
     return application
-
-
-def refuse_second(external_host: str, mode: str) -> None:
-    """Raise ValidationError when another application with an outpost claims this outside URL in the same mode."""
-    url = hosts.normalised(external_host)
-    same = ProxyProvider.objects.filter(external_host=url, mode=mode, outposts__isnull=False, application__isnull=False)
-    if claimed := same.select_related("application").first():
-        text = f"“{claimed.application.name}” is already protected under {url}."
-        raise ValidationError({"external_host": [text]})

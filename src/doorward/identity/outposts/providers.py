@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from doorward.identity import durations
-from doorward.identity.applications.models import Provider
+from doorward.identity.applications.models import Application, Provider
 from doorward.identity.crypto.queries import signing_key
 from doorward.identity.directory import names
 from doorward.identity.events import actions as events
@@ -23,6 +23,7 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts import revocation
+from doorward.identity.outposts.collisions import refuse_second
 from doorward.identity.outposts.models import ProxyProvider
 
 DEFAULT_VALIDITY = "hours=24"
@@ -84,6 +85,7 @@ def create_proxy_provider(
         provider.save(force_insert=True)
         provider.scope_mappings.set([*scope_mappings, *_needed_scopes()])
         events.created(actor, provider)
+        _warn_of_domain(actor, provider)
         events.outposts_changed()
     return provider
 
@@ -102,6 +104,8 @@ def update_proxy_provider(
         for field, value in changes.items():
             setattr(provider, field, value)
         _force(provider)
+        if provider.outposts.exists() and Application.objects.filter(provider_id=provider.pk).exists():
+            refuse_second(provider.external_host, provider.mode, provider.cookie_domain, but=provider.pk)
         provider.full_clean(exclude=_SEALED)
         provider.save()
         former = sorted(provider.scope_mappings.values_list("name", flat=True))
@@ -111,6 +115,8 @@ def update_proxy_provider(
         if events.updated(actor, provider, before, scope_mappings=(former, now)):
             if former != now or any(before[field] != getattr(provider, field) for field in _ENDS_SESSIONS):
                 revocation.end_sessions_of_provider(provider.pk)
+            if any(before[field] != getattr(provider, field) for field in ("mode", "cookie_domain")):
+                _warn_of_domain(actor, provider)
             events.outposts_changed()
     return provider
 
@@ -140,12 +146,30 @@ def _force(provider: ProxyProvider) -> None:
     ):
         text = "User and password attributes must be set when basic auth is enabled."
         raise ValidationError({"basic_auth_enabled": [text]})
-    if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN and not hosts.covers(
-        provider.cookie_domain, provider.external_host
-    ):
-        raise ValidationError({"cookie_domain": ["The external host does not lie under this domain."]})
+    if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN:
+        _require_domain(provider)
     _require_durations(provider)
     _require_regexes(provider.skip_path_regex)
+
+
+def _require_domain(provider: ProxyProvider) -> None:
+    if not hosts.covers(provider.cookie_domain, provider.external_host):
+        raise ValidationError({"cookie_domain": ["The external host does not lie under this domain."]})
+    if not hosts.is_kept_by_browsers(provider.cookie_domain):
+        raise ValidationError({"cookie_domain": ["A domain of at least two parts: browsers keep no cookie for this."]})
+
+
+def _warn_of_domain(actor: Actor, provider: ProxyProvider) -> None:
+    """Every host under the domain is sent the session cookie, also one that no proxy of ours stands before (S-341)."""
+    if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN:
+        events.record(
+            "configuration_warning",
+            "authentik.providers.proxy",
+            actor,
+            message=f"All hosts under {provider.cookie_domain} receive the session cookie of “{provider.name}”: "
+            "whoever controls one of them can act as its visitors at the others",
+            provider=provider,
+        )
 
 
 def _require_durations(provider: ProxyProvider) -> None:
