@@ -32,6 +32,31 @@ class SessionsEnded(Struct, frozen=True, tag=True):
     """Place in the change log up to which this is complete."""
 
 
+class ServerHealth(Struct, frozen=True):
+    """One server of one load balancer."""
+
+    service: str
+    url: str
+    up: bool
+    """What the last check found."""
+
+
+class ServerRest(Struct, frozen=True):
+    """One server that has failed too often: nobody asks it for ``seconds`` from now on."""
+
+    service: str
+    url: str
+    seconds: float
+
+
+class ServersHealth(Struct, frozen=True, tag=True):
+    """What is known, or what has changed. Of a server that is not named the worker keeps what it knows; in the
+    beginning every server is up."""
+
+    checked: tuple[ServerHealth, ...] = ()
+    resting: tuple[ServerRest, ...] = ()
+
+
 class IdentityReadiness(Struct, frozen=True, tag=True):
     ready: bool
 
@@ -48,7 +73,7 @@ class Drain(Struct, frozen=True, tag=True):
     grace: float
 
 
-ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | IdentityReadiness | MetricsText | Drain
+ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | ServersHealth | IdentityReadiness | MetricsText | Drain
 
 # worker → control
 
@@ -75,4 +100,11 @@ class MetricsWanted(Struct, frozen=True, tag=True):
     pass
 
 
-FromWorker = Hello | TableInUse | Counters | MetricsWanted
+class ServerFailed(Struct, frozen=True, tag=True):
+    """A server with a passive health check was not reached, or answered 500 or more."""
+
+    service: str
+    url: str
+
+
+FromWorker = Hello | TableInUse | Counters | MetricsWanted | ServerFailed

@@ -57,6 +57,15 @@ class ClientTls(Struct, frozen=True):
     cert_pem: str = ""
     key_pem: str = ""
     insecure_skip_verify: bool = False
+    server_name: str = ""
+    """The name to ask for and to find in the certificate; empty: the host of the address."""
+    peer_uri: str = ""
+    """Identity that must stand in the certificate as a URI, instead of a name."""
+    min_version: str = ""
+    """``TLSv1_2`` or ``TLSv1_3``; empty: TLS 1.2."""
+    max_version: str = ""
+    ciphers: str = ""
+    """OpenSSL's list for TLS 1.2; empty: the library's choice."""
 
 
 class ForwardAuth(Struct, frozen=True, tag=True):
@@ -141,6 +150,51 @@ class Server(Struct, frozen=True):
     preserve_path: bool = False
 
 
+class StickyCookie(Struct, frozen=True):
+    """Keeps a client with the server, or the child service, that it met first."""
+
+    name: str
+    secure: bool = False
+    http_only: bool = False
+    same_site: str = ""
+    """``Lax``, ``Strict``, ``None`` or empty: not said."""
+    max_age: int = 0
+    """Seconds; 0: until the browser closes; negative: deleted at once."""
+    path: str = "/"
+    domain: str = ""
+
+
+class HealthCheck(Struct, frozen=True):
+    """Asked by the control process alone; the workers are told what it found."""
+
+    target: str
+    """Path and query: always below the server's own origin (S-651)."""
+    scheme: str = ""
+    """Empty: the server's."""
+    port: int = 0
+    """0: the server's."""
+    method: str = "GET"
+    status: int = 0
+    """The one status that is healthy; 0: 200 to 399."""
+    interval: float = 30.0
+    """Seconds."""
+    unhealthy_interval: float = 30.0
+    timeout: float = 5.0
+    hostname: str = ""
+    """For the Host field; empty: the server's."""
+    headers: tuple[tuple[str, str], ...] = ()
+    follow_redirects: bool = True
+    """Within the server's origin."""
+
+
+class PassiveHealthCheck(Struct, frozen=True):
+    """``max_failed_attempts`` failures within ``failure_window`` seconds, in all workers together, take a server out
+    for as long."""
+
+    failure_window: float = 10.0
+    max_failed_attempts: int = 1
+
+
 class LoadBalancer(Struct, frozen=True, tag=True):
     name: str
     servers: tuple[Server, ...]
@@ -152,6 +206,63 @@ class LoadBalancer(Struct, frozen=True, tag=True):
     """Seconds; 0 waits for ever (long polls)."""
     idle_conn_timeout: float = 90.0
     max_idle_conns_per_host: int = 200
+    strategy: str = "wrr"
+    """``wrr``, ``p2c``, ``hrw`` or ``leasttime``."""
+    sticky: StickyCookie | None = None
+    health_check: HealthCheck | None = None
+    passive_health_check: PassiveHealthCheck | None = None
+
+
+class Child(Struct, frozen=True):
+    """A service as part of another one."""
+
+    service: str
+    """Qualified name."""
+    weight: int = 1
+    written: str = ""
+    """The name as the operator wrote it: the sticky cookie's value is made of it."""
+
+
+class Weighted(Struct, frozen=True, tag=True):
+    name: str
+    services: tuple[Child, ...]
+    sticky: StickyCookie | None = None
+    health_check: bool = False
+    """Pass over children that have no healthy server."""
+
+
+class HighestRandomWeight(Struct, frozen=True, tag=True):
+    """The client's address decides which child answers it, always the same while the children are."""
+
+    name: str
+    services: tuple[Child, ...]
+    health_check: bool = False
+
+
+class Mirror(Struct, frozen=True):
+    service: str
+    percent: int
+
+
+class Mirroring(Struct, frozen=True, tag=True):
+    name: str
+    service: str
+    mirrors: tuple[Mirror, ...]
+    mirror_body: bool = True
+    max_body_size: int = 1 << 20
+    """Bytes; requests with a longer body are not mirrored."""
+    health_check: bool = False
+
+
+class Failover(Struct, frozen=True, tag=True):
+    name: str
+    service: str
+    fallback: str
+    statuses: tuple[tuple[int, int], ...] = ()
+    """Ranges of statuses of ``service`` that send a request on to ``fallback``; none: only its health does."""
+    max_request_body: int = 1 << 20
+    """Bytes that are kept to be sent a second time; more is answered 413. Only with ``statuses``."""
+    health_check: bool = False
 
 
 class Internal(Struct, frozen=True, tag=True):
@@ -160,7 +271,7 @@ class Internal(Struct, frozen=True, tag=True):
     name: str
 
 
-Service = LoadBalancer | Internal
+Service = LoadBalancer | Weighted | HighestRandomWeight | Mirroring | Failover | Internal
 
 # --- the table -------------------------------------------------------------------------------------------------
 
