@@ -114,6 +114,7 @@ fix: dev
 	$(BIN)/ruff check --fix .
 
 bench: dev bench-peers
+	$(BIN)/python bench/start.py
 	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)
 
 docs: dev

@@ -118,11 +118,10 @@ def test_health_answers_while_it_runs(program: Program, path: str) -> None:
     assert program.ask(path, method="HEAD").status in {200, 204}
 
 
-def test_a_cold_start_takes_less_than_five_seconds_and_120_megabytes(own_program: Program) -> None:
-    """From nothing to ready in 5 s; all processes together stay under 120 MB of memory (proportional set size)."""
+def test_the_whole_tree_idles_under_120_megabytes(own_program: Program) -> None:
+    """All processes together, by proportional set size; how soon they are ready is measured in bench/."""
     own_program.start()
 
-    assert own_program.seconds_to_ready < 5
     pids = [own_program.pid, *descendants(own_program.pid)]
     kilobytes = 0
     for pid in pids:
