@@ -7,7 +7,7 @@ import contextlib
 import errno
 from collections.abc import Callable
 from email.utils import formatdate
-from http.client import responses
+from http import HTTPStatus
 
 from doorward.whoami.answers import TEXT, Answer, Whoami
 from doorward.whoami.echo import accept, echo
@@ -19,6 +19,8 @@ WRITE_TIME = 60.0
 """Seconds without a byte taken, after which the client is given up."""
 MAX_DRAINED = 1 << 20
 """Bytes of an unread body that are swallowed to keep the connection."""
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Running:
@@ -139,7 +141,7 @@ async def _send(writer: asyncio.StreamWriter, question: Question, answer: Answer
 
 
 def _head(answer: Answer, chunked: bool, keep: bool) -> bytes:
-    phrase = responses.get(answer.status, "")
+    phrase = _PHRASES.get(answer.status, "")
     lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {formatdate(usegmt=True)}"]
     if chunked:
         lines.append("Transfer-Encoding: chunked")
@@ -154,7 +156,7 @@ def _head(answer: Answer, chunked: bool, keep: bool) -> bytes:
 def _refusal(bad: BadQuestion) -> bytes:
     body = f"{bad}\n".encode()
     return (
-        f"HTTP/1.1 {bad.status} {responses[bad.status]}\r\nContent-Type: {TEXT}\r\n"
+        f"HTTP/1.1 {bad.status} {_PHRASES[bad.status]}\r\nContent-Type: {TEXT}\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     ).encode() + body
 
