@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from doorward.identity.directory.models import User
 from doorward.identity.logins.session_store import Seen, SessionStore
+from doorward.identity.web import cookies
 
 
 class LoginSessions(SessionMiddleware):
@@ -21,7 +22,7 @@ class LoginSessions(SessionMiddleware):
         """Attach the session; it is read when somebody asks."""
         facts = getattr(request, "facts", None)
         seen = Seen(getattr(facts, "client_ip", None), request.headers.get("User-Agent", "")[:512])
-        request.session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME), seen)
+        request.session = SessionStore(cookies.presented(request, settings.SESSION_COOKIE_NAME) or None, seen)
 
 
 class CurrentUser:
