@@ -174,10 +174,10 @@ class Exchange:
 
     def _serve(self) -> None:
         request = self.request
+        if request.websocket and (request.session or request.credentialed) and not origin_is_ours(request):
+            self.fail(FORBIDDEN_ORIGIN)
+            return
         if request.session:
-            if request.websocket and not origin_is_ours(request):
-                self.fail(FORBIDDEN_ORIGIN)
-                return
             self._surroundings.sessions.add(request.session, self)
         assert self._route is not None
         service: Service = self._route.service  # type: ignore[assignment]

@@ -138,6 +138,9 @@ class ForwardAuthMiddleware:
             return self._refuse(AuthServerUnreachable("the outpost's answer is incomplete"))
         if seen & _NOTED:
             self._note(request, answer)
+        if request.websocket:
+            # What a hostile page's handshake could ride on: an identity, or a cookie that some auth server believed.
+            request.credentialed = bool(taken or (not self._fused and request.first(b"cookie")))
         kept: list[Header] = []
         for header in request.headers:
             role = roles[header[0]]
