@@ -1,8 +1,11 @@
-"""What happened on a connection, in the order in which it did."""
+"""What happened on a connection, in the order in which it did.
+
+Structs, because several are made for every request: a frozen dataclass takes a multiple of the time.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.messages.http import Header
 from doorward.wire.http1.errors import Rejected
@@ -11,8 +14,7 @@ from doorward.wire.http1.response import ReceivedHead
 from doorward.wire.http2.codes import ErrorCode
 
 
-@dataclass(frozen=True, slots=True)
-class RequestReceived:
+class RequestReceived(Struct, frozen=True):
     """A client opened a stream with a request."""
 
     stream: int
@@ -21,16 +23,14 @@ class RequestReceived:
     """There is no body."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRefused:
+class RequestRefused(Struct, frozen=True):
     """A client opened a stream with a request that is to be answered with ``rejected.status`` and goes nowhere."""
 
     stream: int
     rejected: Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseReceived:
+class ResponseReceived(Struct, frozen=True):
     """The head of a server's interim (1xx) or final response."""
 
     stream: int
@@ -38,8 +38,7 @@ class ResponseReceived:
     ended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DataReceived:
+class DataReceived(Struct, frozen=True):
     """Some of a body, or of what goes through a tunnel. Whoever took it says so with ``consume``."""
 
     stream: int
@@ -48,16 +47,14 @@ class DataReceived:
     ended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TrailersReceived:
+class TrailersReceived(Struct, frozen=True):
     """Fields after the body, which they end. Those that may not come as trailers are not among them (S-020)."""
 
     stream: int
     headers: tuple[Header, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReset:
+class StreamReset(Struct, frozen=True):
     """The stream is gone: nothing more comes, and what is sent goes nowhere."""
 
     stream: int
@@ -68,35 +65,30 @@ class StreamReset:
     by_peer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WindowOpened:
+class WindowOpened(Struct, frozen=True):
     """More may be sent on ``stream``; 0 means on any."""
 
     stream: int
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsReceived:
+class SettingsReceived(Struct, frozen=True):
     """The peer said what it can; ``connection.peer`` has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PingAnswered:
+class PingAnswered(Struct, frozen=True):
     """The peer is alive: it answered our ``ping``."""
 
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class GoawayReceived:
+class GoawayReceived(Struct, frozen=True):
     """The peer takes no new streams. Of ours, those above ``last_stream`` were reset and may be tried elsewhere."""
 
     last_stream: int
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionFailed:
+class ConnectionFailed(Struct, frozen=True):
     """The peer broke the protocol or a limit: send what is left to send, then close. Nothing more is read."""
 
     code: ErrorCode

@@ -1,6 +1,7 @@
 """Which fields may stand in an HTTP/2 message (RFC 9113 section 8.2; S-038, S-039, S-043).
 
-A name is judged once for all connections and remembered with what it is good for; values are judged all together.
+Short fields are judged once for all connections and remembered with what they are good for: most requests bring a new
+path and perhaps a new cookie, and a dozen fields that the last ones had as well.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from doorward.messages.http import Header
+from doorward.wire.http1.fields import has_control
 from doorward.wire.http2.codes import ErrorCode
 from doorward.wire.http2.errors import StreamFault
+from doorward.wire.http2.hpack.encoder import NEVER_INDEXED
 
 HARMLESS = bytes([9, *range(32, 127), *range(128, 256)])
 """Bytes that may stand in a value: all but the control bytes, HTAB excepted (S-012)."""
@@ -78,42 +81,44 @@ _NOT_IN_TRAILERS = CONNECTION_FIELDS | frozenset(
 """Framing, routing, authentication and what else must be known before the body (RFC 9110 section 6.5.1, S-020)."""
 
 
-class RoleTable(dict[bytes, Role]):
-    """``table[name]`` is the role of a field. Raises StreamFault for a name that must not be."""
-
-    _MOST = 4096
-    _LONGEST = 64
-
-    def __missing__(self, name: bytes) -> Role:
-        if _is_name(name) is None:
-            # A name with a colon in front is one of the pseudo-fields: unknown, or not in its place.
-            raise malformed("pseudo" if name.startswith(b":") else "header_name")
-        if name in CONNECTION_FIELDS:
-            raise malformed("connection_field")
-        role = _ROLES.get(name, Role.PLAIN)
-        if len(name) <= self._LONGEST:
-            if len(self) >= self._MOST:
-                self.clear()
-            self[name] = role
-        return role
-
-
-ROLES = RoleTable()
-
-
 def malformed(reason: str) -> StreamFault:
     """A message that is not one (section 8.1.1)."""
     return StreamFault(ErrorCode.PROTOCOL_ERROR, reason)
 
 
-def check_values(values: Sequence[bytes]) -> None:
-    """Raises StreamFault if one of ``values`` has a control byte in it, or white space around it."""
-    text = b"\n".join((b"", *values, b""))
-    # Deleting every harmless byte must leave exactly the line feeds that were put between the values.
-    if text.translate(None, HARMLESS) != b"\n" * (len(values) + 1):
+def check_value(value: bytes) -> None:
+    """Raises StreamFault if ``value`` has a control byte in it, or white space around it."""
+    if has_control(value) is not None or value.strip(b" \t") != value:
         raise malformed("header_value")
-    if b" \n" in text or b"\n " in text or b"\t\n" in text or b"\n\t" in text:
-        raise malformed("header_value")
+
+
+class RoleTable(dict[Header, Role]):
+    """``table[field]`` is the role of a field that may stand in a message; raises StreamFault for any other."""
+
+    _MOST = 1024
+    _LONGEST = 256
+
+    def __missing__(self, field: Header) -> Role:
+        name, value = field
+        role = _role_of(name)
+        check_value(value)
+        if len(name) + len(value) <= self._LONGEST and name not in NEVER_INDEXED:
+            if len(self) >= self._MOST:
+                self.clear()
+            self[field] = role
+        return role
+
+
+def _role_of(name: bytes) -> Role:
+    if _is_name(name) is None:
+        # A name with a colon in front is one of the pseudo-fields: unknown, or not in its place.
+        raise malformed("pseudo" if name.startswith(b":") else "header_name")
+    if name in CONNECTION_FIELDS:
+        raise malformed("connection_field")
+    return _ROLES.get(name, Role.PLAIN)
+
+
+ROLES = RoleTable()
 
 
 def check_field_sizes(fields: Sequence[Header], size: int, limit: int) -> bool:
@@ -123,7 +128,6 @@ def check_field_sizes(fields: Sequence[Header], size: int, limit: int) -> bool:
 
 def parse_trailers(fields: list[Header]) -> tuple[Header, ...]:
     """Those of the trailer ``fields`` that may be passed on. Raises StreamFault."""
-    for name, _ in fields:
-        ROLES[name]
-    check_values([value for _, value in fields])
+    for field in fields:
+        ROLES[field]
     return tuple(field for field in fields if field[0] not in _NOT_IN_TRAILERS)

@@ -1,8 +1,8 @@
 """A request's fields to the same ``RequestHead`` that HTTP/1 gives, so that everything above is shared.
 
 Like a head of HTTP/1 it has two halves: the pseudo-fields, of which ``:path`` is new with nearly every request, and the
-others, which on a browser's connection hardly ever change. What the others mean is therefore remembered, and equal
-ones give the very same tuple.
+others, of which a browser has one set for pages, one for images and so on. What the others mean is therefore
+remembered, for all connections of the process, and equal ones give the very same tuple.
 
 Two ways to say no: a list of fields that is no HTTP message at all is a ``StreamFault`` (RFC 9113 section 8.1.1); one
 that is, but that we do not serve, is ``Rejected`` with the status that HTTP/1 would have got.
@@ -10,7 +10,7 @@ that is, but that we do not serve, is ``Rejected`` with the status that HTTP/1 w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.messages.http import Header
 from doorward.wire.http1.authority import parse_authority, without_default_port
@@ -19,18 +19,17 @@ from doorward.wire.http1.fields import is_token
 from doorward.wire.http1.limits import Limits
 from doorward.wire.http1.request import RequestHead, parse_length
 from doorward.wire.http1.target import parse_target
-from doorward.wire.http2.fields import ROLES, Role, check_field_sizes, check_values, malformed
+from doorward.wire.http2.fields import ROLES, Role, check_field_sizes, check_value, malformed
 
 VERSION = b"HTTP/2.0"
 _PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
-_MOST_REMEMBERED = 8
-_LARGEST_REMEMBERED = 8192
-"""Bytes of a list of fields; together this bounds what a connection can make us keep."""
+_MOST_REMEMBERED = 1024
+_LARGEST_REMEMBERED = 4096
+"""What a list of fields may count to be remembered."""
 _NOBODY: frozenset[bytes] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Regular:
+class _Regular(Struct, frozen=True):
     """What the fields that are not pseudo-fields mean."""
 
     headers: tuple[Header, ...]
@@ -42,6 +41,12 @@ class _Regular:
     """``Sec-WebSocket-Version`` is the one that exists."""
 
 
+_Memory = dict[tuple[Header, ...], _Regular]
+_memories: dict[Limits, _Memory] = {}
+"""One per set of limits. Keyed by all fields, so it can only say what reading them would say. Emptied when full:
+finding the oldest in a dictionary that always loses its oldest takes ever longer."""
+
+
 class RequestParser:
     """Understands the requests of one connection."""
 
@@ -50,19 +55,25 @@ class RequestParser:
     def __init__(self, limits: Limits, tls: bool) -> None:
         self._limits = limits
         self._tls = tls
-        self._regular: dict[tuple[Header, ...], _Regular] = {}
+        self._regular = _memories.setdefault(limits, {})
 
     def parse(self, fields: list[Header], size: int, ended: bool) -> RequestHead:
         """``size`` is what ``fields`` count together; ``ended``: no body follows. Raises StreamFault, Rejected."""
         pseudo, others = _split(fields)
-        regular = self._regular.get(others)
-        if regular is None:
-            regular = self._read(others, size)
-        if ended and regular.length:
-            raise malformed("content_length")
-        method, target, websocket = self._request_line(pseudo, regular)
-        path, query, _ = parse_target(method, target, self._tls)
-        host, authority = self._authority(pseudo.get(b":authority"), regular.host)
+        try:
+            regular = self._regular.get(others)
+            if regular is None:
+                regular = self._read(others, size)
+            if ended and regular.length:
+                raise malformed("content_length")
+            method, target, websocket = self._request_line(pseudo, regular)
+            path, query, _ = parse_target(method, target, self._tls)
+            host, authority = self._authority(pseudo.get(b":authority"), regular.host)
+        except Rejected:
+            # What was refused for its meaning may have been no field value to begin with (S-038).
+            for value in pseudo.values():
+                check_value(value)
+            raise
         return RequestHead(
             method=method,
             target=target,
@@ -157,7 +168,6 @@ def _split(fields: list[Header]) -> tuple[dict[bytes, bytes], tuple[Header, ...]
         if name in pseudo:
             raise malformed("pseudo")
         pseudo[name] = value
-    check_values(tuple(pseudo.values()))
     return pseudo, tuple(fields[len(pseudo) :])
 
 
@@ -168,21 +178,20 @@ def read_regular(fields: tuple[Header, ...], size: int, limits: Limits) -> _Regu
     headers: list[Header] = []
     place = 0
     for field in fields:
-        name, value = field
-        role = ROLES[name]
-        if role is Role.COOKIE:
+        role = ROLES[field]
+        if role is Role.PLAIN or role is Role.HOP:
+            headers.append(field)
+        elif role is Role.COOKIE:
             if not cookies:
                 place = len(headers)
                 headers.append(field)
-            cookies.append(value)
-            continue
-        if role is Role.TE:
-            if value.lower() != b"trailers":
+            cookies.append(field[1])
+        else:
+            if role is not Role.TE:
+                _note_single(single, field, role)
+            elif field[1].lower() != b"trailers":
                 raise malformed("te")
-        elif role is not Role.PLAIN and role is not Role.HOP:
-            _note_single(single, name, value, role)
-        headers.append(field)
-    check_values([value for _, value in fields])
+            headers.append(field)
     if len(cookies) > 1:
         headers[place] = b"cookie", b"; ".join(cookies)
     _check_limits(headers, size, place if cookies else None, limits)
@@ -195,7 +204,8 @@ def read_regular(fields: tuple[Header, ...], size: int, limits: Limits) -> _Regu
     )
 
 
-def _note_single(single: dict[bytes, bytes], name: bytes, value: bytes, role: Role) -> None:
+def _note_single(single: dict[bytes, bytes], field: Header, role: Role) -> None:
+    name, value = field
     if name in single:
         if role is Role.LENGTH or role is Role.HOST:
             raise malformed("cl_dup" if role is Role.LENGTH else "host_dup")

@@ -8,7 +8,7 @@ from doorward.messages.http import Header
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.request import parse_length
 from doorward.wire.http1.response import ReceivedHead
-from doorward.wire.http2.fields import ROLES, Role, check_values, malformed
+from doorward.wire.http2.fields import ROLES, Role, malformed
 
 _is_status = re.compile(rb"[1-9][0-9]{2}").fullmatch
 _PASSED_ON = (Role.PLAIN, Role.SINGLE, Role.COOKIE, Role.EXPECT, Role.HOST)
@@ -21,14 +21,13 @@ def parse_response(fields: list[Header], method: bytes, ended: bool) -> Received
     headers: list[Header] = []
     stated: int | None = None
     for field in fields[1:]:
-        role = ROLES[field[0]]
+        role = ROLES[field]
         if role in _PASSED_ON:
             headers.append(field)
         elif role is Role.LENGTH:
             if stated is not None:
                 raise malformed("cl_dup")
             stated = _length(field[1])
-    check_values([value for _, value in fields])
     if method == b"HEAD" or status < 200 or status in (204, 304):
         length: int | None = 0
     elif ended:

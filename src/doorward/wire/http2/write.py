@@ -13,15 +13,19 @@ from doorward.messages.http import Header
 from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.fields import is_token
 from doorward.wire.http2.fields import CONNECTION_FIELDS, HARMLESS
-from doorward.wire.http2.hpack.encoder import encode_field, encode_length, field_prefix
+from doorward.wire.http2.hpack.encoder import NEVER_INDEXED, encode_field, encode_length, field_prefix
 
 _LEFT_OUT = CONNECTION_FIELDS | {b"te"}
-_MAX_KNOWN_NAMES = 4096
+_statuses = {status: encode_field((b":status", b"%d" % status)) for status in range(100, 600)}
+TE_TRAILERS = encode_field((b"te", b"trailers"))
+
 _prefixes: dict[bytes, bytes] = {}
 """By name as given: the start of the encoded field, or nothing for a field that is left out."""
-_lengths = tuple(map(encode_length, range(127)))
-_statuses = {status: encode_field((b":status", b"%d" % status)) for status in range(100, 600)}
-TE_TRAILERS = field_prefix(b"te") + encode_length(8) + b"trailers"
+_MOST_PREFIXES = 4096
+_fields: dict[Header, bytes] = {}
+"""Short fields that were checked and encoded before. What is new in every response only empties it now and then."""
+_MOST_FIELDS = 1024
+_LONGEST_FIELD = 64
 
 
 def response_block(status: int, headers: Iterable[Header]) -> bytes:
@@ -50,20 +54,30 @@ def trailers_block(headers: Iterable[Header]) -> bytes:
 
 
 def _block(start: bytes, headers: Iterable[Header]) -> bytes:
-    parts, values = [start], []
-    for name, value in headers:
-        prefix = _prefixes.get(name)
-        if prefix is None:
-            prefix = _learn(name)
-        if prefix:
-            # White space around a value is no part of it and malformed here (RFC 9113 section 8.2.1).
-            value = value.strip(b" \t")
-            size = len(value)
-            parts += (prefix, _lengths[size] if size < 127 else encode_length(size), value)
-            values.append(value)
-    if b"".join(values).translate(None, HARMLESS):
-        raise UnsafeField("control")
+    parts = [start]
+    for field in headers:
+        encoded = _fields.get(field)
+        parts.append(_encode(field) if encoded is None else encoded)
     return b"".join(parts)
+
+
+def _encode(field: Header) -> bytes:
+    name, value = field
+    prefix = _prefixes.get(name)
+    if prefix is None:
+        prefix = _learn(name)
+    if value.translate(None, HARMLESS):
+        raise UnsafeField("control")
+    if not prefix:
+        return b""
+    # White space around a value is no part of it and malformed here (RFC 9113 section 8.2.1).
+    value = value.strip(b" \t")
+    encoded = prefix + encode_length(len(value)) + value
+    if len(encoded) <= _LONGEST_FIELD and name.lower() not in NEVER_INDEXED:
+        if len(_fields) >= _MOST_FIELDS:
+            _fields.clear()
+        _fields[field] = encoded
+    return encoded
 
 
 def _learn(name: bytes) -> bytes:
@@ -71,7 +85,7 @@ def _learn(name: bytes) -> bytes:
         raise UnsafeField("header_name")
     lower = name.lower()
     prefix = b"" if lower in _LEFT_OUT else field_prefix(lower)
-    if len(_prefixes) >= _MAX_KNOWN_NAMES:
+    if len(_prefixes) >= _MOST_PREFIXES:
         _prefixes.clear()
     _prefixes[name] = prefix
     return prefix

@@ -12,8 +12,7 @@ from doorward.wire.http2.hpack.errors import BadBlock, ListTooLarge
 from doorward.wire.http2.hpack.huffman import huffman_decode
 from doorward.wire.http2.hpack.static_table import STATIC_TABLE
 
-_STATIC: tuple[SizedField, ...] = tuple(map(sized, ((b"", b""), *STATIC_TABLE)))
-"""Index 0 is nobody's: it is refused before it is looked up."""
+_STATIC: dict[int, SizedField] = dict(enumerate(map(sized, STATIC_TABLE), 1))
 
 _MAX_SHIFT = 21
 """An integer may have four bytes beyond its prefix: 2^28 is more than anything here can be."""
@@ -50,14 +49,10 @@ class Decoder:
                 index = first & 0x7F
                 if index == 0x7F:
                     index, position = _integer(block, position, 0x7F)
-                if index > 61:
-                    if index - 62 >= len(entries):
-                        raise BadBlock("index")
-                    field, size = entries[index - 62]
-                elif index:
-                    field, size = _STATIC[index]
-                else:
-                    raise BadBlock("index")
+                try:
+                    field, size = entries[index - 62] if index > 61 else _STATIC[index]
+                except LookupError:
+                    raise BadBlock("index") from None
             else:
                 entry, position = self._literal(block, position, first)
                 field, size = entry
@@ -113,12 +108,11 @@ class Decoder:
         return entry, position
 
     def _name(self, index: int) -> bytes:
-        if index <= 61:
-            return _STATIC[index][0][0]
         entries = self._table.entries
-        if index - 62 >= len(entries):
-            raise BadBlock("index")
-        return entries[index - 62][0][0]
+        try:
+            return (entries[index - 62] if index > 61 else _STATIC[index])[0][0]
+        except LookupError:
+            raise BadBlock("index") from None
 
     def _string(self, block: bytes, position: int) -> tuple[bytes, int]:
         """A string literal and where it ends (section 5.2)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from doorward.messages.http import Header
 from doorward.wire.http2.hpack.static_table import INDEX_OF_FIELD, INDEX_OF_NAME
 
-_NEVER_INDEXED = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"))
+NEVER_INDEXED = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"))
 """Secrets, which no later hop may put into a table either (section 7.1.3)."""
 
 _SHORT_LENGTHS = tuple(bytes((length,)) for length in range(127))
@@ -40,7 +40,7 @@ def encode_length(size: int) -> bytes:
 
 def field_prefix(name: bytes) -> bytes:
     """Everything of a literal field before its value; ``name`` is in lower case."""
-    kind = 0x10 if name in _NEVER_INDEXED else 0x00
+    kind = 0x10 if name in NEVER_INDEXED else 0x00
     index = INDEX_OF_NAME.get(name)
     if index is not None:
         return encode_integer(index, 4, kind)
