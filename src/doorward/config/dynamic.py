@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 
 from doorward.config.middlewares import Middleware
 from doorward.config.section import Names, Section, Text, not_yet
-from doorward.config.services import ServersTransport, Service
+from doorward.config.servers_transport import ServersTransport
+from doorward.config.services import Service
 
 MAX_USER_PRIORITY = 2**63 - 1 - 1000
 """What is above belongs to the routers that Doorward makes itself."""

@@ -1,14 +1,16 @@
-"""``http.services.<name>`` and ``http.serversTransports.<name>`` (``contracts/proxy.md`` section 8)."""
+"""``http.services.<name>`` (``contracts/proxy.md`` section 8)."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from doorward.config.section import Flag, Names, Section, Text, not_yet
-from doorward.config.static import ForwardingTimeouts
+from doorward.config.health_checks import HealthCheck, HealthPropagation, PassiveHealthCheck
+from doorward.config.section import Flag, Names, Section, Text, not_yet, parse_duration
+from doorward.config.sticky import Sticky
 
 
 def _server_url(text: str) -> str:
@@ -21,53 +23,132 @@ def _server_url(text: str) -> str:
         raise ValueError("has the scheme h2c: Traefik has this option, Doorward does not support it yet")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError("must be http://host:port, https://host:port or unix:/path")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be a URL without spaces and with other characters escaped")
     _ = parts.port  # ValueError when it is no number
     return text
+
+
+def _flush_interval(text: str) -> str:
+    parse_duration(text.removeprefix("-"))
+    return text
+
+
+_STATUSES = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.ASCII)
+
+
+def status_ranges(texts: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """``("502", "500-504")`` as pairs of first and last. Raises ValueError."""
+    ranges = []
+    for text in texts:
+        match = _STATUSES.fullmatch(text)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last:
+            raise ValueError(f"must be statuses such as 502 or ranges such as 500-504, not {text[:60]!r}")
+        ranges.append((first, last))
+    return tuple(ranges)
+
+
+def _statuses(texts: tuple[str, ...]) -> tuple[str, ...]:
+    status_ranges(texts)
+    return texts
 
 
 class Server(Section):
     url: Annotated[Text, AfterValidator(_server_url)]
     """``http://host:port``, ``https://host:port`` or ``unix:/path``."""
-    weight: int = 1
+    weight: int = Field(default=1, le=1_000_000)
     """Share of the requests; 0 and less takes the server out."""
     preserve_path: Flag = False
     """Put the path of ``url`` before that of the request."""
 
 
-class LoadBalancer(Section):
-    refused = not_yet("sticky", "healthCheck", "passiveHealthCheck", "responseForwarding")
+class ResponseForwarding(Section):
+    flush_interval: Annotated[Text, AfterValidator(_flush_interval)] = "100ms"
+    """Accepted and without effect: what a server sends is passed on at once."""
 
+
+class LoadBalancer(Section):
     servers: tuple[Server, ...] = ()
-    strategy: Literal["wrr"] = "wrr"
-    """Weighted round robin; Traefik's other strategies are not supported yet."""
+    strategy: Literal["wrr", "p2c", "hrw", "leasttime"] = "wrr"
+    """In turn by weight; the less busy of two; by the client's address; the quickest."""
+    sticky: Sticky | None = None
+    health_check: HealthCheck | None = None
+    passive_health_check: PassiveHealthCheck | None = None
     pass_host_header: Flag = True
+    """Servers get the client's Host; otherwise that of their URL."""
+    response_forwarding: ResponseForwarding = ResponseForwarding()
     servers_transport: Text = ""
+    """Name of a ``serversTransports`` object; the static configuration's transport by default."""
+
+
+class Part(Section):
+    name: Text
+    weight: int = Field(default=1, le=1_000_000)
+    """Share of the requests; 0 and less takes the service out."""
+
+
+class Weighted(Section):
+    """Several services, in turn by weight."""
+
+    services: tuple[Part, ...] = Field(min_length=1)
+    sticky: Sticky | None = None
+    health_check: HealthPropagation | None = None
+    """Pass over services that have no healthy server."""
+
+
+class HighestRandomWeight(Section):
+    """Several services; the client's address decides."""
+
+    services: tuple[Part, ...] = Field(min_length=1)
+    health_check: HealthPropagation | None = None
+
+
+class Mirror(Section):
+    name: Text
+    percent: int = Field(default=0, ge=0, le=100)
+
+
+class Mirroring(Section):
+    """One service answers, others get copies of the requests."""
+
+    service: Text
+    mirrors: tuple[Mirror, ...] = ()
+    mirror_body: Flag = True
+    max_body_size: int = Field(default=1 << 20, ge=0)
+    """Bytes; a request with a longer body is not mirrored. There is no "unlimited"."""
+    health_check: HealthPropagation | None = None
+
+
+class FailoverErrors(Section):
+    status: Annotated[Names, AfterValidator(_statuses)] = Field(min_length=1)
+    """``502`` or ``500-504``."""
+    max_request_body_bytes: int = Field(default=1 << 20, ge=0)
+    """Bytes of a request's body that are kept to be sent again; more is answered 413. There is no "unlimited"."""
+
+
+class Failover(Section):
+    """Another service takes over when the first is down, or answers certain statuses."""
+
+    service: Text
+    fallback: Text
+    health_check: HealthPropagation | None = None
+    errors: FailoverErrors | None = None
 
 
 class Service(Section):
-    """Exactly one of the types."""
+    """Exactly one of the types. None, or two in one object, break every router that uses it."""
 
-    refused = not_yet("weighted", "highestRandomWeight", "mirroring", "failover", "middlewares")
+    refused = not_yet("middlewares")
 
     load_balancer: LoadBalancer | None = None
+    weighted: Weighted | None = None
+    highest_random_weight: HighestRandomWeight | None = None
+    mirroring: Mirroring | None = None
+    failover: Failover | None = None
 
-
-class ClientCertificate(Section):
-    cert_file: Text
-    key_file: Text
-
-
-class ServersTransport(Section):
-    """How servers are reached."""
-
-    refused = not_yet("serverName", "cipherSuites", "minVersion", "maxVersion", "peerCertURI", "peerCertSANs", "spiffe")
-
-    insecure_skip_verify: Flag = False
-    root_cas: Names = Field(default=(), alias="rootCAs")
-    """PEM files or PEM text."""
-    certificates: tuple[ClientCertificate, ...] = Field(default=(), max_length=1)
-    """Who we are to the server; at most one."""
-    max_idle_conns_per_host: int = Field(default=200, ge=0)
-    disable_http2: Flag = Field(default=False, alias="disableHTTP2")
-    """Servers are asked over HTTP/1.1 in any case."""
-    forwarding_timeouts: ForwardingTimeouts = ForwardingTimeouts()
+    def types(self) -> tuple[str, ...]:
+        """The types that this object gives, in Traefik's spelling."""
+        return tuple(
+            field.alias or name for name, field in type(self).model_fields.items() if getattr(self, name) is not None
+        )

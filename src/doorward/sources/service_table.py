@@ -1,18 +1,26 @@
-"""Services as written → services as run: transports resolved, servers of no weight left out."""
+"""Services as written → services as run: names qualified, parts found, transports resolved, servers of no weight left
+out.
+
+What is wrong with a service breaks it, everything that consists of it, and the routers that name one of these; the
+rest of the table is used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from doorward.config import services as written
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.problems import nearest
-from doorward.config.services import LoadBalancer, ServersTransport
-from doorward.config.static import ForwardingTimeouts, StaticServersTransport
+from doorward.config.static import StaticServersTransport
 from doorward.messages import routing as messages
-from doorward.sources.pem import read_authorities, read_certificate
+from doorward.sources import balancers
 from doorward.sources.references import Broken, qualified
+from doorward.sources.transports import Transports
 
-DEFAULT_TRANSPORT = "default@internal"
+MAX_DEPTH = 16
+"""Services in services in services."""
+_MAX_PATH = 100
 
 
 class ServiceTable:
@@ -27,68 +35,96 @@ class ServiceTable:
         """Raises BadPem when a certificate file cannot be used."""
         self.made: dict[str, messages.Service] = dict(internal)
         self._broken: dict[str, str] = {}
-        self._transports: dict[str, tuple[messages.ClientTls | None, int, ForwardingTimeouts]] = {
-            DEFAULT_TRANSPORT: (
-                _tls(read_authorities(default.root_cas), default.insecure_skip_verify),
-                default.max_idle_conns_per_host,
-                default.forwarding_timeouts,
-            )
+        self._depth: dict[str, int] = {}
+        self._transports = Transports(providers, default)
+        self._written = {
+            f"{name}@{provider}": (service, provider)
+            for provider, configuration in providers.items()
+            for name, service in configuration.http.services.items()
         }
-        for provider, configuration in providers.items():
-            for name, transport in configuration.http.servers_transports.items():
-                self._transports[f"{name}@{provider}"] = _transport(transport)
-        for provider, configuration in providers.items():
-            for name, service in configuration.http.services.items():
-                self._add(f"{name}@{provider}", service.load_balancer, provider)
+        for name in self._written:
+            try:
+                self.need(name, ())
+            except Broken:
+                pass  # remembered, for whoever names it
 
     def resolve(self, name: str, provider: str) -> str:
         """The qualified name of a service that exists and works. Raises Broken."""
         full = qualified(name, provider)
-        if full in self._broken:
-            raise Broken(self._broken[full])
-        if full not in self.made:
-            hint = nearest(full, self.made)
-            raise Broken(f"the service {full!r} does not exist" + (f"; {hint}" if hint else ""))
+        self.need(full, ())
         return full
 
-    def _add(self, name: str, balancer: LoadBalancer | None, provider: str) -> None:
-        if balancer is None:
-            self._broken[name] = f"the service {name!r} has no type"
-            return
-        used = qualified(balancer.servers_transport, provider) if balancer.servers_transport else DEFAULT_TRANSPORT
-        if used not in self._transports:
-            self._broken[name] = f"the service {name!r} names the serversTransport {used!r}, which does not exist"
-            return
-        tls, idle, timeouts = self._transports[used]
-        self.made[name] = messages.LoadBalancer(
-            name=name,
-            servers=tuple(
-                messages.Server(server.url, server.weight, server.preserve_path)
-                for server in balancer.servers
-                if server.weight > 0
-            ),
-            pass_host_header=balancer.pass_host_header,
-            tls=tls,
-            dial_timeout=timeouts.dial_timeout,
-            response_header_timeout=timeouts.response_header_timeout,
-            idle_conn_timeout=timeouts.idle_conn_timeout,
-            max_idle_conns_per_host=idle,
-        )
+    def need(self, name: str, path: tuple[str, ...]) -> messages.Service:
+        """The service ``name``, made now if need be; ``path``: what is being made and consists of it.
+
+        Raises Broken.
+        """
+        if name in self.made:
+            return self.made[name]
+        if name in self._broken:
+            raise Broken(self._broken[name])
+        if name not in self._written:
+            hint = nearest(name, (*self.made, *self._written))
+            raise Broken(f"the service {name!r} does not exist" + (f"; {hint}" if hint else ""))
+        try:
+            if name in path:
+                circle = " → ".join((*path[path.index(name) :], name))
+                raise Broken(f"the service {name!r} consists of itself: {circle}")
+            if len(path) > _MAX_PATH:
+                raise Broken(f"the service {name!r} is nested deeper than {MAX_DEPTH} services")
+            made = self.made[name] = self._make(name, path)
+        except Broken as error:
+            self._broken[name] = str(error)
+            raise
+        return made
+
+    def _make(self, name: str, path: tuple[str, ...]) -> messages.Service:
+        service, provider = self._written[name]
+        types = service.types()
+        if len(types) != 1:
+            what = f"has two types, {' and '.join(types)}" if types else "has no type"
+            raise Broken(f"the service {name!r} {what}")
+        if service.load_balancer is not None:
+            return self._load_balancer(name, service.load_balancer, provider)
+        parts = _Parts(self, name, provider, (*path, name))
+        made = balancers.combined(name, service, parts)
+        self._depth[name] = depth = 1 + parts.depth
+        if depth > MAX_DEPTH:
+            raise Broken(f"the service {name!r} is nested deeper than {MAX_DEPTH} services")
+        return made
+
+    def _load_balancer(self, name: str, balancer: written.LoadBalancer, provider: str) -> messages.LoadBalancer:
+        try:
+            transport = self._transports.resolve(balancer.servers_transport, provider)
+        except Broken as error:
+            raise Broken(f"the service {name!r} {error}") from error
+        return balancers.load_balancer(name, balancer, transport)
+
+    def depth_of(self, name: str) -> int:
+        """How many services deep ``name`` goes; 0 for one that consists of servers."""
+        return self._depth.get(name, 0)
 
 
-def _transport(transport: ServersTransport) -> tuple[messages.ClientTls | None, int, ForwardingTimeouts]:
-    tls = _tls(read_authorities(transport.root_cas), transport.insecure_skip_verify)
-    if transport.certificates:
-        certificate = transport.certificates[0]
-        pair = read_certificate(certificate.cert_file, certificate.key_file)
-        tls = messages.ClientTls(
-            ca_pem=tls.ca_pem if tls else "",
-            cert_pem=pair.chain_pem,
-            key_pem=pair.key_pem,
-            insecure_skip_verify=transport.insecure_skip_verify,
-        )
-    return tls, transport.max_idle_conns_per_host, transport.forwarding_timeouts
+class _Parts:
+    """Finds what one service consists of, and notes how deep that goes."""
 
+    def __init__(self, table: ServiceTable, owner: str, provider: str, path: tuple[str, ...]) -> None:
+        self._table = table
+        self._owner = owner
+        self._provider = provider
+        self._path = path
+        self.depth = 0
 
-def _tls(ca_pem: str, insecure: bool) -> messages.ClientTls | None:
-    return messages.ClientTls(ca_pem=ca_pem, insecure_skip_verify=insecure) if ca_pem or insecure else None
+    def __call__(self, name: str, health: bool) -> str:
+        """The qualified name of the part ``name``. Raises Broken."""
+        full = qualified(name, self._provider)
+        if full.endswith("@internal"):
+            # A router gives these middlewares of their own, which they would lose as a part of something.
+            raise Broken(f"the service {self._owner!r} cannot have {full!r} as a part: name it in a router")
+        made = self._table.need(full, self._path)
+        if health and not balancers.knows_health(made):
+            raise Broken(
+                f"the service {self._owner!r} looks at the health of {full!r}, which has no healthCheck; give it one"
+            )
+        self.depth = max(self.depth, self._table.depth_of(full))
+        return full
