@@ -6,6 +6,7 @@ can be bent, to see what the outpost makes of a token that is wrong in one way.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -45,6 +46,13 @@ class _Grant:
     person: Person
 
 
+@dataclass
+class _Issued:
+    client_id: str
+    person: Person
+    expires: int
+
+
 class Issuer:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -54,8 +62,19 @@ class Issuer:
         self.reachable = True
         self.bend_id_token: Callable[[dict[str, Any]], None] = lambda claims: None
         self.bend_access_token: Callable[[dict[str, Any]], None] = lambda claims: None
+        self.bend_introspection: Callable[[dict[str, Any]], None] = lambda said: None
         self.sign = self._sign
         self.exchanges: list[dict[str, str]] = []
+        """Every form that came, to whichever endpoint."""
+        self.askers: list[bytes | None] = []
+        """For whom, as ``X-Forwarded-For`` says."""
+        self.app_passwords: dict[str, Person] = {}
+        self.access_tokens: dict[str, _Issued] = {}
+        """What is active; take one out to revoke it."""
+        self.status = 0
+        """When set, every answer has it and no body."""
+        self.gate: asyncio.Event | None = None
+        """When set, an answer is made at once but arrives only after the gate opens."""
 
     @property
     def public_keys(self) -> tuple[VerificationKey, ...]:
@@ -74,13 +93,29 @@ class Issuer:
     async def fetch(self, question: HttpQuestion, url: str) -> HttpAnswer:
         if not self.reachable:
             raise IdentityUnreachable("switched off")
-        assert (question.method, url) == (b"POST", f"{ORIGIN}/application/o/token/")
+        assert question.method == b"POST"
         assert question.first(b"host") == b"auth.example.test"
+        assert url == ORIGIN + question.target.decode()
         form = {name: values[0] for name, values in parse_qs(question.body.decode(), strict_parsing=True).items()}
         self.exchanges.append(form)
+        self.askers.append(question.first(b"x-forwarded-for"))
+        answer = HttpAnswer(self.status) if self.status else self._answer(url, form)
+        if self.gate is not None:
+            await self.gate.wait()
+        return answer
+
+    def _answer(self, url: str, form: dict[str, str]) -> HttpAnswer:
         client = self.clients.get(form["client_id"])
         if client is None or client.client_secret != form["client_secret"]:
             return _error("invalid_client")
+        if url == f"{ORIGIN}/application/o/introspect/":
+            return self._about(client, form["token"])
+        assert url == f"{ORIGIN}/application/o/token/"
+        if form["grant_type"] == "client_credentials":
+            person = self.app_passwords.get(form["password"])
+            if person is None or person.username != form["username"]:
+                return _error("invalid_client")
+            return self._tokens(client, _Grant({"scope": form["scope"]}, person))
         grant = self._grants.pop(form["code"], None)
         if grant is None or grant.request["redirect_uri"] != form["redirect_uri"]:
             return _error("invalid_grant")
@@ -97,7 +132,6 @@ class Issuer:
             "aud": client.client_id,
             "exp": now + int(client.access_token_validity),
             "iat": now,
-            "nonce": grant.request["nonce"],
             "sid": hashlib.sha256(b"login of " + person.username.encode()).hexdigest(),
             "preferred_username": person.username,
             "name": person.name,
@@ -109,10 +143,37 @@ class Issuer:
         access = {**claims, "azp": client.client_id, "scope": grant.request["scope"]}
         self.bend_access_token(access)
         access_token = self.sign(access)
+        self.access_tokens[access_token] = _Issued(client.client_id, person, access["exp"])
+        if "nonce" in grant.request:
+            claims["nonce"] = grant.request["nonce"]
         claims["at_hash"] = token_hash(access_token, "ES256")
         self.bend_id_token(claims)
         body = {"access_token": access_token, "token_type": "Bearer", "id_token": self.sign(claims)}
         return HttpAnswer(200, ((b"Content-Type", b"application/json"),), json.dumps(body).encode())
+
+    def access_token(self, client: ProxyProvider, person: Person) -> str:
+        """A token of ``client`` about ``person``, as a program could have got it."""
+        before = set(self.access_tokens)
+        self._tokens(client, _Grant({"scope": "openid"}, person))
+        [token] = self.access_tokens.keys() - before
+        return token
+
+    def _about(self, client: ProxyProvider, token: str) -> HttpAnswer:
+        issued = self.access_tokens.get(token)
+        said: dict[str, Any] = {"active": False}
+        if issued is not None and issued.client_id == client.client_id and issued.expires > self._now():
+            person = issued.person
+            said = {
+                "active": True,
+                "client_id": client.client_id,
+                "aud": client.client_id,
+                "exp": issued.expires,
+                "sub": person.sub,
+                "preferred_username": person.username,
+                "groups": list(person.groups),
+            }
+        self.bend_introspection(said)
+        return HttpAnswer(200, ((b"Content-Type", b"application/json"),), json.dumps(said).encode())
 
     def _sign(self, claims: dict[str, Any]) -> str:
         header = {"alg": "ES256", "kid": "key-1", "typ": "JWT"}

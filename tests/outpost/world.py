@@ -64,6 +64,7 @@ def provider(pk: int, host: str, **changes: object) -> ProxyProvider:
         jwks_uri=f"{ORIGIN}/application/o/{slug}/jwks/",
         keys=(),
         scopes=("profile", "ak_proxy", "openid", "email"),
+        introspection_endpoint=f"{ORIGIN}/application/o/introspect/",
     )
     return msgspec.structs.replace(plain, **changes)
 

@@ -48,6 +48,8 @@ class ProxyProvider(Struct, frozen=True):
     basic_auth_password_attribute: str = ""
     redirect_everything: bool = False
     """Send strangers to log in even when the request is no navigation (fetch, WebSocket, JSON clients)."""
+    introspection_endpoint: str = ""
+    """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
 
 
 class OutpostConfiguration(Struct, frozen=True):

@@ -33,8 +33,10 @@ from doorward.outpost.dialects.traefik import TRAEFIK
 from doorward.outpost.fields import Fields
 from doorward.outpost.hosts import PLAIN, parse_authority
 from doorward.outpost.judge import Judge, Verdict
-from doorward.outpost.login import Login, begun_cookie, start_link
+from doorward.outpost.login import Login
 from doorward.outpost.loop_guard import UnusedLogins
+from doorward.outpost.machine_logins import MachineLogins
+from doorward.outpost.machines import Machines, Rejection
 from doorward.outpost.navigation import is_navigation
 from doorward.outpost.own_endpoints import OwnEndpoints
 from doorward.outpost.paths import PREFIX, ascii_target, is_under_prefix, split_target
@@ -47,6 +49,7 @@ from doorward.outpost.sign_out import SignOut
 from doorward.outpost.site import AmbiguousPath
 from doorward.outpost.skip_rules import Opening
 from doorward.outpost.trust import DEFAULT_TRUSTED, TrustedPeers
+from doorward.outpost.turned_away import TurnedAway
 from doorward.outpost.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -73,27 +76,36 @@ class Outpost:
         self._applications = Applications(OutpostConfiguration())
         self._sessions = Sessions(store, now)
         self._reports = Reports(store, now)
-        self._judge = Judge(self._sessions, now)
-        self._login = Login(self._sessions, store, now)
+        self._machines = Machines(MachineLogins(channel, now), now)
+        self._judge = Judge(self._sessions, self._machines, now)
+        login = Login(self._sessions, store, now)
         callback = Callback(
             self._sessions,
             store,
             RelyingParty(channel, now),
-            self._login,
+            login,
             self._reports,
             UnusedLogins(self._sessions.last_passed),
             now,
         )
-        self._endpoints = OwnEndpoints(self._login, callback, SignOut(self._sessions))
+        self._turned_away = TurnedAway(login, now)
+        self._endpoints = OwnEndpoints(login, callback, SignOut(self._sessions))
         self._now = now
 
     def use(self, configuration: OutpostConfiguration) -> None:
         """From now on this is the configuration."""
         self._applications = Applications(configuration, before=self._applications)
+        self._machines.changed()
+
+    def credentials_changed(self) -> None:
+        """Something changed that could make an app password or a token good or bad: what is remembered about them is
+        forgotten. ``use`` and ``sessions_ended`` include it."""
+        self._machines.changed()
 
     def sessions_ended(self, id_hashes: Iterable[bytes], everything: bool = False) -> None:
         """These proxy sessions (or all of them) have ended: the next request with one finds it gone."""
         self._sessions.forget(id_hashes, everything=everything)
+        self._machines.changed()
 
     def answer(self, question: HttpQuestion) -> Answer:
         """The complete answer; never raises for anything that a client, a proxy or the store did."""
@@ -154,7 +166,7 @@ class Outpost:
                 known = path in own_endpoints.NAMES
                 return HttpAnswer(200) if known else refusals.forbidden("no endpoint of the outpost")
         verdict = self._judge.judge(visit)
-        if isinstance(verdict, (Known, Opening)):
+        if isinstance(verdict, (Known, Opening, Rejection)):
             return self._conclude(dialect, visit, verdict)
         return self._conclude_later(dialect, visit, verdict)
 
@@ -173,30 +185,8 @@ class Outpost:
             return _passed(visit, verdict)
         if verdict is Opening.OPEN:
             return HttpAnswer(200)
-        if verdict is Opening.UNUSABLE_RULE:
-            return refusals.unusable_rule(visit.application, start_link(visit.application, visit.target))
-        if not dialect.relays_answers:
-            return self._refuse_by_status(visit)
-        return _never_a_yes(self._refuse(visit))
-
-    def _refuse(self, visit: Visit) -> Answer:
-        provider = visit.application.provider
-        navigation = is_navigation(visit.fields, visit.scheme)
-        returns = navigation and visit.method in ("GET", "HEAD")
-        target = visit.target if returns else ""
-        header_refused = provider.intercept_header_auth and bool(visit.fields.raw("authorization"))
-        if not navigation and not provider.redirect_everything:
-            return refusals.log_in_first(visit.application.endpoint("start"), header_refused=header_refused)
-        if header_refused:
-            return refusals.header_refused(start_link(visit.application, target))
-        return self._login.begin(visit, target)
-
-    def _refuse_by_status(self, visit: Visit) -> HttpAnswer:
-        """nginx sends the browser to ``start`` by itself; the cookie is ready for it by then."""
-        if not is_navigation(visit.fields, visit.scheme):
-            return refusals.unauthorized_request(None)
-        begun = visit.application.cookies.pre_login(visit.presented.ticket)
-        return refusals.unauthorized_request(begun_cookie(visit.application, begun, self._now()))
+        answer = self._turned_away.answer(visit, verdict, relayed=dialect.relays_answers)
+        return _never_a_yes(answer)
 
     def _contradicts(self, visit: Visit) -> bool:
         """Whether nginx chose the server block of another host of ours than its ``$http_host`` names.

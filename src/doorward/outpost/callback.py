@@ -13,6 +13,7 @@ from doorward.messages.http import HttpAnswer
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost import login_state, pages, parameters, refusals
 from doorward.outpost.application import Application
+from doorward.outpost.back_channel import GrantRefused
 from doorward.outpost.login import Login, live_session, loop_page, start_link
 from doorward.outpost.login_state import LoginState, StateExpired
 from doorward.outpost.loop_guard import MAX_TABS, UnusedLogins
@@ -25,10 +26,11 @@ from doorward.outpost.ports import (
     StateUsed,
     StoreUnavailable,
 )
-from doorward.outpost.relying_party import CodeRefused, Redeemed, RelyingParty
+from doorward.outpost.relying_party import RelyingParty
 from doorward.outpost.reports import Reports
 from doorward.outpost.sessions.cookie import SESSION, Ticket
 from doorward.outpost.sessions.store import Sessions
+from doorward.outpost.verified_login import VerifiedLogin
 from doorward.outpost.visit import Visit
 from doorward.tokens.refused import TokenRefused
 
@@ -139,7 +141,7 @@ class Callback:
         try:
             redeemed = await self.relying_party.redeem(visit.application, code, state, ticket)
             return await self._begin_session(visit, state, ticket, redeemed, target)
-        except CodeRefused as refused:
+        except GrantRefused as refused:
             await self._report(visit, f"the token endpoint refused the code: {refused.error}")
             return _restart(
                 visit,
@@ -170,7 +172,7 @@ class Callback:
             )
 
     async def _begin_session(
-        self, visit: Visit, state: LoginState, ticket: Ticket, redeemed: Redeemed, target: str
+        self, visit: Visit, state: LoginState, ticket: Ticket, redeemed: VerifiedLogin, target: str
     ) -> HttpAnswer:
         """Under a new id (S-312), for as long as the provider allows and the access token is good."""
         application, now = visit.application, self.now()

@@ -1,7 +1,9 @@
-"""May this request pass, and as whom? A live session first, then the paths that are open to everybody.
+"""May this request pass, and as whom? A live session first, then the paths that are open to everybody, then what a
+program brings in ``Authorization`` where the provider receives that.
 
-The answer is a value: the session (``Known``), or what the skip rules say about a stranger. It comes at once when
-the worker knows the session or the browser has none; only an unknown session is asked for.
+The answer is a value: the session (``Known``), what the skip rules say about a stranger, or why a program is not
+let in. It comes at once when the worker knows the session or the browser has none; only an unknown session or
+credential is asked for.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from doorward.outpost.machines import Machines, Rejection
 from doorward.outpost.sessions.cache import Known
 from doorward.outpost.sessions.cookie import SESSION
 from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.skip_rules import Opening
 from doorward.outpost.visit import Visit
 
-Verdict = Known | Opening
+Verdict = Known | Opening | Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,14 @@ class Judge:
     """Decides about visits."""
 
     sessions: Sessions
+    machines: Machines
     now: Callable[[], float]
 
     def judge(self, visit: Visit) -> Verdict | Awaitable[Verdict]:
         """Raises StoreUnavailable (when awaited)."""
         ticket = visit.presented.ticket
         if ticket is None or ticket.kind != SESSION:
-            return _opening(visit)
+            return self._stranger(visit)
         now = self.now()
         known = self.sessions.known(ticket.id_hash, visit.application, now)
         if known is None:
@@ -40,12 +44,15 @@ class Judge:
     async def _ask(self, visit: Visit, id_hash: bytes) -> Verdict:
         known = await self.sessions.find(id_hash, visit.application)
         if known is None:
-            return _opening(visit)
+            stranger = self._stranger(visit)
+            return stranger if isinstance(stranger, Known | Opening | Rejection) else await stranger
         known.last_passed = self.now()
         return known
 
-
-def _opening(visit: Visit) -> Opening:
-    """What the skip rules say to a stranger."""
-    application = visit.application
-    return application.rules.opening(visit.path, visit.said_origin if application.domain else "")
+    def _stranger(self, visit: Visit) -> Verdict | Awaitable[Verdict]:
+        """Nobody's session. On an open path nothing is asked: there an ``Authorization`` field is the application's."""
+        application = visit.application
+        opening = application.rules.opening(visit.path, visit.said_origin if application.domain else "")
+        if opening is Opening.SHUT and application.provider.intercept_header_auth and visit.fields.raw("authorization"):
+            return self.machines.recognise(visit)
+        return opening

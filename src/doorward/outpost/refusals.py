@@ -9,8 +9,13 @@ from doorward.outpost import pages
 from doorward.outpost.application import Application
 from doorward.outpost.pages import Link
 
-_CHALLENGE: Header = (b"WWW-Authenticate", b'Bearer realm="authentik"')
-"""Not Basic: a browser would open its password dialogue (S-329)."""
+_BEARER: Header = (b"WWW-Authenticate", b'Bearer realm="authentik"')
+_BASIC: Header = (b"WWW-Authenticate", b'Basic realm="authentik", charset="UTF-8"')
+
+
+def challenges(*, basic: bool) -> tuple[Header, ...]:
+    """What could be sent instead of an ``Authorization`` field that was not accepted."""
+    return (_BEARER, _BASIC) if basic else (_BEARER,)
 
 
 def unknown_host(host: str) -> HttpAnswer:
@@ -38,9 +43,10 @@ def untrusted_peer() -> HttpAnswer:
     return pages.text(403, "this address may not ask on behalf of others")
 
 
-def unauthorized_request(cookie: bytes | None) -> HttpAnswer:
+def unauthorized_request(cookie: bytes | None, challenges: tuple[Header, ...] = ()) -> HttpAnswer:
     """For proxies that look at the status only."""
-    return pages.text(401, "unauthorized request", *([(b"Set-Cookie", cookie)] if cookie is not None else []))
+    cookies = [(b"Set-Cookie", cookie)] if cookie is not None else []
+    return pages.text(401, "unauthorized request", *cookies, *challenges)
 
 
 def not_found() -> HttpAnswer:
@@ -58,23 +64,35 @@ def method_not_allowed(*allowed: str) -> HttpAnswer:
     return pages.text(405, "method not allowed", (b"Allow", ", ".join(allowed).encode()))
 
 
-def log_in_first(login_url: str, *, header_refused: bool) -> HttpAnswer:
+def log_in_first(login_url: str, challenges: tuple[Header, ...]) -> HttpAnswer:
     """To programs: a redirect to a page would be of no use to them. Without a cookie: it could replace the one of
     a login that is under way in another tab."""
-    detail = "The credentials were not accepted." if header_refused else "Authentication is required."
+    detail = "The credentials were not accepted." if challenges else "Authentication is required."
     body = json.dumps({"detail": detail, "login_url": login_url}).encode()
-    return pages.json(401, body, *([_CHALLENGE] if header_refused else []))
+    return pages.json(401, body, *challenges)
 
 
-def header_refused(login_url: str) -> HttpAnswer:
+def header_refused(login_url: str, challenges: tuple[Header, ...]) -> HttpAnswer:
     """An ``Authorization`` field that was not accepted, where the provider receives such fields."""
     return pages.page(
         401,
         "Unauthenticated",
         "Due to 'Receive header authentication' being set, no redirect is performed.",
         link=Link("Log in with the browser", login_url),
-        headers=(_CHALLENGE,),
+        headers=challenges,
     )
+
+
+def too_many_attempts() -> HttpAnswer:
+    """Wrong credentials again and again: nothing more is tried for a while."""
+    body = b'{"detail": "Too many wrong credentials came from this address. Try again in a few minutes."}'
+    return pages.json(429, body, (b"Retry-After", b"300"))
+
+
+def credentials_unchecked() -> HttpAnswer:
+    """The issuer does not answer, so no program is recognised."""
+    body = b'{"detail": "The credentials could not be checked just now. Try again in a moment."}'
+    return pages.json(503, body, (b"Retry-After", b"5"))
 
 
 def unusable_rule(application: Application, login_url: str) -> HttpAnswer:

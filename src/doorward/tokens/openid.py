@@ -29,7 +29,8 @@ class Expected:
 
     issuer: str
     client_id: str
-    nonce: str
+    nonce: str | None
+    """None when the tokens are not of a browser's login, so that no nonce was asked for."""
     now: float
 
 
@@ -43,9 +44,8 @@ def check_id_token(token: Verified, expected: Expected, access_token: str) -> No
     audience = claims["aud"]
     if (isinstance(audience, list) or "azp" in claims) and claims.get("azp") != expected.client_id:
         raise TokenRefused("azp", "is not this client")
-    nonce = claims.get("nonce")
-    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
-        raise TokenRefused("nonce", "is not the one of this login")
+    if expected.nonce is not None:
+        _check_nonce(claims.get("nonce"), expected.nonce)
     issued = _time(claims, "iat")
     if issued is None:
         raise TokenRefused("iat", "is missing")
@@ -65,6 +65,11 @@ def token_hash(token: str, alg: str) -> str:
     """``at_hash`` of ``token`` (OpenID Connect Core section 3.1.3.6): left half of its hash, base64url."""
     digest = hashlib.new(_HASH_OF_ALG.get(alg[-3:], "sha512"), token.encode("ascii", "replace")).digest()
     return base64url.encode(digest[: len(digest) // 2])
+
+
+def _check_nonce(nonce: object, expected: str) -> None:
+    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.encode()):
+        raise TokenRefused("nonce", "is not the one of this login")
 
 
 def _check_common(claims: dict[str, Any], expected: Expected) -> None:

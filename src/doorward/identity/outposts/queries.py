@@ -77,4 +77,5 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         basic_auth_user_attribute=provider.basic_auth_user_attribute,
         basic_auth_password_attribute=provider.basic_auth_password_attribute,
         redirect_everything=provider.redirect_everything,
+        introspection_endpoint=endpoints.introspection,
     )

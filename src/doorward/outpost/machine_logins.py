@@ -1,0 +1,119 @@
+"""Who a program is: asked of the issuer, because only the issuer knows what was revoked a moment ago.
+
+An app password is exchanged for tokens (``client_credentials`` with user name and password); the tokens are verified
+like those of a browser's login. A bearer token must be an access token that was issued to this very client: it is
+verified here first, which costs the issuer nothing and keeps other clients' tokens out (S-318, CVE-2024-47077), and
+then introspected. An issuer without an introspection endpoint is believed by its signature alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from doorward.outpost import verified_login
+from doorward.outpost.application import Application
+from doorward.outpost.back_channel import MAX_ANSWER, GrantRefused, post_form, request_tokens
+from doorward.outpost.credential import AppPassword, BearerToken
+from doorward.outpost.ports import IdentityChannel
+from doorward.outpost.verified_login import VerifiedLogin, read_claims
+from doorward.tokens.openid import Expected, check_access_token
+from doorward.tokens.refused import TokenRefused
+
+_FOREVER = 32503680000.0
+
+
+class CredentialRefused(Exception):
+    """Nobody is recognised by this."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLogins:
+    """Asks the issuer about credentials."""
+
+    channel: IdentityChannel
+    now: Callable[[], float]
+
+    async def recognise(
+        self, application: Application, credential: AppPassword | BearerToken, client_ip: str
+    ) -> VerifiedLogin:
+        """Who presents ``credential``. Raises CredentialRefused, IdentityUnreachable."""
+        try:
+            if isinstance(credential, AppPassword):
+                return await self._by_app_password(application, credential, client_ip)
+            return await self._by_token(application, credential.token, client_ip)
+        except (GrantRefused, TokenRefused) as refused:
+            raise CredentialRefused(str(refused)) from refused
+
+    async def _by_app_password(self, application: Application, given: AppPassword, client_ip: str) -> VerifiedLogin:
+        grant = {
+            "grant_type": "client_credentials",
+            "username": given.username,
+            "password": given.password,
+            "scope": " ".join(application.provider.scopes),
+        }
+        tokens = await request_tokens(self.channel, application, grant, client_ip)
+        return verified_login.verify(application, tokens, self.now(), nonce=None)
+
+    async def _by_token(self, application: Application, token: str, client_ip: str) -> VerifiedLogin:
+        provider = application.provider
+        claims: dict[str, Any] = {}
+        expires = _FOREVER
+        signed = bool(provider.keys)
+        if signed:
+            verified = verified_login.keys_of(application).verify(token)
+            expected = Expected(issuer=provider.issuer, client_id=provider.client_id, nonce=None, now=self.now())
+            expires = check_access_token(verified, expected)
+            claims = verified.claims
+            if "at_hash" in claims or "nonce" in claims:
+                raise TokenRefused("at_hash", "tells that this is an ID token")
+        elif not provider.introspection_endpoint:
+            raise TokenRefused("kid", "cannot be verified: the issuer has neither keys nor an introspection endpoint")
+        if provider.introspection_endpoint:
+            said = await self._introspect(application, token, client_ip)
+            if signed and said.get("sub") != claims["sub"]:
+                raise TokenRefused("sub", "is another one in the issuer's answer")
+            claims = {**claims, **said}
+            expires = min(expires, _expiry(said))
+        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+            raise TokenRefused("sub", "is missing or not a text")
+        if not claims.get("preferred_username"):
+            claims["preferred_username"] = claims.get("username")  # RFC 7662 section 2.2
+        return VerifiedLogin(read_claims(claims), token if signed else "", "", expires)
+
+    async def _introspect(self, application: Application, token: str, client_ip: str) -> dict[str, Any]:
+        provider = application.provider
+        form = {
+            "token": token,
+            "token_type_hint": "access_token",
+            "client_id": provider.client_id,
+            "client_secret": provider.client_secret,
+        }
+        answer = await post_form(self.channel, provider.introspection_endpoint, form, client_ip)
+        if answer.status != 200 or len(answer.body) > MAX_ANSWER:
+            raise GrantRefused(f"introspection answered {answer.status}")
+        try:
+            said = msgspec.json.decode(answer.body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise GrantRefused("introspection answered no JSON object") from error
+        if said.get("active") is not True:
+            raise TokenRefused("active", "is not true")
+        if not _is_for(provider.client_id, said):
+            raise TokenRefused("aud", "does not name this client")
+        return said
+
+
+def _is_for(client_id: str, said: dict[str, Any]) -> bool:
+    """Whether an introspection answer is about a token of this client, and says so."""
+    audience = said.get("aud")
+    names = audience if isinstance(audience, list) else [audience]
+    named = said.get("client_id")
+    return (client_id in names or audience is None) and named in (client_id, None) and (audience or named) is not None
+
+
+def _expiry(said: dict[str, Any]) -> float:
+    expires = said.get("exp")
+    return float(expires) if isinstance(expires, int | float) and not isinstance(expires, bool) else _FOREVER
