@@ -35,6 +35,9 @@ class Kind(IntEnum):
 IDENTITY_PREFIX = b"x-authentik-"
 """Who the user is; only the outpost says so (S-108)."""
 
+FORM_TOKEN = b"x-authentik-csrf"
+"""Under the prefix and no identity: proves to the identity provider, and to it alone, that a page of its own asks."""
+
 MANAGED = frozenset(
     b"x-forwarded-" + name
     for name in (

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from doorward.messages.entry_points import EntryPoint
 from doorward.messages.http import Header
-from doorward.proxy.field_names import DROPPED, MANAGED, Kind, NameTable, kind_of
+from doorward.proxy.field_names import DROPPED, FORM_TOKEN, MANAGED, Kind, NameTable, kind_of
 from doorward.proxy.request import ConnectionFacts, Request
 from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.errors import Rejected
@@ -21,8 +21,8 @@ from doorward.wire.http1.request import RequestHead
 
 _MOST_REMEMBERED = 4 << 20
 """Bytes of header blocks whose outcome is remembered per entry point; the oldest go first."""
-_Cleaned = tuple[tuple[Header, ...], str, str, bool]
-"""Fields, peer, client, trusted."""
+_Cleaned = tuple[tuple[Header, ...], str, str, bool, bytes]
+"""Fields, peer, client, trusted, form token."""
 
 
 class Admission:
@@ -41,7 +41,7 @@ class Admission:
 
     def admit(self, head: RequestHead, facts: ConnectionFacts) -> Request:
         """The request as everything behind the entry point sees it. Raises Rejected (S-044, S-109)."""
-        fields, peer, client, trusted = self._cleaned(head, facts)
+        fields, peer, client, trusted, form_token = self._cleaned(head, facts)
         return Request(
             method=head.method,
             path=head.path,
@@ -56,6 +56,7 @@ class Admission:
             websocket=head.websocket,
             body_length=head.body_length,
             trusted=trusted,
+            form_token=form_token,
         )
 
     def _cleaned(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
@@ -79,10 +80,13 @@ class Admission:
         forwarding: dict[bytes, Header] = {}
         forwarded_for: list[bytes] = []
         singles: set[bytes] = set()
+        form_token = b""
         listed = head.connection - _NEVER_LISTED if head.connection else head.connection
         for header in head.headers:
             lower, kind = self._names[header[0]]
             if kind is Kind.DROPPED or lower in listed:
+                if lower == FORM_TOKEN:
+                    form_token = header[1]
                 continue
             if kind is Kind.ALIAS or kind is Kind.FOLDED:
                 if self._aliases == "reject":
@@ -111,7 +115,7 @@ class Admission:
         prior = b", ".join(forwarded_for)
         client = self._trust.client(peer, prior) if prior else peer
         self._fill(kept, forwarding, prior, peer, head, facts)
-        return tuple(kept), peer, client, trusted
+        return tuple(kept), peer, client, trusted, form_token
 
     def _fill(
         self,

@@ -67,6 +67,8 @@ class Request:
     A middleware that calls it must leave the bytes in ``body``."""
     body: bytes | None = None
     """The whole body when a middleware has read it: the relay sends this instead of the stream. None: not read."""
+    form_token: bytes = b""
+    """``X-authentik-CSRF``, which only the identity provider gets."""
     credentialed: bool = False
     """A WebSocket handshake that an auth server let pass as somebody: only the application's own pages may make it."""
     trusted: bool = False

@@ -2,7 +2,8 @@
 
 The child believes its private socket. So it is not given a chain to interpret: ``X-Forwarded-For`` is the client
 alone, as this entry point judged it (S-103), beside ``-Proto`` and ``-Host``; every other field of that kind stays
-here. Not configured by anybody: routing puts it before the service ``identity@internal``.
+here. Of the fields under the identity prefix it gets one, and it alone: the form token of its own pages. Not
+configured by anybody: routing puts it before the service ``identity@internal``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class StateClientFacts:
         headers = [header for header in request.headers if _goes_on[header[0]]]
         if request.client:
             headers.append((b"X-Forwarded-For", request.client.encode("ascii", "replace")))
+        if request.form_token:
+            headers.append((b"X-authentik-CSRF", request.form_token))
         request.headers = headers
         return None
 
