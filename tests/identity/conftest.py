@@ -46,9 +46,11 @@ def fast_argon2() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def forgetful_throttle() -> None:
     """No test inherits another's failed logins."""
+    from doorward.identity.authenticators.throttle import throttle
     from doorward.identity.directory import passwords
 
     passwords.throttle.forget()
+    throttle.forget()
 
 
 @pytest.fixture
@@ -63,6 +65,14 @@ def flows(db: None) -> None:
     from doorward.identity.first_start import make_defaults
 
     make_defaults()
+
+
+@pytest.fixture
+def login_flows(db: None) -> None:
+    """The default flows and stages alone, without certificates and outposts: quicker than ``flows``."""
+    from doorward.identity.flows.defaults import ensure
+
+    ensure()
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "doorward.identity.events",
     "doorward.identity.directory",
     "doorward.identity.logins",
+    "doorward.identity.authenticators",
     "doorward.identity.policies",
     "doorward.identity.stages",
     "doorward.identity.flows",

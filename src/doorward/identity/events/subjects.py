@@ -19,6 +19,10 @@ _APP_LABELS = {
 _MODEL_LABELS = {
     "proxyprovider": ("authentik_providers_proxy", "proxyprovider"),
     "loginsession": ("authentik_core", "authenticatedsession"),
+    "totpdevice": ("authentik_stages_authenticator_totp", "totpdevice"),
+    "staticdevice": ("authentik_stages_authenticator_static", "staticdevice"),
+    "webauthndevice": ("authentik_stages_authenticator_webauthn", "webauthndevice"),
+    "remembereddevice": ("authentik_stages_authenticator_validate", "remembereddevice"),
 }
 
 
@@ -37,4 +41,4 @@ def describe(instance: Model) -> dict[str, str]:
 
 def module(model: type[Model]) -> str:
     """An event's ``app`` for ``model``: ``authentik.providers.proxy`` for ``authentik_providers_proxy``."""
-    return labels(model)[0].replace("_", ".")
+    return labels(model)[0].replace("_", ".", 2)

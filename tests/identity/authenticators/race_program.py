@@ -1,0 +1,107 @@
+"""Twenty threads with the same one-time thing, on a database file of its own: started by ``test_races``, prints JSON.
+
+A program of its own, because the tests' database lives in memory and a race in one connection is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+THREADS = 20
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def main(data: str, rounds: int) -> dict[str, list[int]]:
+    """How many of twenty succeeded, in every round of each race."""
+    os.environ.update(
+        DOORWARD_DATA=data,
+        DOORWARD_DATABASE="",
+        DOORWARD_EXTERNAL_URL="https://auth.example.test",
+        DJANGO_SETTINGS_MODULE="doorward.identity.settings",
+    )
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    kinds = {"totp": _app(), "recovery": _paper(), "webauthn": _key()}
+    with ThreadPoolExecutor(THREADS) as pool:
+        return {kind: [_race(pool, prepare(number)) for number in range(rounds)] for kind, prepare in kinds.items()}
+
+
+def _app() -> Callable[[int], Callable[[], bool]]:
+    from pyotp import TOTP
+
+    from doorward.identity.authenticators import actions, totp
+    from doorward.identity.directory.actions import create_user
+    from doorward.identity.events.actor import Actor
+
+    user = create_user(Actor.system(), username="app")
+    device = actions.add_totp(Actor.system(), user, name="Phone", seed=SEED, digits=6, used_step=0)
+
+    def prepare(number: int) -> Callable[[], bool]:
+        moment = time.time() + number * totp.STEP
+        code = TOTP(SEED).generate_otp(int(moment // totp.STEP))
+        return lambda: totp.use(device, code, moment)
+
+    return prepare
+
+
+def _paper() -> Callable[[int], Callable[[], bool]]:
+    from doorward.identity.authenticators import actions, recovery_codes
+    from doorward.identity.directory.actions import create_user
+    from doorward.identity.events.actor import Actor
+
+    user, codes = create_user(Actor.system(), username="paper"), recovery_codes.generate(50)
+    device = actions.set_recovery_codes(Actor.system(), user, codes, name="Recovery codes")
+    return lambda number: lambda: recovery_codes.use(device, codes[number])
+
+
+def _key() -> Callable[[int], Callable[[], bool]]:
+    import msgspec
+
+    from doorward.identity.authenticators import actions, ceremonies, options
+    from doorward.identity.directory.actions import create_user
+    from doorward.identity.events.actor import Actor
+    from identity.authenticators.soft_key import SoftKey
+
+    user, key = create_user(Actor.system(), username="key"), SoftKey()
+    asked = options.to_create("x", user, [], rp_name="x", user_verification="required", resident_key="required")
+    answer = key.create(json.loads(msgspec.json.encode(asked)))
+    registered = ceremonies.registered(answer, "x", require_user_verification=True)
+    actions.add_webauthn(Actor.system(), user, name="Key", registered=registered)
+
+    def prepare(_: int) -> Callable[[], bool]:
+        login = key.get(json.loads(msgspec.json.encode(options.to_get("x", [], user_verification="required"))))
+
+        def use() -> bool:
+            try:
+                ceremonies.asserted(login, "x", user=user, require_user_verification=True)
+            except ceremonies.NotVerified:
+                return False
+            return True
+
+        return use
+
+    return prepare
+
+
+def _race(pool: ThreadPoolExecutor, use: Callable[[], bool]) -> int:
+    start = Barrier(THREADS)
+
+    def run() -> bool:
+        start.wait()
+        return use()
+
+    return sum(future.result() for future in [pool.submit(run) for _ in range(THREADS)])
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]))))
