@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import hashlib
 from base64 import b64decode
 from dataclasses import dataclass, field
 
@@ -20,12 +21,22 @@ class AppPassword:
     username: str
     password: str = field(repr=False)
 
+    @property
+    def id_hash(self) -> bytes:
+        """SHA-256 of the secret: what the issuer calls it when it ends."""
+        return hashlib.sha256(self.password.encode()).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
     """An access token."""
 
     token: str = field(repr=False)
+
+    @property
+    def id_hash(self) -> bytes:
+        """SHA-256 of the token."""
+        return hashlib.sha256(self.token.encode()).digest()
 
 
 def read(authorization: bytes) -> AppPassword | BearerToken | None:

@@ -27,6 +27,7 @@ from doorward.outpost.credential import AppPassword, BearerToken
 from doorward.outpost.machine_logins import CredentialRefused, MachineLogins
 from doorward.outpost.ports import IdentityUnreachable
 from doorward.outpost.sessions.cache import Known
+from doorward.outpost.sessions.store import SESSION_FIELD
 from doorward.outpost.verified_login import VerifiedLogin
 from doorward.outpost.visit import Visit
 
@@ -132,7 +133,7 @@ class Machines:
         except IdentityUnreachable as error:
             log.error("credentials at %r could not be checked: %s", application.provider.name, error)
             return Rejection.UNCHECKED, 0.0
-        return _known(application, login), login.access_expires
+        return _known(application, login, given.id_hash), login.access_expires
 
     def _answered(self, key: bytes, done: asyncio.Task[Known | Rejection]) -> None:
         self._asking.pop(key, None)
@@ -169,9 +170,10 @@ class Machines:
             self._failures.popitem(last=False)
 
 
-def _known(application: Application, login: VerifiedLogin) -> Known:
+def _known(application: Application, login: VerifiedLogin, id_hash: bytes) -> Known:
+    """Nothing of this is stored; the id lets the proxy cut what is open when the credential ends."""
     session = ProxySession(
-        id_hash=b"",
+        id_hash=id_hash,
         provider=application.provider.pk,
         claims=login.claims,
         access_token=login.access_token,
@@ -180,4 +182,4 @@ def _known(application: Application, login: VerifiedLogin) -> Known:
         expires=login.access_expires,
     )
     headers = (*identity_headers.build(session, application), (CONSUMED_FIELD, b"Authorization"))
-    return Known(session, application, headers, headers)
+    return Known(session, application, headers, (*headers, (SESSION_FIELD, id_hash.hex().encode())))

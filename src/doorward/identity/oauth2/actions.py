@@ -114,10 +114,11 @@ def revoke_token(provider: OAuth2Provider, text: str) -> None:
         row = live.find(text)
         if row is None or row.provider_id != provider.pk:
             return
-        if row.kind == IssuedToken.Kind.REFRESH:
-            IssuedToken.objects.filter(family=row.family).update(revoked=True)
-        else:
-            IssuedToken.objects.filter(pk=row.pk).update(revoked=True)
+        family = row.kind == IssuedToken.Kind.REFRESH
+        ended = IssuedToken.objects.filter(**({"family": row.family} if family else {"pk": row.pk}))
+        ended.update(revoked=True)
+        # An outpost may remember whom an access token belongs to.
+        events.sessions_ended(ended.filter(kind=IssuedToken.Kind.ACCESS).values_list("token_hash", flat=True))
 
 
 def revoke_for_login(sid: str) -> None:

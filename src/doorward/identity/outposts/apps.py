@@ -7,6 +7,7 @@ class OutpostsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from doorward.identity.outposts import revocation
+        from doorward.identity.outposts import credentials, revocation
 
         revocation.listen()
+        credentials.listen()
