@@ -66,7 +66,8 @@ async def test_control_characters_never_leave(world: World, bad: str) -> None:
         "X-authentik-groups", "x_authentik_username", "X.Authentik.Jwt", "Host", "Connection", "Content-Length",
         "Transfer-Encoding", "Cookie", "Set-Cookie", "X-Forwarded-For", "X-Forwarded-Anything", "Forwarded",
         "X-Real-Ip", "X-Original-URL", "X-Doorward-Session", "Upgrade", "TE", "Bad Name", "Bad:Name", "", "Ümlaut",
-        "A\r\nB", "Sec-WebSocket-Accept", "Location",
+        "A\r\nB", "Sec-WebSocket-Accept", "Location", "User-Agent", "Proxy", "X-Rewrite-URL", "CF-Connecting-IP",
+        "X-HTTP-Method-Override", "HTTP2-Settings", "Keep-Alive", "Proxy-Authorization", "Trailer",
     ],
 )  # fmt: skip
 async def test_additional_headers_that_are_refused(world: World, name: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -113,6 +114,16 @@ async def test_basic_credentials(world: World) -> None:
     mail = await told(world, Person(attributes={"app_password": "p"}))
     assert mail["Authorization"] == "Basic Ym9iQGV4YW1wbGUudGVzdDpw"
     assert "Authorization" not in await told(world, Person(attributes={"app_user": "u"}))
+    numbers = await told(world, Person(attributes={"app_user": 7, "app_password": 7}))
+    assert "Authorization" not in numbers
+
+
+@pytest.mark.parametrize(("user", "password"), [("a:b", "p"), ("a\nb", "p"), ("u", "p\r\n"), ("u", "p\x00")])
+async def test_basic_credentials_that_could_be_split_elsewhere(world: World, user: str, password: str) -> None:
+    """They are not sent: the application would read another user or another line."""
+    fields = {"basic_auth_user_attribute": "u", "basic_auth_password_attribute": "p"}
+    world.use(provider(1, "app.example.test", basic_auth_enabled=True, **fields))
+    assert "Authorization" not in await told(world, Person(attributes={"u": user, "p": password}))
 
 
 async def test_the_token_can_be_verified(world: World) -> None:

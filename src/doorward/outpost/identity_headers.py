@@ -27,6 +27,8 @@ _RESERVED = frozenset({
     "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length", "te", "trailer",
     "trailers", "upgrade", "expect", "cookie", "set-cookie", "content-encoding", "content-type", "date", "location",
     "proxy-authorization", "proxy-authenticate", "forwarded", "x-real-ip", "true-client-ip", "x-client-ip",
+    "cf-connecting-ip", "front-end-https", "x-rewrite-url", "x-scheme", "proxy", "http2-settings", "user-agent",
+    "x-http-method-override", "x-method-override", "x-http-method",
 })  # fmt: skip
 _RESERVED_PREFIXES = ("x-authentik-", "x-forwarded-", "x-original-", "x-doorward-", "sec-", "access-control-")
 
@@ -94,6 +96,10 @@ def _basic_credentials(application: Application, claims: Claims, attributes: dic
     if not isinstance(password, str) or not password:
         return ""
     name = username if isinstance(username, str) and username else claims.email
+    if ":" in name or not is_sayable(name) or not is_sayable(password):
+        # The application would split it elsewhere (RFC 7617 section 2).
+        log.warning("Basic credentials for %r are not sent: they hold a colon or a control character", provider.name)
+        return ""
     return "Basic " + b64encode(f"{name}:{password}".encode()).decode()
 
 
