@@ -127,6 +127,18 @@ def memory(pid: int) -> int:
     return kilobytes
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process and everything below it have used of the processors, to the microsecond."""
+    nanoseconds = 0
+    for process in (pid, *descendants(pid)):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            try:
+                nanoseconds += int((task / "schedstat").read_text().split()[0])
+            except OSError:
+                continue
+    return nanoseconds / 1e9
+
+
 def connections(ports: set[int]) -> int:
     """Established connections on the server's side of ``ports``."""
     count = 0

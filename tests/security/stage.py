@@ -68,6 +68,7 @@ class Stage:
         self.program = Program(self.folder, config=self.folder / "doorward.yml")
         self._numbers = itertools.count(1)
         self._sessions: dict[tuple[str, str], tuple[str, str]] = {}
+        self._visitors: dict[str, Visitor] = {}
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -190,6 +191,13 @@ tls:
     def fresh_session(self, name: str = "app", username: str = "bob") -> tuple[str, str]:
         visitor = self.logged_in(name, username)
         return visitor.cookie(f"{name}.example.test", "authentik_proxy_")
+
+    def known(self, username: str = "mallory") -> Visitor:
+        """A browser that is logged in and that no test logs out: one for all."""
+        if username not in self._visitors:
+            self._visitors[username] = self.logged_in("app2", username)
+        visitor = self._visitors[username]
+        return Visitor(visitor.ca, {host: dict(jar) for host, jar in visitor.cookies.items()})
 
     def logged_in(self, name: str = "app", username: str = "bob") -> Visitor:
         """A browser of ``username`` that has reached the application."""

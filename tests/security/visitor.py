@@ -38,7 +38,9 @@ class Visitor:
     ) -> Answer:
         host = urlsplit(url).hostname or ""
         jar = self.cookies.setdefault(host, {})
-        fields = [("Accept", "text/html"), *headers]
+        fields = list(headers)
+        if not any(name.lower() == "accept" for name, _ in headers):
+            fields.append(("Accept", "text/html"))
         if jar and not any(name.lower() == "cookie" for name, _ in headers):
             fields.append(("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items())))
         answer = ask(url, method=method, headers=fields, body=body, ca=self.ca)
