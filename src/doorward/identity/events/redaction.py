@@ -22,6 +22,7 @@ _SECRET_NAME = re.compile(
 _SECRET_WORDS = {"key", "api_key", "signing", "code", "state", "jwt", "dsn", "key_hash", "data"}
 _PUBLIC_NAMES = {
     # Names that hold one of the words above and no secret.
+    "secret_of",
     "token_identifier",
     "password_stage",
     "password_change_date",

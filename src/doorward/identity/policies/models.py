@@ -45,3 +45,6 @@ class PolicyBinding(models.Model):
                 name="binding_names_one_subject",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{'not ' if self.negate else ''}{self.group or self.user}"

@@ -80,6 +80,7 @@ class ApplicationForm(forms.Form):
         if application is not None:
             free |= Q(application=application)
             self.fields["slug"].required = True
+            self.fields["slug"].help_text = "Its short name in addresses. A new one ends all logins to it."
         provider = self.fields["provider"]
         assert isinstance(provider, forms.ModelChoiceField)
         provider.queryset = Provider.objects.filter(free)

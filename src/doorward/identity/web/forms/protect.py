@@ -16,12 +16,17 @@ EVERYBODY, CHOSEN = "everybody", "chosen"
 
 
 class ProtectForm(forms.Form):
-    name = forms.CharField(max_length=150, help_text="What people call it, for example “Wiki”.")
+    name = forms.CharField(
+        max_length=150,
+        help_text="What people call it, for example “Wiki”.",
+        error_messages={"required": "Give it a name."},
+    )
     external_host = forms.CharField(
         label="Outside URL",
         max_length=2000,
         widget=plain_input(inputmode="url", placeholder="https://wiki.example.com"),
         help_text="Where people open it, exactly as the browser shows it, with the port if there is one.",
+        error_messages={"required": "Enter the URL under which people open it."},
     )
     who = forms.ChoiceField(
         label="Who may enter",

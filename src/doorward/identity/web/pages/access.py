@@ -16,6 +16,7 @@ from django.urls import reverse
 from doorward.identity.directory.models import User
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.flows.visitor import visitor
+from doorward.identity.logins.queries import current
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -47,10 +48,11 @@ def administrators(view: View[P]) -> View[P]:
 
 
 def person(request: HttpRequest) -> User:
-    """Whoever asks; only behind one of the decorators."""
-    user = visitor(request)
-    assert user is not None
-    return user
+    """Whoever asks; only behind one of the decorators. A plain object: ``request.user`` is a lazy stand-in for it."""
+    login = current(request)
+    assert login is not None
+    assert login.user is not None
+    return login.user
 
 
 def log_in_first(request: HttpRequest) -> HttpResponse:

@@ -24,6 +24,19 @@ STAGES = {
     "consent": "Asks whether the application may know",
 }
 """What each kind does, in words."""
+WHO = {
+    Flow.Authentication.NONE: "Everybody",
+    Flow.Authentication.REQUIRE_AUTHENTICATED: "Whoever is logged in",
+    Flow.Authentication.REQUIRE_UNAUTHENTICATED: "Whoever is not logged in",
+    Flow.Authentication.REQUIRE_SUPERUSER: "Administrators",
+    Flow.Authentication.REQUIRE_REDIRECT: "Whoever comes from another flow",
+    Flow.Authentication.REQUIRE_OUTPOST: "Outposts",
+}
+WHEN_REFUSED = {
+    Flow.DeniedAction.MESSAGE_CONTINUE: "On to where one was going, or a page that says so",
+    Flow.DeniedAction.MESSAGE: "A page that says so",
+    Flow.DeniedAction.CONTINUE: "On to where one was going",
+}
 
 
 class BehaviorForm(forms.Form):
@@ -58,6 +71,8 @@ def flow(request: HttpRequest, slug: str) -> HttpResponse:
         title=shown.slug,
         crumbs=[("Flows", SECTION)],
         flow=shown,
+        who=WHO.get(Flow.Authentication(shown.authentication)),
+        when_refused=WHEN_REFUSED.get(Flow.DeniedAction(shown.denied_action)),
         stages=[(binding, _in_words(binding.stage)) for binding in shown.stage_bindings.select_related("stage")],
         form=form,
     )

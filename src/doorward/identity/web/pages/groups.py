@@ -31,7 +31,7 @@ UP: list[Crumb] = [("Groups", SECTION)]
 def groups(request: HttpRequest) -> HttpResponse:
     """``/if/admin/groups/``"""
     query = search_text(request)
-    found = Group.objects.filter(name__icontains=query).annotate(members=Count("users"))
+    found = Group.objects.filter(name__icontains=query).annotate(members=Count("users")).order_by("name")
     rows = page_of(request, found.prefetch_related("parents"))
     return show_admin(request, "groups.html", section=SECTION, title="Groups", rows=rows, query=query)
 
@@ -144,7 +144,7 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
             actions.delete_group(Actor.of(request), going)
             return done(request, SECTION, f"The group “{name}” is deleted.")
         except Refused as refused:
-            problem = str(refused)
+            going, problem = find(uuid), str(refused)  # the object has lost its key in the attempt
     members, bound = going.users.count(), Application.objects.filter(bindings__group=going).distinct()
     lines = [f"Its {members} {'member stays' if members == 1 else 'members stay'}, without what the group gave them."]
     lines += [f"“{application}” no longer names it among who may enter." for application in bound]

@@ -18,9 +18,9 @@ WORDS = {
     "model_created": ("created", "plus", ""),
     "model_updated": ("changed", "pencil", ""),
     "model_deleted": ("deleted", "trash-2", "warn"),
-    "password_set": ("set a password", "key-round", ""),
-    "secret_view": ("looked at a secret", "eye", "warn"),
-    "secret_rotate": ("replaced a secret", "rotate-cw", ""),
+    "password_set": ("set the password of", "key-round", ""),
+    "secret_view": ("looked at the secret of", "eye", "warn"),
+    "secret_rotate": ("replaced the secret of", "rotate-cw", ""),
     "suspicious_request": ("suspicious request", "shield-alert", "bad"),
     "configuration_warning": ("configuration warning", "triangle-alert", "warn"),
     "configuration_error": ("configuration error", "circle-alert", "bad"),
@@ -29,9 +29,10 @@ WORDS = {
 }
 """Verb, icon, colour."""
 KINDS = {
+    "outpost": "",
     "proxyprovider": "proxy provider",
     "oauth2provider": "OAuth2 provider",
-    "policybinding": "entry of",
+    "policybinding": "the access of",
     "authenticatedsession": "login",
     "certificatekeypair": "certificate",
     "flowstagebinding": "stage of a flow",

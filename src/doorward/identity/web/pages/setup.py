@@ -147,14 +147,12 @@ class AddressForm(forms.Form):
 
     doorward = forms.CharField(
         label="Doorward, as your proxy reaches it",
-        required=False,
         max_length=300,
         widget=plain_input(inputmode="url"),
         help_text="The identity entry point, by default port 9000.",
     )
     application = forms.CharField(
         label="The application, as your proxy reaches it",
-        required=False,
         max_length=300,
         widget=plain_input(inputmode="url"),
         help_text="Its inside address.",

@@ -54,7 +54,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
             actions.update_user(Actor.of(request), user, is_active=False)
             return done(request, address(user), f"{user} is deactivated and out of every application.")
         except Refused as refused:
-            problem = str(refused)
+            user, problem = find(pk), str(refused)  # as stored: the attempt has changed the object
     return _confirm(
         request,
         user,
@@ -89,7 +89,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
             actions.delete_user(Actor.of(request), user)
             return done(request, SECTION, f"{name} is deleted.")
         except Refused as refused:
-            problem = str(refused)
+            user, problem = find(pk), str(refused)  # as stored: the attempt has changed the object
     lines = ["Their logins and sessions end at once."]
     if tokens := user.tokens.count():
         lines.append(

@@ -1,0 +1,27 @@
+"""An administrator and bob at their browsers, in a fresh installation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from doorward.identity.directory.models import User
+    from identity.web.visitor import Visitor
+
+
+@pytest.fixture
+def admin(flows: None, akadmin: User, password: str) -> Visitor:
+    """akadmin, logged in."""
+    from identity.web.visitor import Visitor
+
+    return Visitor("akadmin", password)
+
+
+@pytest.fixture
+def visiting_bob(flows: None, akadmin: User, bob: User, password: str) -> Visitor:
+    """bob, logged in; there is an administrator too."""
+    from identity.web.visitor import Visitor
+
+    return Visitor("bob", password)

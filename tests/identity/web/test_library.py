@@ -1,0 +1,86 @@
+"""The library: what one may open, and the way there."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.identity.applications.actions import create_application, update_application
+from doorward.identity.applications.models import Application
+from doorward.identity.directory.models import Group, User
+from doorward.identity.events.actor import Actor
+from doorward.identity.policies.actions import bind
+from identity.web.visitor import Visitor
+
+pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system()
+
+
+def test_the_start_leads_to_the_library(visiting_bob: Visitor) -> None:
+    """Whoever is logged in has nothing to do at the root."""
+    assert visiting_bob.get("/")["Location"] == "/if/user/"
+
+
+def test_it_shows_what_one_may_enter_and_nothing_else(visiting_bob: Visitor, whoami: Application) -> None:
+    """Bob is staff: he sees whoami, not what is bound to others."""
+    closed = create_application(SYSTEM, name="Payroll", slug="payroll", meta_launch_url="https://pay.example.test/")
+    bind(SYSTEM, closed, group=Group.objects.create(name="finance"))
+
+    text = visiting_bob.open("/if/user/")
+
+    assert '/application/launch/whoami/"' in text
+    assert "Payroll" not in text
+
+
+def test_applications_stand_under_their_headings(visiting_bob: Visitor, whoami: Application) -> None:
+    """Those without one come first, as “Other” only where there are headings."""
+    assert "Other" not in visiting_bob.open("/if/user/")
+    create_application(
+        SYSTEM, name="Wiki", slug="wiki", group="Knowledge", meta_launch_url="https://wiki.example.test/"
+    )
+
+    text = visiting_bob.open("/if/user/")
+
+    assert text.index("Other") < text.index("whoami") < text.index("Knowledge") < text.index("Wiki")
+
+
+def test_the_search_looks_at_names_and_descriptions(visiting_bob: Visitor, whoami: Application) -> None:
+    """Every word must be found; what does not fit is said, with a way back."""
+    update_application(SYSTEM, whoami, meta_description="Shows the request")
+
+    assert "launch/whoami" in visiting_bob.open("/if/user/?q=REQUEST+who")
+    assert "launch/whoami" not in visiting_bob.open("/if/user/?q=request+wiki")
+    assert "Nothing found" in visiting_bob.text
+
+
+def test_an_empty_library_tells_what_to_do(visiting_bob: Visitor, admin: Visitor) -> None:
+    """Users learn whom to wait for, administrators where to begin."""
+    assert "When an administrator lets you" in visiting_bob.open("/if/user/")
+    assert "/if/admin/" not in visiting_bob.text
+    assert "/if/admin/protect/" in admin.open("/if/user/")
+    assert "Administration" in admin.text
+
+
+def test_launching_asks_the_policy_first(visiting_bob: Visitor, whoami: Application, staff: Group, bob: User) -> None:
+    """302 to the application while bob may enter it, and a page that says no as soon as he may not."""
+    assert visiting_bob.get("/application/launch/whoami/")["Location"] == "https://app.example.test"
+    bob.groups.clear()
+
+    refused = visiting_bob.get("/application/launch/whoami/")
+
+    assert refused.status_code == 403
+    assert "You may not open whoami" in visiting_bob.text
+    assert "not a member" not in visiting_bob.text
+
+
+def test_an_administrator_reads_why(admin: Visitor, whoami: Application) -> None:
+    """Superusers are not exempt, but they are told the reason."""
+    assert admin.get("/application/launch/whoami/").status_code == 403
+    assert "akadmin is not a member of the group “staff”" in admin.text
+
+
+def test_what_leads_nowhere_is_not_found(visiting_bob: Visitor) -> None:
+    """An application without any address, and one that does not exist."""
+    create_application(SYSTEM, name="Nowhere", slug="nowhere")
+
+    assert visiting_bob.get("/application/launch/nowhere/").status_code == 404
+    assert visiting_bob.get("/application/launch/no-such/").status_code == 404

@@ -1,0 +1,260 @@
+"""Providers and outposts on their pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from doorward.identity.applications.actions import create_application
+from doorward.identity.applications.models import Application, Provider
+from doorward.identity.events.actor import Actor
+from doorward.identity.events.models import Change, Event
+from doorward.identity.flows.models import Flow
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.oauth2.actions import create_oauth2_provider
+from doorward.identity.oauth2.models import OAuth2Provider
+from doorward.identity.outposts import queries
+from doorward.identity.outposts.models import ProxyProvider
+from identity.flow_tab import Tab
+from identity.web.visitor import Visitor
+
+pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system()
+NEW_PROXY, NEW_CLIENT = "/if/admin/new/proxy-provider/", "/if/admin/new/oauth2-provider/"
+
+
+@pytest.fixture
+def both_flows(flows: None) -> dict[str, Any]:
+    """The flows that every provider names."""
+    authorize = Flow.objects.get(slug="default-provider-authorization-implicit-consent")
+    leave = Flow.objects.get(slug="default-provider-invalidation-flow")
+    return {"authorization_flow": authorize.pk, "invalidation_flow": leave.pk}
+
+
+@pytest.fixture
+def forum(both_flows: dict[str, Any]) -> OAuth2Provider:
+    made = {name: Flow.objects.get(pk=pk) for name, pk in both_flows.items()}
+    uris = [{"matching_mode": "strict", "url": "https://forum.test/cb", "redirect_uri_type": "authorization"}]
+    return create_oauth2_provider(SYSTEM, name="Forum", redirect_uris=uris, **made)
+
+
+def client_form(both_flows: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The OAuth2 form as the page fills it in."""
+    return {
+        "name": "Forum",
+        "client_type": "confidential",
+        "redirect_uris": "https://forum.test/cb",
+        "access_token_validity": "hours=1",
+        "refresh_token_validity": "days=30",
+        "access_code_validity": "minutes=1",
+        "sub_mode": "hashed_user_id",
+        "issuer_mode": "per_provider",
+        "require_pkce": "on",
+        **both_flows,
+        **fields,
+    }
+
+
+def test_the_list_tells_what_is_missing(admin: Visitor, whoami: Application, forum: OAuth2Provider) -> None:
+    """Kind, application and outpost of each; “none” where something was forgotten."""
+    text = admin.open("/if/admin/providers/")
+
+    assert "Provider for whoami" in text
+    assert "authentik Embedded Outpost" in text
+    assert '<span class="badge warn">none</span>' in admin.raw
+    assert "Forum" not in admin.open("/if/admin/providers/?q=whoami")
+
+
+def test_a_proxy_provider_by_hand(admin: Visitor, both_flows: dict[str, Any]) -> None:
+    """As in the manuals: provider first, then application, then the outpost; each step leads to the next."""
+    fields = {"name": "wiki", "external_host": "https://wiki.test/*", "access_token_validity": "hours=8", **both_flows}
+    text = admin.succeed(NEW_PROXY, **fields)
+    provider = ProxyProvider.objects.get()
+    assert (provider.mode, provider.external_host) == ("forward_single", "https://wiki.test")
+    assert f"/if/admin/new/application/?provider={provider.pk}" in text
+    assert queries.configuration().providers == ()
+
+    admin.succeed("/if/admin/new/application/", name="Wiki", provider=provider.pk, policy_engine_mode="any")
+    assert "no outpost serves it" in admin.open("/if/admin/")
+
+    outpost = reverse("admin-outpost", args=[queries.embedded().pk])
+    admin.succeed(outpost, applications=[Application.objects.get().pk])
+
+    assert [served.external_host for served in queries.configuration().providers] == ["https://wiki.test"]
+    assert "Not finished" not in admin.open("/if/admin/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"external_host": "nonsense"}, "beginning with http:// or https://"),
+        ({"access_token_validity": "soon"}, "is not a duration; write it like hours=1;minutes=30"),
+        ({"access_token_validity": "seconds=0"}, "Longer than nothing."),
+        ({"skip_path_regex": "("}, "is not a regular expression"),
+        ({"authorization_flow": ""}, "This field is required."),
+        ({"name": "Provider for whoami"}, "already exists"),
+    ],
+)
+def test_a_proxy_provider_that_cannot_be(
+    admin: Visitor, whoami: Application, both_flows: dict[str, Any], fields: dict[str, str], text: str
+) -> None:
+    """400, at the field."""
+    good = {"name": "x", "external_host": "https://x.test", "access_token_validity": "hours=8", **both_flows}
+
+    assert admin.send(NEW_PROXY, **{**good, **fields}).status_code == 400
+    assert text in admin.text
+    assert Provider.objects.count() == 1
+
+
+def test_a_change_is_pushed_to_the_data_plane(admin: Visitor, whoami: Application, both_flows: dict[str, Any]) -> None:
+    """The outpost is told in the same transaction; the event shows old and new."""
+    changes = Change.objects.count()
+    fields = {
+        "name": "Provider for whoami",
+        "external_host": "https://app.example.test",
+        "access_token_validity": "hours=24",
+        "skip_path_regex": "^/open$",
+        "redirect_everything": "on",
+        **both_flows,
+    }
+    admin.succeed(reverse("admin-proxy-provider-edit", args=[whoami.provider_id]), **fields)
+
+    (served,) = queries.configuration().providers
+    assert (served.skip_path_regex, served.redirect_everything) == ("^/open$", True)
+    assert served.intercept_header_auth is False
+    assert Change.objects.count() > changes
+    changed = Event.objects.get(action="model_updated", context__model__model_name="proxyprovider")
+    assert changed.context["diff"]["skip_path_regex"] == {"previous_value": "", "new_value": "^/open$"}
+
+
+def test_deleting_a_provider_says_whom_it_leaves_alone(admin: Visitor, whoami: Application) -> None:
+    """Its application stays, and leads nowhere."""
+    address = reverse("admin-provider-delete", args=[whoami.provider_id])
+    assert "The application “whoami” stays" in admin.open(address)
+
+    admin.succeed(address)
+
+    whoami.refresh_from_db()
+    assert whoami.provider is None
+    assert "“whoami” leads nowhere" in admin.open("/if/admin/")
+
+
+def test_an_oauth2_provider(admin: Visitor, both_flows: dict[str, Any]) -> None:
+    """Redirect URIs are lines; the page of the new one does not show the secret."""
+    lines = "https://forum.test/cb\r\nlogout https://forum.test/\r\nregex https://forum\\.test/x/[a-z]+"
+    text = admin.succeed(NEW_CLIENT, **client_form(both_flows, redirect_uris=lines))
+
+    provider = OAuth2Provider.objects.get()
+    assert [(uri["matching_mode"], uri["redirect_uri_type"]) for uri in provider.redirect_uris] == [
+        ("strict", "authorization"),
+        ("strict", "logout"),
+        ("regex", "authorization"),
+    ]
+    assert provider.client_id in text
+    assert provider.client_secret not in text
+    assert "logout https://forum.test/" in text
+    assert Event.objects.filter(action="model_created", context__model__model_name="oauth2provider").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"redirect_uris": "javascript:alert(1)"}, "no absolute URI without"),  # S-405
+        ({"redirect_uris": "post https://forum.test/cb"}, "one URL per line"),
+        ({"redirect_uris": "regex .*"}, "must begin with a scheme and a host"),  # S-403
+        ({"client_type": "public", "require_pkce": ""}, "A public client must use PKCE."),
+        ({"access_token_validity": "hours=x"}, "is not a number of hours"),
+    ],
+)
+def test_an_oauth2_provider_that_cannot_be(
+    admin: Visitor, both_flows: dict[str, Any], fields: dict[str, str], text: str
+) -> None:
+    """400, at the field."""
+    form = {name: value for name, value in client_form(both_flows, **fields).items() if value}
+
+    assert admin.send(NEW_CLIENT, **form).status_code == 400
+    assert text in admin.text
+    assert not Provider.objects.exists()
+
+
+def test_the_form_of_an_existing_one_changes_nothing_by_itself(
+    admin: Visitor, forum: OAuth2Provider, both_flows: dict[str, Any]
+) -> None:
+    """What the page shows is what is stored: no event for pressing Save."""
+    page = admin.open(reverse("admin-oauth2-provider-edit", args=[forum.pk]))
+    assert ">\nhttps://forum.test/cb</textarea>" in page
+
+    admin.succeed(reverse("admin-oauth2-provider-edit", args=[forum.pk]), **client_form(both_flows))
+
+    changed = Event.objects.filter(action="model_updated")
+    assert [event.context["diff"].keys() for event in changed] in ([], [{"include_claims_in_id_token"}])
+
+
+def test_the_application_is_told_its_addresses(admin: Visitor, forum: OAuth2Provider) -> None:
+    """Once there is one."""
+    page = reverse("admin-provider", args=[forum.pk])
+    assert "They exist once an application has this provider." in admin.open(page)
+    create_application(SYSTEM, name="Forum", slug="forum", provider=forum)
+
+    assert "https://auth.example.test/application/o/forum/.well-known/openid-configuration" in admin.open(page)
+
+
+def test_the_secret_is_shown_on_demand_with_an_event(admin: Visitor, forum: OAuth2Provider) -> None:
+    """Not in the page, not in the event: only in the answer to the button."""  # S-605
+    page = reverse("admin-provider", args=[forum.pk])
+    assert forum.client_secret not in admin.open(page)
+
+    admin.send(reverse("admin-oauth2-provider-secret", args=[forum.pk]), at=page)
+
+    assert admin.answer.status_code == 200
+    assert forum.client_secret in admin.text
+    viewed = Event.objects.get(action="secret_view")
+    assert viewed.context["provider"]["name"] == "Forum"
+    assert forum.client_secret not in str(viewed.context)
+    assert forum.client_secret not in admin.open(page)
+
+
+def test_a_new_secret_replaces_the_old(admin: Visitor, forum: OAuth2Provider) -> None:
+    """It is shown once, with an event of its own."""
+    old, page = forum.client_secret, reverse("admin-provider", args=[forum.pk])
+
+    admin.send(reverse("admin-oauth2-provider-secret-new", args=[forum.pk]), at=page)
+
+    forum.refresh_from_db()
+    assert forum.client_secret != old
+    assert forum.client_secret in admin.text
+    assert Event.objects.get(action="secret_rotate").context["provider"]["name"] == "Forum"
+
+
+@pytest.mark.parametrize("name", ["admin-oauth2-provider-secret", "admin-oauth2-provider-secret-new"])
+def test_an_old_login_must_be_proved_again(admin: Visitor, forum: OAuth2Provider, name: str, password: str) -> None:
+    """A browser left open shows no secret; after the login one is back at the provider."""  # S-605
+    LoginSession.objects.filter(user__isnull=False).update(authenticated_at=timezone.now() - timedelta(hours=1))
+    secret, page = forum.client_secret, reverse("admin-provider", args=[forum.pk])
+
+    answer = admin.send(reverse(name, args=[forum.pk]), at=page)
+
+    assert answer.status_code == 302
+    admin.client.handler.enforce_csrf_checks = False
+    assert Tab(admin.client, answer["Location"]).log_in("akadmin", password) == page
+    admin.client.handler.enforce_csrf_checks = True
+    assert "within the last 15 minutes" in admin.open(page)
+    assert admin.send(reverse(name, args=[forum.pk]), at=page).status_code == 200
+    forum.refresh_from_db()
+    assert (forum.client_secret == secret) is (name == "admin-oauth2-provider-secret")
+
+
+def test_an_outpost_serves_what_is_ticked(admin: Visitor, whoami: Application) -> None:
+    """And stops serving what is not, at once."""
+    page = reverse("admin-outpost", args=[queries.embedded().pk])
+    assert "whoami (https://app.example.test)" in admin.open(page)
+
+    admin.succeed(page)
+
+    assert queries.configuration().providers == ()
+    assert "“whoami” is not protected: no outpost serves it." in admin.open("/if/admin/")
+    assert Event.objects.filter(action="model_updated", user__username="akadmin").count() == 1

@@ -1,0 +1,205 @@
+"""S-601: every page behind the login, and who may see it. A page without an entry in this table fails the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from django.urls import URLPattern, URLResolver, reverse
+
+from doorward.identity.applications.models import Application
+from doorward.identity.directory.actions import create_token
+from doorward.identity.directory.models import Group, Token, User
+from doorward.identity.events.actor import Actor
+from doorward.identity.events.models import Event
+from doorward.identity.flows.models import Flow
+from doorward.identity.logins.models import LoginSession
+from doorward.identity.oauth2.actions import create_oauth2_provider
+from doorward.identity.oauth2.models import OAuth2Provider
+from doorward.identity.outposts import queries
+from doorward.identity.web.urls import ADMIN, OWN
+from identity import proxied
+from identity.web.visitor import Visitor
+
+pytestmark = pytest.mark.django_db
+
+PAGES = {
+    "admin": [],
+    "admin-protect": [],
+    "admin-protected": ["slug"],
+    "admin-applications": [],
+    "admin-application": ["slug"],
+    "admin-application-edit": ["slug"],
+    "admin-application-delete": ["slug"],
+    "admin-binding-remove": ["slug", "binding"],
+    "admin-providers": [],
+    "admin-provider": ["provider"],
+    "admin-provider-delete": ["provider"],
+    "admin-proxy-provider-edit": ["provider"],
+    "admin-oauth2-provider-edit": ["client"],
+    "admin-outposts": [],
+    "admin-outpost": ["outpost"],
+    "admin-users": [],
+    "admin-user": ["user"],
+    "admin-user-edit": ["user"],
+    "admin-user-password": ["user"],
+    "admin-user-deactivate": ["user"],
+    "admin-user-delete": ["user"],
+    "admin-groups": [],
+    "admin-group": ["group"],
+    "admin-group-edit": ["group"],
+    "admin-group-delete": ["group"],
+    "admin-tokens": [],
+    "admin-token-delete": ["token"],
+    "admin-flows": [],
+    "admin-flow": ["flow"],
+    "admin-events": [],
+    "admin-event": ["event"],
+    "admin-new-application": [],
+    "admin-new-proxy-provider": [],
+    "admin-new-oauth2-provider": [],
+    "admin-new-user": [],
+    "admin-new-group": [],
+    "admin-new-token": [],
+}
+"""Pages of the administrators: name of the address, and of what fills it in."""
+ACTIONS = {
+    "admin-binding-add": ["slug"],
+    "admin-oauth2-provider-secret": ["client"],
+    "admin-oauth2-provider-secret-new": ["client"],
+    "admin-user-activate": ["user"],
+    "admin-user-logins-end": ["user"],
+    "admin-user-login-end": ["user", "login"],
+    "admin-member-add": ["group"],
+    "admin-member-remove": ["group", "user"],
+}
+"""What only takes a form."""
+OWN_PAGES = {
+    "home": [],
+    "library": [],
+    "launch": ["slug"],
+    "account": [],
+    "own-password": [],
+    "own-token-new": [],
+    "own-token-delete": ["own_token"],
+}
+OWN_ACTIONS = {"own-logins-end": [], "own-login-end": ["own_login"]}
+
+
+@dataclass
+class World:
+    """One object of every kind, by the name that the tables use."""
+
+    keys: dict[str, object]
+
+    def address(self, name: str, of: list[str]) -> str:
+        return reverse(name, args=[self.keys[key] for key in of])
+
+
+@pytest.fixture
+def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
+    actor = Actor.system()
+    flow = Flow.objects.get(slug="default-provider-authorization-implicit-consent")
+    client = create_oauth2_provider(actor, name="forum", authorization_flow=flow, invalidation_flow=flow)
+    token, _ = create_token(actor, user=akadmin, identifier="theirs", intent=Token.Intent.API)
+    own_token, _ = create_token(actor, user=bob, identifier="bobs", intent=Token.Intent.API)
+    binding = whoami.bindings.get()
+    event = Event.objects.latest("created")
+    return World(
+        {
+            "slug": whoami.slug,
+            "provider": whoami.provider_id,
+            "client": client.pk,
+            "outpost": queries.embedded().pk,
+            "user": bob.pk,
+            "group": staff.pk,
+            "binding": binding.pk,
+            "token": token.identifier,
+            "own_token": own_token.identifier,
+            "flow": flow.slug,
+            "event": event.pk,
+            "login": proxied.log_in(bob).pk,
+            "own_login": proxied.log_in(bob).pk,
+        }
+    )
+
+
+def names(patterns: list[URLPattern | URLResolver]) -> set[str | None]:
+    return {pattern.name for pattern in patterns if isinstance(pattern, URLPattern)}
+
+
+def test_every_page_stands_in_the_table() -> None:
+    """A new page must say whom it is for."""
+    assert names(ADMIN) == PAGES.keys() | ACTIONS.keys()
+    assert names(OWN) == OWN_PAGES.keys() | OWN_ACTIONS.keys()
+
+
+@pytest.mark.parametrize("name", [*PAGES, *ACTIONS, *OWN_PAGES, *OWN_ACTIONS])
+def test_strangers_are_sent_to_log_in(world: World, name: str) -> None:
+    """And come back to the page that they wanted."""
+    stranger = Visitor()
+    table = PAGES | OWN_PAGES
+    if name in table:
+        address = world.address(name, table[name])
+        answer = stranger.get(address)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/flows/-/default/authentication/?next=%2F")
+    else:
+        address = world.address(name, (ACTIONS | OWN_ACTIONS)[name])
+        assert stranger.client.post(address).status_code == 403  # no token of any session
+        assert stranger.get(address).status_code == 405
+
+
+@pytest.mark.parametrize("name", [*PAGES, *ACTIONS])
+def test_users_are_refused(world: World, name: str, password: str) -> None:
+    """403, with a page that says for whom it is; a form changes nothing."""
+    bob, events = Visitor("bob", password), Event.objects.count()
+    address = world.address(name, (PAGES | ACTIONS)[name])
+    if name in PAGES:
+        assert bob.get(address).status_code == 403
+        assert "These pages are for administrators." in bob.text
+    answer = bob.send(address, at="/if/user/account/")
+    assert answer.status_code in {403, 405}
+    assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_administrators_see_them(world: World, admin: Visitor, name: str) -> None:
+    """Each has a title, one heading of the first rank, no inline script or style, and is nobody else's to keep."""
+    text = admin.open(world.address(name, PAGES[name]))
+
+    assert text.count("<h1") == 1
+    assert "<title></title>" not in text
+    assert " style=" not in text
+    assert "<script>" not in text
+    assert " onclick" not in text
+    assert admin.answer["Cache-Control"] == "no-store"
+    assert admin.answer["X-Frame-Options"] == "DENY"  # S-532
+    assert "frame-ancestors 'none'" in admin.answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", ["own-token-delete", "own-login-end"])
+def test_what_belongs_to_others_is_not_there(world: World, visiting_bob: Visitor, akadmin: User, name: str) -> None:
+    """404, not 403: bob does not learn that it exists."""  # S-602
+    login = proxied.log_in(akadmin).pk
+    other = "theirs" if name == "own-token-delete" else login
+
+    answer = visiting_bob.send(reverse(name, args=[other]), at="/if/user/account/")
+
+    assert answer.status_code == 404
+    assert Token.objects.filter(identifier="theirs").exists()
+    assert LoginSession.objects.filter(pk=login).exists()
+
+
+@pytest.mark.parametrize("name", ["admin-provider", "admin-oauth2-provider-edit", "admin-user", "admin-application"])
+def test_what_does_not_exist_is_not_found(admin: Visitor, name: str) -> None:
+    """404 with a page."""
+    assert admin.get(reverse(name, args=["none" if name == "admin-application" else 99999])).status_code == 404
+
+
+def test_a_proxy_provider_has_no_secret_to_show(world: World, admin: Visitor) -> None:
+    """Its secret is between us and the outpost."""
+    address = reverse("admin-oauth2-provider-secret", args=[world.keys["provider"]])
+
+    assert admin.send(address, at="/if/user/account/").status_code == 404
+    assert OAuth2Provider.objects.filter(pk=str(world.keys["provider"])).exists()
