@@ -48,8 +48,8 @@ class Workshop:
     def authority(self, middleware: routing.ForwardAuth) -> ForwardAuthority:
         return self.make(middleware)
 
-    def service(self, service: routing.Service) -> object:
-        return self.factory.service(service)
+    def service(self, service: routing.Service, part: Callable[[str], object]) -> object:
+        return self.factory.service(service, part)
 
 
 class Twins:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 import uvloop
 
@@ -146,8 +147,8 @@ class Worker:
             return FusedOutpost(self._outpost)
         return HttpAuthority(self._client, middleware)
 
-    def service(self, service: routing.Service) -> object:
-        return self._services.service(service)
+    def service(self, service: routing.Service, part: Callable[[str], object]) -> object:
+        return self._services.service(service, part)
 
 
 def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:

@@ -45,6 +45,9 @@ NO_ROUTE = Failure(
 NO_SERVER = Failure(
     503, b"no available server\n", "The application is not running at the moment. Try again in a minute."
 )
+NOBODY_UP = Failure(
+    503, b"Service Unavailable\n", "The application is not running at the moment. Try again in a minute."
+)
 BROKEN_ROUTE = Failure(
     503,
     b"Service Unavailable\n",

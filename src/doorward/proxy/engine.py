@@ -17,9 +17,10 @@ from doorward.net.pools import Pools
 from doorward.net.tls import ServerTls
 from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.entry_point import EntryPointServer
-from doorward.proxy.exchange import Ledger, Surroundings
+from doorward.proxy.exchange import Surroundings
 from doorward.proxy.metrics import MetricsBook
 from doorward.proxy.routing import Routes
+from doorward.proxy.service import Ledger
 
 SWEEP_INTERVAL = 1.0
 """Seconds between two looks at every connection, pool and log buffer."""

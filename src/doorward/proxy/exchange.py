@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
-from typing import Protocol
 
 from doorward.messages.http import Header, HttpAnswer
 from doorward.proxy.account import Account
@@ -27,47 +26,19 @@ from doorward.proxy.answers import (
     rejection_answer,
 )
 from doorward.proxy.body_collector import collect_body
-from doorward.proxy.downstream import Downstream
+from doorward.proxy.body_copy import BodyCopy
+from doorward.proxy.downstream import BodyReceiver, Downstream
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.open_sessions import OpenSessions
 from doorward.proxy.request import Request, ResponseHead
 from doorward.proxy.routing import Route, Routes
+from doorward.proxy.service import Ledger, Service, ServiceRun, Watcher
 from doorward.proxy.websocket_origin import origin_is_ours
 from doorward.wire.http1.errors import Rejected, UnsafeField
 
 _log = logging.getLogger("doorward.proxy")
 CLIENT_CLOSED = 499
 """For the log: the client went away before it was answered."""
-
-
-class Service(Protocol):
-    """Whatever answers a request that was let through."""
-
-    name: str
-
-    def serve(self, exchange: Exchange) -> None:
-        """Answer by ``exchange.respond`` or ``exchange.answer`` or ``exchange.fail``, now or later."""
-
-
-class ServiceRun(Protocol):
-    """A service at work on one exchange."""
-
-    def client_full(self) -> None:
-        """The client takes no more of the response for now."""
-
-    def client_ready(self) -> None: ...
-
-    def client_gone(self) -> None:
-        """Nobody is there to be answered any more."""
-
-    def session_ended(self) -> None:
-        """The proxy session that let this request pass has ended: cut what is open."""
-
-
-class Ledger(Protocol):
-    """Where accounts of finished exchanges go."""
-
-    def record(self, account: Account) -> None: ...
 
 
 class Surroundings:
@@ -78,6 +49,12 @@ class Surroundings:
         self.ledgers = ledgers
         self.sessions = OpenSessions()
         self.complaints = Complaints()
+
+    def apart(self) -> Surroundings:
+        """The same without ledgers."""
+        apart = Surroundings(self.routes, ())
+        apart.sessions, apart.complaints = self.sessions, self.complaints
+        return apart
 
 
 class Exchange:
@@ -91,9 +68,11 @@ class Exchange:
         "_surroundings",
         "_task",
         "account",
+        "body_copies",
         "downstream",
         "request",
         "run",
+        "watchers",
     )
 
     def __init__(self, surroundings: Surroundings, downstream: Downstream, request: Request, target: bytes) -> None:
@@ -114,6 +93,10 @@ class Exchange:
         )
         self.run: ServiceRun | None = None
         """The service at work, which hears of the client's pace and departure."""
+        self.watchers: tuple[Watcher, ...] = ()
+        """Services that see the response before the middlewares do; the last that was added is the first to."""
+        self.body_copies: tuple[BodyCopy, ...] = ()
+        """Whoever wants what the client sends as well."""
         self._route: Route | None = None
         self._entered = 0
         """How many middlewares let the request in, and so see the response."""
@@ -158,7 +141,7 @@ class Exchange:
                 if isinstance(outcome, HttpAnswer):
                     self.answer(outcome)
                 else:
-                    self._spawn(self._enter_later(outcome))
+                    self.spawn(self._enter_later(outcome))
                 return
             self._entered += 1
         self._serve()
@@ -192,6 +175,8 @@ class Exchange:
         """Begin a response that is streamed: ``downstream.send`` follows, then ``finish``. False: it could not."""
         response = ResponseHead(status, reason, headers)
         try:
+            if self.watchers and not self._may_pass(response):
+                return False
             self._leave(response)
             self.account.status = status
             self.downstream.start_response(response.status, response.reason, response.headers, length)
@@ -222,7 +207,7 @@ class Exchange:
     def finish(self) -> None:
         """The response is complete."""
         if not self._over:
-            self._close_account()
+            self._close_account(complete=True)
             self.downstream.finish()
 
     def abort(self) -> None:
@@ -243,6 +228,7 @@ class Exchange:
     def tunnel(self, headers: list[Header]) -> list[Header]:
         """A 101 is about to go out with ``headers``: the middlewares see it. Returns the fields to send."""
         response = ResponseHead(101, b"Switching Protocols", headers)
+        self._may_pass(response)
         self._leave(response)
         self._started = True
         self.account.status = 101
@@ -256,9 +242,20 @@ class Exchange:
             self.downstream.tunnel_close()
 
     def complain(self, event: str, subject: str, reason: str) -> None:
-        """Log a failure that is not the client's, at most once a minute per subject."""
+        """Log a failure that is not the client's, at most once a minute per subject; nothing if nobody waits."""
         if not self._over:
-            self._surroundings.complaints.say(event, subject, reason)
+            self.note(event, subject, reason)
+
+    def note(self, event: str, subject: str, reason: str) -> None:
+        """The same, whoever waits."""
+        self._surroundings.complaints.say(event, subject, reason)
+
+    def apart(self, downstream: Downstream, request: Request) -> Exchange:
+        """Another exchange of this worker, of which neither log nor metrics hear."""
+        return Exchange(self._surroundings.apart(), downstream, request, self.account.target)
+
+    def _may_pass(self, response: ResponseHead) -> bool:
+        return all(watcher.responding(response) for watcher in reversed(self.watchers))
 
     def _leave(self, response: ResponseHead) -> None:
         if self._entered:
@@ -295,12 +292,18 @@ class Exchange:
 
     def wait(self, answer: Awaitable[HttpAnswer]) -> None:
         """Answer with what ``answer`` turns out to be."""
-        self._spawn(self._answer_later(answer))
+        self.spawn(self._answer_later(answer))
 
     async def _answer_later(self, pending: Awaitable[HttpAnswer]) -> None:
         answer = await pending
         self._task = None
         self.answer(answer)
+
+    def want_body(self, receiver: BodyReceiver) -> None:
+        """Let the request's body stream to ``receiver``."""
+        for copy in self.body_copies:
+            receiver = copy.beside(receiver)
+        self.downstream.want_body(receiver)
 
     async def _read_body(self, limit: int) -> bytes:
         return await collect_body(self.downstream, limit)
@@ -337,7 +340,8 @@ class Exchange:
     def _accept(self) -> bytes:
         return self.request.first(b"accept") or b""
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Go on in a task, which ends with the exchange."""
         self._task = asyncio.get_running_loop().create_task(self._guarded(work))
 
     async def _guarded(self, work: Coroutine[object, object, None]) -> None:
@@ -347,8 +351,10 @@ class Exchange:
             self._task = None
             self._crash(error)
 
-    def _close_account(self) -> None:
+    def _close_account(self, complete: bool = False) -> None:
         self._over = True
+        for watcher in self.watchers:
+            watcher.ended(complete)
         request, account = self.request, self.account
         if request.session:
             self._surroundings.sessions.discard(request.session, self)

@@ -14,38 +14,26 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from doorward.messages.http import Header
 from doorward.net.upstream import CannotConnect, ConnectTimeout, Lost, Untrusted, UpstreamConnection, UpstreamError
 from doorward.proxy.answers import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, Failure
+from doorward.proxy.request import Request
 from doorward.proxy.tunnel import Tunnel, accepts_handshake
+from doorward.proxy.upstream_head import upstream_head
 from doorward.wire.http1.body import LAST_CHUNK, chunk
 from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.response import ReceivedHead
-from doorward.wire.http1.write import checked_line, field_block
 
 if TYPE_CHECKING:
     from doorward.proxy.exchange import Exchange
     from doorward.proxy.services.load_balancer import LoadBalancer
     from doorward.proxy.services.server import Server
 
-_IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
-_WITH_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
-"""Methods whose requests say ``Content-Length: 0`` when they have no body (RFC 9110 section 8.6)."""
-_OURS = frozenset(
-    (
-        b"host",
-        b"content-length",
-        b"transfer-encoding",
-        b"connection",
-        b"keep-alive",
-        b"upgrade",
-        b"expect",
-        b"te",
-        b"trailer",
-        b"proxy-connection",
-    )
-)
-"""Written by us alone, whatever a middleware put among the fields."""
+_HARMLESS = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
+
+
+def may_be_repeated(request: Request) -> bool:
+    """Whether ``request`` may be sent although it was sent before: idempotent by its method, and without a body."""
+    return request.method in _HARMLESS and (request.body_length == 0 or request.body == b"")
 
 
 class HeaderTimeout(UpstreamError):
@@ -66,29 +54,36 @@ class Relay:
         "_dialling",
         "_downstream",
         "_exchange",
+        "_full",
         "_sent_at",
-        "_server",
         "_timer",
         "_tried",
+        "failure",
+        "server",
     )
 
     def __init__(self, exchange: Exchange, balancer: LoadBalancer, server: Server) -> None:
         self._exchange = exchange
         self._downstream = exchange.downstream
         self._balancer = balancer
-        self._server = server
+        self.server = server
+        """Whom this request was given to last."""
+        self.failure: UpstreamError | None = None
+        """Why it was not answered; None as long as it may be."""
         self._tried: tuple[Server, ...] = ()
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._chunked = False
+        self._full = False
+        """The server takes no more of the request for now."""
         self._sent_at = 0.0
 
     # --- the request ---
 
     def start(self) -> None:
         self._exchange.run = self
-        connection = self._server.pool.take()
+        connection = self.server.pool.take()
         if connection is not None:
             self._ask(connection)
         else:
@@ -101,34 +96,38 @@ class Relay:
         """A fresh connection; a server that refuses is passed over for the next (nothing was sent to it)."""
         while True:
             try:
-                connection = await self._server.pool.dial()
+                connection = await self.server.pool.dial()
             except UpstreamError as error:
-                self._tried = (*self._tried, self._server)
-                following = self._balancer.choose(self._tried) if isinstance(error, CannotConnect) else None
+                self._balancer.not_reached(self.server)
+                following = self._next_server() if isinstance(error, CannotConnect) else None
                 if following is None or self._exchange.over:
                     self._dialling = None
                     self._fail(error)
                     return
-                self._server = following
+                self.server = following
                 self._exchange.account.retries += 1
             else:
                 self._dialling = None
                 if self._exchange.over:
                     # The client left meanwhile; the next one has the connection ready.
-                    self._server.pool.give_back(connection)
+                    self.server.pool.give_back(connection)
                 else:
                     self._ask(connection)
                 return
 
+    def _next_server(self) -> Server | None:
+        self._tried = (*self._tried, self.server)
+        return self._balancer.choose(self._exchange.request, self._tried)
+
     def _ask(self, connection: UpstreamConnection) -> None:
         exchange, request = self._exchange, self._exchange.request
-        exchange.account.server = self._server.url
+        exchange.account.server = self.server.url
         streamed = request.body is None and request.body_length != 0
         self._chunked = streamed and request.body_length is None
         try:
-            message = self._request_head(streamed)
+            message = upstream_head(request, self._downstream, self.server, streamed)
         except UnsafeField as error:
-            self._server.pool.give_back(connection)
+            self.server.pool.give_back(connection)
             self._fail(UnsafeRequest(error.reason))
             return
         if request.body:
@@ -136,40 +135,10 @@ class Relay:
         self._connection = connection
         self._sent_at = time.perf_counter()
         connection.ask(self, request.method, message, complete=not streamed)
-        if self._balancer.response_header_timeout:
-            self._watch_header()
         if streamed:
-            self._downstream.want_body(self)
-
-    def _request_head(self, streamed: bool) -> bytes:
-        request, server = self._exchange.request, self._server
-        target = server.prefix + request.path
-        if request.query is not None:
-            target += b"?" + request.query
-        line = checked_line(b"%b %b HTTP/1.1" % (request.method, target))
-        host = server.authority or request.authority or server.pool.origin.authority
-        length = request.body_length if request.body is None else len(request.body)
-        if length == 0 and request.method not in _WITH_BODY and not request.websocket:
-            memory = self._downstream.forwarded
-            return line + (memory.recall(request.headers, host) or self._remember(host))
-        return line + field_block(self._fields(host) + self._framing(length, streamed))
-
-    def _remember(self, host: bytes) -> bytes:
-        headers = self._exchange.request.headers
-        return self._downstream.forwarded.keep(headers, host, field_block(self._fields(host)))
-
-    def _fields(self, host: bytes) -> list[Header]:
-        headers = self._exchange.request.headers
-        return [(b"Host", host), *(header for header in headers if header[0].lower() not in _OURS)]
-
-    def _framing(self, length: int | None, streamed: bool) -> list[Header]:
-        """What says where the body ends, or that this connection is to become another."""
-        if self._exchange.request.websocket:
-            return [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
-        fields = [(b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)]
-        if streamed and self._downstream.head.expect_continue:
-            fields.append((b"Expect", b"100-continue"))
-        return fields
+            exchange.want_body(self)
+        elif self._balancer.response_header_timeout:
+            self._watch_header()
 
     def body_data(self, data: bytes) -> None:
         if self._connection is not None:
@@ -180,12 +149,17 @@ class Relay:
             if self._chunked:
                 self._connection.send(LAST_CHUNK)
             self._connection.finish_request()
+            self._watch_header()
 
     def upstream_full(self) -> None:
+        self._full = True
         self._downstream.hold_body()
+        self._watch_header()
 
     def upstream_ready(self) -> None:
+        self._full = False
         self._downstream.release_body()
+        self._watch_header()
 
     # --- the response ---
 
@@ -220,13 +194,7 @@ class Relay:
         connection, self._connection = self._connection, None
         assert connection is not None
         request = self._exchange.request
-        if (
-            isinstance(error, Lost)
-            and error.untouched
-            and connection.reused
-            and request.method in _IDEMPOTENT
-            and (request.body_length == 0 or request.body == b"")
-        ):
+        if isinstance(error, Lost) and error.untouched and connection.reused and may_be_repeated(request):
             self._exchange.account.retries += 1
             self._dial()
             return
@@ -249,7 +217,8 @@ class Relay:
     def _fail(self, error: UpstreamError) -> None:
         exchange = self._exchange
         self._stop_watching()
-        subject = f"{self._balancer.name} {self._server.url}"
+        self.failure = error
+        subject = f"{self._balancer.name} {self.server.url}"
         exchange.complain("upstream.failed", subject, f"{type(error).__name__}: {error}")
         if exchange.started:
             exchange.abort()
@@ -278,7 +247,13 @@ class Relay:
             connection.abandon()
 
     def _watch_header(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._balancer.response_header_timeout, self._header_late)
+        """``responseHeaderTimeout`` runs while nobody is idle but the server: it has the whole request, or takes no
+        more of it."""
+        self._stop_watching()
+        timeout, connection = self._balancer.response_header_timeout, self._connection
+        waiting = connection is not None and (connection.request_done or self._full)
+        if timeout and waiting and not self._exchange.started:
+            self._timer = asyncio.get_running_loop().call_later(timeout, self._header_late)
 
     def _header_late(self) -> None:
         self._timer = None

@@ -20,7 +20,7 @@ from doorward.proxy.middlewares.client_facts import IDENTITY_SERVICE, StateClien
 from doorward.proxy.middlewares.method_override import DropMethodOverride
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.request import Middleware, Request
-from doorward.proxy.services.nothing import Nothing
+from doorward.proxy.services.directory import Directory, Unusable
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.path import has_sensitive_escape
 
@@ -32,8 +32,9 @@ class Workshop(Protocol):
         """Whoever answers for this ``forwardAuth``."""
         ...
 
-    def service(self, service: messages.Service) -> object:
-        """The running form of a service; called once per service of a table."""
+    def service(self, service: messages.Service, part: Callable[[str], object]) -> object:
+        """The running form of a service; called once per service of a table. ``part`` gives the running form of
+        another one that it consists of, by name, or raises ValueError."""
         ...
 
 
@@ -101,7 +102,7 @@ class Routes:
     @classmethod
     def build(cls, table: messages.RoutingTable, workshop: Workshop) -> Routes:
         """Compile ``table``. Never raises for what a single router holds: that router is broken instead."""
-        services = {name: _service(made, workshop) for name, made in table.services.items()}
+        services = Directory(table.services, workshop.service)
         bulkheads = Bulkheads()
         sides: dict[tuple[str, bool], list[tuple[messages.Router, Route]]] = {}
         for router in table.routers:
@@ -154,32 +155,12 @@ def _is_ambiguous(path: bytes) -> bool:
 # --- building --------------------------------------------------------------------------------------------------
 
 
-def _service(service: messages.Service, workshop: Workshop) -> object:
-    """The running service, or why there is none: then the routers that name it are broken, and only those."""
-    if service == _NOOP:
-        return Nothing()
-    try:
-        return workshop.service(service)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other routers go on
-        return _Unusable(str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Unusable:
-    reason: str
-
-
-_NOOP = messages.Internal("noop@internal")
-
-
-def _route(router: messages.Router, services: dict[str, object], workshop: Workshop, bulkheads: Bulkheads) -> Route:
+def _route(router: messages.Router, services: Directory, workshop: Workshop, bulkheads: Bulkheads) -> Route:
     if router.broken:
         return _broken(router, router.broken)
-    if router.service not in services:
-        return _broken(router, f"the service {router.service!r} does not exist")
-    service = services[router.service]
-    if isinstance(service, _Unusable):
-        return _broken(router, f"the service {router.service!r} cannot be built: {service.reason}")
+    service = services.get(router.service)
+    if isinstance(service, Unusable):
+        return _broken(router, service.reason)
     middlewares: list[Middleware] = []
     if _asks(router.rule, messages.Method):
         middlewares.append(DropMethodOverride())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from doorward.messages import routing as messages
@@ -131,7 +132,7 @@ class Stage:
 
     def routes(self, *middlewares: Middleware, service: messages.Service | None = None) -> Routes:
         made = service or messages.LoadBalancer("app@file", (messages.Server(self.application.url),))
-        return OneRoute(Route("r@file", "", middlewares, self.factory.service(made), made.name))
+        return OneRoute(Route("r@file", "", middlewares, self.factory.service(made, _no_parts), made.name))
 
     async def start(self, routes: Routes | None = None) -> None:
         if not self.application.port:
@@ -169,8 +170,12 @@ class Workshop:
     def authority(self, middleware: messages.ForwardAuth) -> ForwardAuthority:
         return self._authority
 
-    def service(self, service: messages.Service) -> object:
-        return self._factory.service(service)
+    def service(self, service: messages.Service, part: Callable[[str], object]) -> object:
+        return self._factory.service(service, part)
+
+
+def _no_parts(name: str) -> object:
+    raise ValueError(f"there is no service {name!r}")
 
 
 async def eventually(condition: object, timeout: float = 3.0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -38,7 +39,7 @@ class Bench:
             raise ValueError("no such CA")
         return Nobody()
 
-    def service(self, service: messages.Service) -> object:
+    def service(self, service: messages.Service, part: Callable[[str], object]) -> object:
         if self.fails == "service":
             raise ValueError("no such server")
         return service.name

@@ -1,56 +1,67 @@
-"""``loadBalancer``: several equal servers, asked in turn by weight (``contracts/proxy.md`` section 8.1)."""
+"""``loadBalancer``: several equal servers (``contracts/proxy.md`` section 8.1).
+
+Two forms. The plain one goes round by weight and knows nothing else; it is what nearly every request meets. The
+attentive one looks at the request to choose (``sticky``, ``strategy``) and at the answer to remember
+(``passiveHealthCheck``, ``leasttime``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from doorward.messages import routing as messages
 from doorward.net.origin import Origin
-from doorward.net.pool import Pool, PoolSettings
+from doorward.net.pool import PoolSettings
 from doorward.net.pools import Pools
 from doorward.proxy.answers import NO_SERVER
 from doorward.proxy.exchange import Exchange
 from doorward.proxy.relay import Relay
+from doorward.proxy.request import Request
+from doorward.proxy.services.health_board import HealthBoard
+from doorward.proxy.services.rotation import rotation
 from doorward.proxy.services.server import Server
 
 
 class LoadBalancer:
-    """Smooth weighted round robin: of servers weighing 3 and 1, the light one is every fourth, not the last four."""
+    """Weighted round robin over the servers that are up."""
 
-    def __init__(self, service: messages.LoadBalancer, pools: Pools) -> None:
+    def __init__(self, service: messages.LoadBalancer, pools: Pools, health: HealthBoard) -> None:
         """Raises ValueError when a server's URL is none."""
         self.name = service.name
+        self.message = service
         self.response_header_timeout = service.response_header_timeout
         settings = PoolSettings(service.dial_timeout, service.idle_conn_timeout, service.max_idle_conns_per_host)
-        self._servers = [_server(server, service, settings, pools) for server in service.servers if server.weight > 0]
-        self._weights = [server.weight for server in service.servers if server.weight > 0]
-        self._credit = [0] * len(self._servers)
+        self._servers = tuple(
+            Server.build(server, pools.of(Origin.parse(server.url, service.tls), settings), service.pass_host_header)
+            for server in service.servers
+            if server.weight > 0
+        )
+        self._health = health
+        self._usable: tuple[Server, ...] = ()
+        self._next: Callable[[], Server | None] = rotation(self._usable, ())
+        health.attach(self)
+
+    @property
+    def up(self) -> bool:
+        """There is a server that may be asked."""
+        return bool(self._usable)
+
+    def health_changed(self) -> None:
+        """Look at the board again."""
+        self._usable = tuple(server for server in self._servers if self._health.is_up(self.name, server.url))
+        self._next = rotation(self._usable, [server.weight for server in self._usable])
 
     def serve(self, exchange: Exchange) -> None:
-        server = self.choose(())
+        server = self._next()
         if server is None:
             exchange.fail(NO_SERVER)
             return
         Relay(exchange, self, server).start()
 
-    def choose(self, tried: tuple[Server, ...]) -> Server | None:
-        """The next server's turn, leaving out those that this request ``tried``; None when there is none."""
-        servers = self._servers
-        if len(servers) == 1:
-            return None if tried else servers[0]
-        best, total = -1, 0
-        for index, server in enumerate(servers):
-            if server in tried:
-                continue
-            self._credit[index] += self._weights[index]
-            total += self._weights[index]
-            if best < 0 or self._credit[index] > self._credit[best]:
-                best = index
-        if best < 0:
-            return None
-        self._credit[best] -= total
-        return servers[best]
+    def choose(self, request: Request, tried: tuple[Server, ...]) -> Server | None:
+        """Another server for ``request``, which ``tried`` some already; None when there is none."""
+        left = [server for server in self._usable if server not in tried]
+        return rotation(left, [server.weight for server in left])()
 
-
-def _server(server: messages.Server, service: messages.LoadBalancer, settings: PoolSettings, pools: Pools) -> Server:
-    origin = Origin.parse(server.url, service.tls)
-    pool: Pool = pools.of(origin, settings)
-    return Server.build(server, pool, service.pass_host_header)
+    def not_reached(self, server: Server) -> None:
+        """``server`` could not be connected to."""

@@ -13,6 +13,10 @@ class Unavailable:
         self.name = name
         self._reason = reason
 
+    @property
+    def up(self) -> bool:
+        return False
+
     def serve(self, exchange: Exchange) -> None:
         exchange.complain("service.broken", self.name, self._reason)
         exchange.fail(BROKEN_ROUTE)
