@@ -14,6 +14,8 @@ from pathlib import Path
 
 from chains import CHAINS, application
 from measure import Measurement, measure
+from peers.processes import eventually
+from peers.questions import ask
 
 
 def main() -> None:
@@ -31,6 +33,8 @@ def main() -> None:
 
 def _turn(name: str, folder: Path, prefix: tuple[str, ...], arguments: argparse.Namespace) -> Measurement:
     with application(folder, prefix) as upstream, CHAINS[name](folder, prefix, upstream) as chain:
+        headers = [("Host", chain.host), ("Cookie", chain.cookie)]
+        eventually(lambda: ask(chain.url, headers=headers).status == 200, what=f"{name} lets the request pass")
         measurement = measure(
             chain.url,
             chain.host,
