@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from doorward.config.middlewares import Middleware
-from doorward.config.section import Names, Section, Text, not_yet
+from doorward.config.section import Names, Section, Text, not_yet, without_at
 from doorward.config.servers_transport import ServersTransport
 from doorward.config.services import Service
+from doorward.config.tls import Tls
 
 MAX_USER_PRIORITY = 2**63 - 1 - 1000
 """What is above belongs to the routers that Doorward makes itself."""
-
-T = TypeVar("T")
-
-
-def _without_at(objects: dict[str, T]) -> dict[str, T]:
-    """``@`` separates name and provider; in a name it could pretend to be another provider's object (S-717)."""
-    wrong = [name for name in objects if "@" in name or not name]
-    if wrong:
-        raise ValueError(f"names must not be empty or contain @: {', '.join(map(repr, wrong))}")
-    return objects
 
 
 class RouterTls(Section):
     """Its presence makes the router answer TLS requests, and only those."""
 
-    refused = not_yet("options", "certResolver", "domains")
+    refused = not_yet("certResolver", "domains")
+
+    options: Text = ""
+    """Set of TLS options (``tls.options``) for the hosts of the router; ``default`` when empty."""
 
 
 class Router(Section):
@@ -46,38 +40,10 @@ class Router(Section):
 
 
 class Http(Section):
-    routers: Annotated[dict[str, Router], AfterValidator(_without_at)] = {}
-    services: Annotated[dict[str, Service], AfterValidator(_without_at)] = {}
-    middlewares: Annotated[dict[str, Middleware], AfterValidator(_without_at)] = {}
-    servers_transports: Annotated[dict[str, ServersTransport], AfterValidator(_without_at)] = {}
-
-
-class Certificate(Section):
-    """A PEM file, or PEM text, each for the chain and for the key."""
-
-    cert_file: Text
-    key_file: Text
-    stores: Names = ()
-    """Only the store ``default`` exists."""
-
-
-class DefaultCertificate(Section):
-    cert_file: Text
-    key_file: Text
-
-
-class Store(Section):
-    refused = not_yet("defaultGeneratedCert")
-
-    default_certificate: DefaultCertificate | None = None
-    """For names that no other certificate holds."""
-
-
-class Tls(Section):
-    refused = not_yet("options")
-
-    certificates: tuple[Certificate, ...] = ()
-    stores: dict[str, Store] = {}
+    routers: Annotated[dict[str, Router], AfterValidator(without_at)] = {}
+    services: Annotated[dict[str, Service], AfterValidator(without_at)] = {}
+    middlewares: Annotated[dict[str, Middleware], AfterValidator(without_at)] = {}
+    servers_transports: Annotated[dict[str, ServersTransport], AfterValidator(without_at)] = {}
 
 
 class DynamicConfiguration(Section):
@@ -105,4 +71,5 @@ class DynamicConfiguration(Section):
             or http.servers_transports
             or self.tls.certificates
             or self.tls.stores
+            or self.tls.options
         )

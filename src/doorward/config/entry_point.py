@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from doorward.config.section import Duration, Flag, Section, Text, WithCommas, not_yet
+from doorward.config.encoded_characters import AllowedEscapes
+from doorward.config.section import Duration, Flag, Names, Section, Text, WithCommas, not_yet
 
 MAX_PRIORITY = 2**63 - 1
 
@@ -44,6 +45,12 @@ def _network(text: str) -> str:
     return text
 
 
+def _address_or_network(text: str) -> str:
+    if text == "unix":
+        raise ValueError("must be an IP address or a network such as 10.0.0.0/8")
+    return _network(text)
+
+
 def _middleware_name(text: str) -> str:
     if "@" not in text:
         raise ValueError("must name its provider, as in name@file")
@@ -53,7 +60,7 @@ def _middleware_name(text: str) -> str:
 class ForwardedHeaders(Section):
     """Whose ``X-Forwarded-*`` are believed. Nobody's, unless this says so."""
 
-    refused = not_yet("connection", "notAppendXForwardedFor", "addXForwardedSchemeHeaders")
+    refused = not_yet("addXForwardedSchemeHeaders")
 
     insecure: Flag = False
     """Believe everybody. Anybody can then pretend any address, host and scheme."""
@@ -61,6 +68,28 @@ class ForwardedHeaders(Section):
         default=None, alias="trustedIPs"
     )
     """Addresses and networks of proxies in front of us; ``unix`` for peers on a Unix socket."""
+    connection: Names = ()
+    """Fields that a client may list in ``Connection`` without taking them away from the middlewares."""
+    not_append_x_forwarded_for: Flag = Field(default=False, alias="notAppendXForwardedFor")
+    """Leave the address of the peer out of ``X-Forwarded-For``. Applications that count from its right end are then
+    told what the client wants."""
+
+
+class ProxyProtocol(Section):
+    """The PROXY protocol, versions 1 and 2: a load balancer in front of us says whose connection it passes on."""
+
+    trusted_ips: Annotated[tuple[Annotated[Text, AfterValidator(_address_or_network)], ...], WithCommas] = Field(
+        default=(), alias="trustedIPs"
+    )
+    """Addresses and networks of load balancers. A header from anybody else is refused."""
+    insecure: Flag = False
+    """Believe everybody. Anybody can then pretend any address."""
+
+    @model_validator(mode="after")
+    def _believes_somebody(self) -> Self:
+        if not self.trusted_ips and not self.insecure:
+            raise ValueError("believes nobody: list trustedIPs")
+        return self
 
 
 class EntryPointRedirection(Section):
@@ -80,11 +109,26 @@ class Redirections(Section):
 class EntryPointTls(Section):
     """Its presence makes every router of the entry point a TLS router, unless the router has its own ``tls``."""
 
-    refused = not_yet("options", "certResolver", "domains")
+    refused = not_yet("certResolver", "domains")
+
+    options: Text = ""
+    """Set of TLS options, with its provider (``name@file``), for routers without ``tls`` of their own and for names of
+    which no router speaks; ``default`` when empty."""
+
+
+def _always(value: object) -> object:
+    if value is False or str(value).lower() == "false":
+        raise ValueError(
+            "cannot be false: dot segments and doubled slashes are always taken out, because a path that the "
+            "application reads otherwise than we do passes every rule"
+        )
+    return value
 
 
 class EntryPointHttp(Section):
-    refused = not_yet("encodedCharacters", "encodeQuerySemicolons")
+    refused = not_yet("encodeQuerySemicolons")
+
+    encoded_characters: AllowedEscapes = AllowedEscapes()
 
     middlewares: Annotated[tuple[Annotated[Text, AfterValidator(_middleware_name)], ...], WithCommas] = ()
     """Run before those of each router; each with its provider (``name@file``)."""
@@ -96,13 +140,14 @@ class EntryPointHttp(Section):
     """What happens to a header name with a character outside letters, digits and ``-``. Default: delete."""
     underscore_headers_strategy: Literal["delete", "reject", "keep"] | None = None
     """Older name of ``aliasHeadersStrategy``, which wins."""
-    sanitize_path: Literal[True] = True
+    sanitize_path: Annotated[Flag, BeforeValidator(_always)] = True
     """Dot segments and doubled slashes always go; Traefik can switch this off, Doorward cannot."""
 
 
 class RespondingTimeouts(Section):
-    read_timeout: Duration = 10.0
-    """Time for the whole header section, at most 10 s. Bodies have no total limit but a least speed."""
+    read_timeout: Duration | None = None
+    """Time for a whole request, body included. By default bodies have no total limit but a least speed, as with 0. The
+    header section never has more than 10 s."""
     write_timeout: Duration = 60.0
     """Longest time in which the client takes not a byte of the response; 0 means the default."""
     idle_timeout: Duration = 180.0
@@ -110,15 +155,18 @@ class RespondingTimeouts(Section):
 
 
 class LifeCycle(Section):
-    refused = not_yet("requestAcceptGraceTimeout")
-
+    request_accept_grace_timeout: Duration = 0.0
+    """How long connections are still accepted after the order to stop, while readiness already says no: the time that
+    a load balancer needs to notice."""
     grace_time_out: Duration = 10.0
-    """How long a stop waits for what is in flight."""
+    """How long a stop then waits for what is in flight."""
 
 
 class Transport(Section):
-    refused = not_yet("keepAliveMaxRequests", "keepAliveMaxTime")
-
+    keep_alive_max_requests: int = Field(default=0, ge=0)
+    """Requests after which a connection is closed; 0: any number."""
+    keep_alive_max_time: Duration = 0.0
+    """Age at which a connection is closed after the request that it carries; 0: any age."""
     responding_timeouts: RespondingTimeouts = RespondingTimeouts()
     life_cycle: LifeCycle = LifeCycle()
 
@@ -126,7 +174,7 @@ class Transport(Section):
 class EntryPoint(Section):
     """An address on which requests come in."""
 
-    refused = not_yet("allowACMEByPass", "proxyProtocol", "http2", "http3", "udp", "observability")
+    refused = not_yet("allowACMEByPass", "http2", "http3", "udp", "observability")
 
     address: Annotated[Text, AfterValidator(_address)]
     """``[host]:port``."""
@@ -135,5 +183,6 @@ class EntryPoint(Section):
     reuse_port: Flag = True
     """Doorward's workers always share their ports this way."""
     forwarded_headers: ForwardedHeaders = ForwardedHeaders()
+    proxy_protocol: ProxyProtocol | None = None
     http: EntryPointHttp = EntryPointHttp()
     transport: Transport = Transport()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from doorward.config.entry_point import EntryPoint, parse_address
 from doorward.config.static import TRAEFIK_ENTRY_POINT, StaticConfiguration
 from doorward.messages import entry_points as messages
+from doorward.messages.routing import DEFAULT_TLS_OPTIONS
 
 IDENTITY_TRUSTS = (
     "127.0.0.0/8",
@@ -31,7 +32,8 @@ def entry_points(static: StaticConfiguration) -> tuple[messages.EntryPoint, ...]
         written[identity] = EntryPoint(address=":9000")
     if TRAEFIK_ENTRY_POINT in _internal_uses(static) and TRAEFIK_ENTRY_POINT not in written:
         written[TRAEFIK_ENTRY_POINT] = EntryPoint(address=":8080")
-    return tuple(_entry_point(name, point, name == identity) for name, point in written.items())
+    append = not static.global_.not_append_x_forwarded_for
+    return tuple(_entry_point(name, point, name == identity, append) for name, point in written.items())
 
 
 def default_entry_points(static: StaticConfiguration) -> tuple[str, ...]:
@@ -67,9 +69,10 @@ def metrics(static: StaticConfiguration) -> messages.Metrics:
 
 
 def grace(static: StaticConfiguration) -> float:
-    """Seconds that a stop waits for what is in flight: the longest of all entry points."""
-    longest = [point.transport.life_cycle.grace_time_out for point in static.entry_points.values()]
-    return max(longest, default=10.0)
+    """Seconds that a stop takes at most, the time included in which connections are still accepted: the longest of
+    all entry points."""
+    cycles = [point.transport.life_cycle for point in static.entry_points.values()]
+    return max((cycle.request_accept_grace_timeout + cycle.grace_time_out for cycle in cycles), default=10.0)
 
 
 def _internal_uses(static: StaticConfiguration) -> set[str]:
@@ -81,10 +84,11 @@ def _internal_uses(static: StaticConfiguration) -> set[str]:
     return used
 
 
-def _entry_point(name: str, point: EntryPoint, is_identity: bool) -> messages.EntryPoint:
+def _entry_point(name: str, point: EntryPoint, is_identity: bool, append: bool) -> messages.EntryPoint:
     host, port = parse_address(point.address)
     timeouts = point.transport.responding_timeouts
-    trusted = point.forwarded_headers.trusted_ips
+    headers, proxy = point.forwarded_headers, point.proxy_protocol
+    trusted = headers.trusted_ips
     if trusted is None:
         trusted = IDENTITY_TRUSTS if is_identity else ()
     return messages.EntryPoint(
@@ -93,10 +97,25 @@ def _entry_point(name: str, point: EntryPoint, is_identity: bool) -> messages.En
         port=port,
         tls=point.http.tls is not None,
         trusted_ips=trusted,
-        insecure=point.forwarded_headers.insecure,
+        insecure=headers.insecure,
         read_header_timeout=min(timeouts.read_timeout or _LONGEST_READ, _LONGEST_READ),
         idle_timeout=timeouts.idle_timeout or 180.0,
         write_timeout=timeouts.write_timeout or _DEFAULT_WRITE,
         max_header_bytes=point.http.max_header_bytes,
         alias_headers=point.http.alias_headers_strategy or point.http.underscore_headers_strategy or "delete",
+        tls_options=tls_set(point),
+        proxy_protocol_ips=proxy.trusted_ips if proxy is not None else (),
+        proxy_protocol_insecure=proxy is not None and proxy.insecure,
+        listed_fields_kept=tuple(field.lower() for field in headers.connection),
+        append_forwarded_for=append and not headers.not_append_x_forwarded_for,
+        request_timeout=timeouts.read_timeout or 0.0,
+        keep_alive_max_requests=point.transport.keep_alive_max_requests,
+        keep_alive_max_time=point.transport.keep_alive_max_time,
+        accept_grace=point.transport.life_cycle.request_accept_grace_timeout,
     )
+
+
+def tls_set(point: EntryPoint) -> str:
+    """Qualified name of the set of TLS options that holds at an entry point unless a router says otherwise."""
+    name = point.http.tls.options if point.http.tls is not None else ""
+    return name if "@" in name else f"{name}@file" if name not in ("", DEFAULT_TLS_OPTIONS) else DEFAULT_TLS_OPTIONS

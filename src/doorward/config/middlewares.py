@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from doorward.config.client_certificates import PassTlsClientCert
+from doorward.config.encoded_characters import EncodedCharacters
 from doorward.config.section import Flag, Names, Section, Text, not_yet
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}", re.ASCII)
@@ -148,8 +150,8 @@ class Middleware(Section):
 
     refused = not_yet(
         "addPrefix", "basicAuth", "buffering", "circuitBreaker", "compress", "contentType", "digestAuth",
-        "encodedCharacters", "errors", "grpcWeb", "inFlightReq", "ipAllowList", "ipWhiteList", "passTLSClientCert",
-        "plugin", "rateLimit", "redirectRegex", "replacePath", "replacePathRegex", "retry", "stripPrefixRegex",
+        "errors", "grpcWeb", "inFlightReq", "ipAllowList", "ipWhiteList", "plugin", "rateLimit", "redirectRegex",
+        "replacePath", "replacePathRegex", "retry", "stripPrefixRegex",
     )  # fmt: skip
 
     forward_auth: ForwardAuth | None = None
@@ -157,6 +159,8 @@ class Middleware(Section):
     redirect_scheme: RedirectScheme | None = None
     strip_prefix: StripPrefix | None = None
     chain: Chain | None = None
+    pass_tls_client_cert: PassTlsClientCert | None = Field(default=None, alias="passTLSClientCert")
+    encoded_characters: EncodedCharacters | None = None
 
     def types(self) -> tuple[str, ...]:
         """The types that this object gives, in Traefik's spelling."""

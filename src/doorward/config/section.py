@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -36,6 +36,20 @@ class Section(BaseModel):
 def not_yet(*names: str) -> dict[str, str]:
     """``refused`` entries for options of Traefik that wait for their turn."""
     return dict.fromkeys(names, NOT_YET)
+
+
+T = TypeVar("T")
+
+
+def without_at(objects: dict[str, T]) -> dict[str, T]:
+    """``@`` separates name and provider; in a name it could pretend to be another provider's object (S-717).
+
+    Raises ValueError.
+    """
+    wrong = [name for name in objects if "@" in name or not name]
+    if wrong:
+        raise ValueError(f"names must not be empty or contain @: {', '.join(map(repr, wrong))}")
+    return objects
 
 
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)

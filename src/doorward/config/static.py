@@ -111,8 +111,8 @@ class StaticServersTransport(Section):
 
 
 class GlobalSettings(Section):
-    refused = not_yet("notAppendXForwardedFor")
-
+    not_append_x_forwarded_for: Flag = Field(default=False, alias="notAppendXForwardedFor")
+    """As ``forwardedHeaders.notAppendXForwardedFor`` of every entry point."""
     check_new_version: Literal[False] = False
     """Doorward never asks for new versions."""
     send_anonymous_usage: Literal[False] = False

@@ -24,6 +24,24 @@ class EntryPoint(Struct, frozen=True):
     max_header_bytes: int = 65536
     alias_headers: str = "delete"
     """What happens to a field name with a character outside letters, digits and ``-``: delete, reject or keep."""
+    tls_options: str = "default"
+    """Set of TLS options for names of which no router speaks."""
+    proxy_protocol_ips: tuple[str, ...] = ()
+    """Peers that may begin a connection with a PROXY header."""
+    proxy_protocol_insecure: bool = False
+    """Everybody may."""
+    listed_fields_kept: tuple[str, ...] = ()
+    """Lower-case names that ``Connection`` may list without taking them away from the middlewares."""
+    append_forwarded_for: bool = True
+    """``X-Forwarded-For`` ends with the peer."""
+    request_timeout: float = 0.0
+    """Seconds in which a whole request must have arrived, body included; 0: no limit but the least speed."""
+    keep_alive_max_requests: int = 0
+    """After so many a connection is closed; 0: never for that reason."""
+    keep_alive_max_time: float = 0.0
+    """Seconds, likewise."""
+    accept_grace: float = 0.0
+    """Seconds after the order to stop in which connections are still accepted."""
 
 
 class AccessLog(Struct, frozen=True):

@@ -137,7 +137,46 @@ class Headers(Struct, frozen=True, tag=True):
     is_development: bool = False
 
 
-Middleware = ForwardAuth | RedirectScheme | StripPrefix | Headers
+class CertificateFields(Struct, frozen=True):
+    """Which parts of a name in a client certificate are passed on."""
+
+    country: bool = False
+    province: bool = False
+    locality: bool = False
+    organization: bool = False
+    organizational_unit: bool = False
+    common_name: bool = False
+    serial_number: bool = False
+    domain_component: bool = False
+
+
+class CertificateInfo(Struct, frozen=True):
+    """What ``X-Forwarded-Tls-Client-Cert-Info`` holds."""
+
+    not_after: bool = False
+    not_before: bool = False
+    sans: bool = False
+    serial_number: bool = False
+    subject: CertificateFields | None = None
+    issuer: CertificateFields | None = None
+
+
+class PassTlsClientCert(Struct, frozen=True, tag=True):
+    """``contracts/proxy.md`` section 7."""
+
+    name: str
+    pem: bool = False
+    info: CertificateInfo | None = None
+
+
+class EncodedCharacters(Struct, frozen=True, tag=True):
+    """Paths with one of these escapes (``%2F`` …) are answered 400."""
+
+    name: str
+    denied: tuple[str, ...]
+
+
+Middleware = ForwardAuth | RedirectScheme | StripPrefix | Headers | PassTlsClientCert | EncodedCharacters
 
 # --- services --------------------------------------------------------------------------------------------------
 
@@ -288,6 +327,8 @@ class Router(Struct, frozen=True):
     tls: bool = False
     broken: str = ""
     """Why it cannot serve; then ``middlewares`` and ``service`` are not used."""
+    tls_options: str = ""
+    """Name of the set with which the handshake must have been made, or the answer is 421 (S-047); empty without TLS."""
 
 
 class Certificate(Struct, frozen=True):
@@ -297,6 +338,39 @@ class Certificate(Struct, frozen=True):
     key_pem: str
 
 
+class TlsOptions(Struct, frozen=True):
+    """How a handshake is made (``contracts/proxy.md`` section 10.2)."""
+
+    min_version: str = "TLSv1_2"
+    max_version: str = "TLSv1_3"
+    ciphers: str = ""
+    """OpenSSL's list for TLS 1.2; empty: the library's choice."""
+    groups: tuple[str, ...] = ()
+    """Key exchange groups by OpenSSL's names, in the order in which they are preferred; none: the library's choice."""
+    client_certificate: str = "none"
+    """``none``, ``optional`` or ``required``; one that is given must be signed by ``client_ca_pem``."""
+    client_ca_pem: str = ""
+    sni_strict: bool = False
+    """Refuse names that no certificate holds."""
+    protocols: tuple[str, ...] = ()
+    """ALPN; none: everything that is spoken here."""
+    session_tickets: bool = True
+    broken: str = ""
+    """Why no handshake can be made with it: then every one is refused."""
+
+
+class TlsName(Struct, frozen=True):
+    """At ``entry_point``, handshakes for ``name`` (a host, or ``*.`` and a host) use the set ``options``."""
+
+    entry_point: str
+    name: str
+    options: str
+
+
+DEFAULT_TLS_OPTIONS = "default"
+"""Name of the set for everything that names no other; its defaults hold when nobody wrote it down."""
+
+
 class RoutingTable(Struct, frozen=True):
     version: int = 0
     routers: tuple[Router, ...] = ()
@@ -304,3 +378,6 @@ class RoutingTable(Struct, frozen=True):
     services: dict[str, Service] = {}
     certificates: tuple[Certificate, ...] = ()
     default_certificate: Certificate | None = None
+    tls_options: dict[str, TlsOptions] = {}
+    tls_names: tuple[TlsName, ...] = ()
+    """Names whose set is not that of their entry point."""

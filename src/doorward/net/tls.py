@@ -128,3 +128,8 @@ def _server_context(protocols: tuple[str, ...]) -> ssl.SSLContext:
     context.set_alpn_protocols(list(protocols))
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     return context
+
+
+def check_certificate(certificate: Certificate) -> None:
+    """Whether OpenSSL takes ``certificate`` as that of a server. Raises CertificateUnusable."""
+    load_chain(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate.chain_pem, certificate.key_pem)

@@ -56,6 +56,7 @@ class Admission:
             websocket=head.websocket,
             body_length=head.body_length,
             trusted=trusted,
+            connection=facts,
             form_token=form_token,
         )
 

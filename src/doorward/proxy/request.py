@@ -18,10 +18,15 @@ class ConnectionFacts:
     """What the socket itself says about a client connection; nothing here was claimed by the client."""
 
     peer: str
-    """Address of the TCP peer, without port and IPv6 zone."""
+    """Address of the TCP peer, without port and IPv6 zone; behind a trusted load balancer what it says by the PROXY
+    protocol."""
     port: int
     """Local port that was connected to."""
     tls: bool
+    tls_options: str = ""
+    """Name of the set of TLS options with which the handshake was made; empty without TLS."""
+    client_chain: tuple[bytes, ...] = ()
+    """The client's verified certificate (DER) and those that it sent along with it; empty when it showed none."""
 
 
 @dataclass(slots=True)
@@ -71,6 +76,8 @@ class Request:
     """``X-authentik-CSRF``, which only the identity provider gets."""
     credentialed: bool = False
     """A WebSocket handshake that an auth server let pass as somebody: only the application's own pages may make it."""
+    connection: ConnectionFacts | None = None
+    """The connection on which it came; None for a request that did not come over one."""
     trusted: bool = False
     """The peer may speak for the client: what stands in ``X-Forwarded-*`` beside our own values is its word."""
 

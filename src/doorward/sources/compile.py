@@ -12,19 +12,23 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from doorward.config import dynamic as written
 from doorward.config.listening import default_entry_points, entry_points
 from doorward.config.problems import ConfigurationError, Problem, nearest
 from doorward.config.static import StaticConfiguration
 from doorward.messages import routing as messages
+from doorward.sources.certificates import Certificates, Shelf
 from doorward.sources.internal import internal_routers, internal_services
 from doorward.sources.middleware_table import MiddlewareTable
 from doorward.sources.own_addresses import OwnAddresses
-from doorward.sources.pem import BadPem, read_certificate
+from doorward.sources.pem import BadPem
 from doorward.sources.redirections import redirection_routers
 from doorward.sources.references import Broken
 from doorward.sources.rules import RuleError, parse_rule
 from doorward.sources.service_table import ServiceTable
+from doorward.sources.tls_options import TlsOptionTable, settle
 from doorward.sources.warnings import dynamic_warnings, static_warnings
 
 
@@ -49,6 +53,8 @@ class Surroundings:
     """Names of this machine, besides ``localhost`` and its host name."""
     default_certificate: messages.Certificate | None = None
     """For names that no configured certificate holds, unless a configuration has another one."""
+    shelf: Shelf | None = None
+    """Certificates of earlier tables, for those that can no longer be read."""
 
 
 def compile_table(
@@ -78,6 +84,7 @@ class _Compiler:
         self.defaults = default_entry_points(static)
         self.problems: list[Problem] = []
         identity = self.entry_points.get(static.identity.entry_point) if static.identity is not None else None
+        self.tls_options = TlsOptionTable(providers)
         self.middlewares = MiddlewareTable(providers, OwnAddresses(identity, surroundings.own_names))
 
     def compile(self, version: int) -> Compiled:
@@ -88,17 +95,27 @@ class _Compiler:
         except BadPem as error:
             raise ConfigurationError([Problem(str(error))]) from error
         routers = list(self.routers(services))
-        certificates = self.certificates()
-        default = self.default_certificate()
-        if self.problems:
-            raise ConfigurationError(self.problems)
-        warnings = (*static_warnings(self.static, points), *dynamic_warnings(self.providers, routers))
+        certificates = Certificates(self.providers, self.surroundings.shelf or Shelf())
+        problems = [*self.problems, *self.tls_options.problems, *certificates.problems]
+        if problems:
+            raise ConfigurationError(problems)
+        warnings = [*static_warnings(self.static, points), *dynamic_warnings(self.providers, routers)]
         routers += list(redirection_routers(self.static, points, routers))
-        routers += internal_routers(self.static, points)
-        routers.sort(key=lambda router: (-router.priority, router.name))
-        table = messages.RoutingTable(version, tuple(routers), services.made, certificates, default)
-        broken = tuple(f"{router.name}: {router.broken}" for router in routers if router.broken)
-        return Compiled(table, warnings, broken)
+        routers += [self.guarded(router) for router in internal_routers(self.static, points)]
+        settled = settle(routers, self.entry_points)
+        settled.routers.sort(key=lambda router: (-router.priority, router.name))
+        table = messages.RoutingTable(
+            version=version,
+            routers=tuple(settled.routers),
+            services=services.made,
+            certificates=certificates.all,
+            default_certificate=certificates.default or self.surroundings.default_certificate,
+            tls_options=self.tls_options.made,
+            tls_names=settled.names,
+        )
+        warnings += [*self.tls_options.warnings, *certificates.warnings, *settled.warnings]
+        broken = tuple(f"{router.name}: {router.broken}" for router in settled.routers if router.broken)
+        return Compiled(table, tuple(warnings), broken)
 
     def refuse(self, path: str, message: str) -> None:
         self.problems.append(Problem(message, path=path))
@@ -129,6 +146,7 @@ class _Compiler:
     ) -> messages.Router:
         middlewares: tuple[messages.Middleware, ...] = ()
         service = broken = ""
+        tls = router.tls is not None or any(self.entry_points[point].tls for point in points)
         try:
             for point in points:
                 if self.has_model(point):
@@ -136,11 +154,13 @@ class _Compiler:
                     middlewares = self.middlewares.resolve(prepended, "file")
             middlewares += self.middlewares.resolve(router.middlewares, provider)
             service = services.resolve(router.service, provider)
+            if tls:
+                self.tls_options.resolve(*self.tls_set(router, points, provider))
         except Broken as error:
             middlewares, broken = (), str(error)
         except BadPem as error:
             self.refuse(f"{provider}: http.routers.{name}", str(error))
-        return messages.Router(
+        made = messages.Router(
             name=name,
             entry_points=points,
             rule=rule,
@@ -148,9 +168,27 @@ class _Compiler:
             priority=router.priority or len(router.rule.encode()),
             middlewares=middlewares,
             service=service,
-            tls=router.tls is not None or any(self.entry_points[point].tls for point in points),
+            tls=tls,
             broken=broken,
+            tls_options=self.tls_options.name(*self.tls_set(router, points, provider)) if tls else "",
         )
+        return self.guarded(made)
+
+    def tls_set(self, router: written.Router, points: tuple[str, ...], provider: str) -> tuple[str, str]:
+        """Name of the set of TLS options that ``router`` uses, and the provider to which it means something."""
+        if router.tls is not None:
+            return router.tls.options, provider
+        return next(self.entry_points[point].tls_options for point in points if self.entry_points[point].tls), "file"
+
+    def guarded(self, router: messages.Router) -> messages.Router:
+        """``router`` behind the refusal of escapes that its entry point does not allow."""
+        for point in router.entry_points:
+            written_point = self.static.entry_points.get(point)
+            denied = written_point.http.encoded_characters.denied() if written_point is not None else ()
+            if denied and not router.broken:
+                guard = messages.EncodedCharacters(f"{point}@internal", denied)
+                return replace(router, middlewares=(guard, *router.middlewares))
+        return router
 
     def router_entry_points(self, router: written.Router, path: str) -> tuple[str, ...]:
         names = []
@@ -163,43 +201,11 @@ class _Compiler:
         return tuple(dict.fromkeys(names))
 
     def has_model(self, entry_point: str) -> bool:
-        """The entry point changes its routers: it has middlewares or TLS of its own."""
+        """The entry point changes its routers: it has middlewares, TLS or refusals of its own."""
         point = self.static.entry_points.get(entry_point)
-        return point is not None and bool(point.http.middlewares or point.http.tls is not None)
-
-    # --- certificates
-
-    def certificates(self) -> tuple[messages.Certificate, ...]:
-        made = []
-        for provider, configuration in self.providers.items():
-            for number, certificate in enumerate(configuration.tls.certificates):
-                path = f"{provider}: tls.certificates[{number}]"
-                if set(certificate.stores) - {"default"}:
-                    self.refuse(path, "only the store 'default' exists")
-                read = self.certificate(certificate.cert_file, certificate.key_file, path)
-                made += [read] if read is not None else []
-        return tuple(made)
-
-    def default_certificate(self) -> messages.Certificate | None:
-        made = None
-        for provider, configuration in self.providers.items():
-            for name, store in configuration.tls.stores.items():
-                path = f"{provider}: tls.stores.{name}"
-                if name != "default":
-                    self.refuse(path, "only the store 'default' exists")
-                elif store.default_certificate is not None and made is not None:
-                    self.refuse(path, "another provider has a default certificate already")
-                elif store.default_certificate is not None:
-                    given = store.default_certificate
-                    made = self.certificate(given.cert_file, given.key_file, path)
-        return made or self.surroundings.default_certificate
-
-    def certificate(self, cert: str, key: str, path: str) -> messages.Certificate | None:
-        try:
-            return read_certificate(cert, key)
-        except BadPem as error:
-            self.refuse(path, str(error))
-            return None
+        if point is None:
+            return False
+        return bool(point.http.middlewares or point.http.tls is not None or point.http.encoded_characters.denied())
 
 
 def _split(

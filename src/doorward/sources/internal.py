@@ -41,33 +41,34 @@ def internal_services(static: StaticConfiguration, socket: Path | None = None) -
 
 def internal_routers(static: StaticConfiguration, entry_points: tuple[EntryPoint, ...]) -> list[Router]:
     """The routers that serve the internal services."""
-    tls = {entry_point.name: entry_point.tls for entry_point in entry_points}
+    at = {entry_point.name: entry_point for entry_point in entry_points}
     routers = []
     if static.identity is not None:
         name = static.identity.entry_point
         routers += [
-            _router(HEALTH, name, tls[name], HEALTH_PREFIX, MAX_PRIORITY),
-            _router(OUTPOST, name, tls[name], OUTPOST_PREFIX, MAX_PRIORITY - 1),
-            _router(IDENTITY, name, tls[name], "/", 1),
+            _router(HEALTH, at[name], HEALTH_PREFIX, MAX_PRIORITY),
+            _router(OUTPOST, at[name], OUTPOST_PREFIX, MAX_PRIORITY - 1),
+            _router(IDENTITY, at[name], "/", 1),
         ]
     if static.ping is not None and not static.ping.manual_routing:
         name = static.ping.entry_point
-        routers.append(_router(PING, name, tls[name], "/ping", MAX_PRIORITY))
+        routers.append(_router(PING, at[name], "/ping", MAX_PRIORITY))
     prometheus = static.metrics.prometheus if static.metrics is not None else None
     if prometheus is not None and not prometheus.manual_routing:
         name = prometheus.entry_point
-        routers.append(_router(PROMETHEUS, name, tls[name], "/metrics", MAX_PRIORITY))
+        routers.append(_router(PROMETHEUS, at[name], "/metrics", MAX_PRIORITY))
     return routers
 
 
-def _router(name: str, entry_point: str, tls: bool, prefix: str, priority: int) -> Router:
+def _router(name: str, entry_point: EntryPoint, prefix: str, priority: int) -> Router:
     return Router(
         name=name,
-        entry_points=(entry_point,),
+        entry_points=(entry_point.name,),
         rule=PathPrefix(prefix),
         rule_text=f"PathPrefix(`{prefix}`)",
         priority=priority,
         middlewares=(),
         service=name,
-        tls=tls,
+        tls=entry_point.tls,
+        tls_options=entry_point.tls_options if entry_point.tls else "",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from doorward.config.dynamic import DynamicConfiguration, Http, Tls
+from doorward.config.dynamic import DynamicConfiguration, Http
+from doorward.config.tls import Tls
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ def merge(files: Iterable[tuple[str, DynamicConfiguration]]) -> tuple[DynamicCon
         tls=Tls(
             certificates=tuple(certificate for _, file in given for certificate in file.tls.certificates),
             stores=_first(((name, file.tls.stores) for name, file in given), "TLS store", notices),
+            options=_first(((name, file.tls.options) for name, file in given), "set of TLS options", notices),
         ),
     )
     return merged, tuple(notices)

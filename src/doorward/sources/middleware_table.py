@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from doorward.config import middlewares as written
+from doorward.config.client_certificates import PassTlsClientCert
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.patterns import BadPattern, compile_pattern
 from doorward.config.problems import nearest
@@ -70,6 +71,10 @@ class MiddlewareTable:
             if middleware.redirect_scheme is not None:
                 redirect = middleware.redirect_scheme
                 return messages.RedirectScheme(name, redirect.scheme, redirect.port, redirect.permanent)
+            if middleware.pass_tls_client_cert is not None:
+                return _pass_tls_client_cert(name, middleware.pass_tls_client_cert)
+            if middleware.encoded_characters is not None:
+                return messages.EncodedCharacters(name, middleware.encoded_characters.denied())
             assert middleware.strip_prefix is not None
             return _strip_prefix(name, middleware.strip_prefix)
         except BadPattern as error:
@@ -135,3 +140,19 @@ def _headers(name: str, headers: written.Headers) -> messages.Headers:
     if made == messages.Headers(name=name):
         raise Broken(f"the middleware {name!r} sets nothing")
     return made
+
+
+def _pass_tls_client_cert(name: str, passing: PassTlsClientCert) -> messages.PassTlsClientCert:
+    info = passing.info
+    if not passing.pem and info is None:
+        raise Broken(f"the middleware {name!r} passes nothing: it has neither pem nor info")
+    if info is None:
+        return messages.PassTlsClientCert(name, passing.pem)
+    subject, issuer = (
+        messages.CertificateFields(**part.model_dump()) if part is not None else None
+        for part in (info.subject, info.issuer)
+    )
+    flags = {flag: getattr(info, flag) for flag in ("not_after", "not_before", "sans", "serial_number")}
+    return messages.PassTlsClientCert(
+        name, passing.pem, messages.CertificateInfo(subject=subject, issuer=issuer, **flags)
+    )

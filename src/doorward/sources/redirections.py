@@ -45,6 +45,7 @@ def redirection_routers(
             ),
             service=NOOP,
             tls=by_name[name].tls,
+            tls_options=by_name[name].tls_options if by_name[name].tls else "",
         )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from doorward.messages import routing as messages
 from doorward.proxy.middlewares.bulkhead import Bulkheads
+from doorward.proxy.middlewares.encoded_characters import EncodedCharactersMiddleware
 from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
 from doorward.proxy.middlewares.headers import HeadersMiddleware
+from doorward.proxy.middlewares.pass_tls_client_cert import PassTlsClientCertMiddleware
 from doorward.proxy.middlewares.redirect_scheme import RedirectSchemeMiddleware
 from doorward.proxy.middlewares.strip_prefix import StripPrefixMiddleware
 from doorward.proxy.ports import ForwardAuthorities
@@ -25,3 +27,7 @@ def build_middleware(
             return RedirectSchemeMiddleware(middleware)
         case messages.StripPrefix():
             return StripPrefixMiddleware(middleware)
+        case messages.PassTlsClientCert():
+            return PassTlsClientCertMiddleware(middleware)
+        case messages.EncodedCharacters():
+            return EncodedCharactersMiddleware(middleware)
