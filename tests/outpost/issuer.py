@@ -71,6 +71,10 @@ class Issuer:
         self.app_passwords: dict[str, Person] = {}
         self.access_tokens: dict[str, _Issued] = {}
         """What is active; take one out to revoke it."""
+        self.gives_refresh_tokens = False
+        self.refresh_tokens: dict[str, _Grant] = {}
+        self.rotates = True
+        self.bend_answer: Callable[[dict[str, str]], object] = lambda body: None
         self.status = 0
         """When set, every answer has it and no body."""
         self.gate: asyncio.Event | None = None
@@ -116,6 +120,8 @@ class Issuer:
             if person is None or person.username != form["username"]:
                 return _error("invalid_client")
             return self._tokens(client, _Grant({"scope": form["scope"]}, person))
+        if form["grant_type"] == "refresh_token":
+            return self._refresh(client, form["refresh_token"])
         grant = self._grants.pop(form["code"], None)
         if grant is None or grant.request["redirect_uri"] != form["redirect_uri"]:
             return _error("invalid_grant")
@@ -149,7 +155,24 @@ class Issuer:
         claims["at_hash"] = token_hash(access_token, "ES256")
         self.bend_id_token(claims)
         body = {"access_token": access_token, "token_type": "Bearer", "id_token": self.sign(claims)}
+        if self.gives_refresh_tokens and (self.rotates or "nonce" in grant.request):
+            body["refresh_token"] = secrets.token_urlsafe(32)
+            self.refresh_tokens[body["refresh_token"]] = _Grant({"scope": grant.request["scope"]}, person)
+        self.bend_answer(body)
         return HttpAnswer(200, ((b"Content-Type", b"application/json"),), json.dumps(body).encode())
+
+    def _refresh(self, client: ProxyProvider, presented: str) -> HttpAnswer:
+        grant = self.refresh_tokens.get(presented)
+        if grant is None:
+            self.refresh_tokens.clear()  # a used one: everything that it stands for ends
+            return _error("invalid_grant")
+        if self.rotates:
+            del self.refresh_tokens[presented]
+        return self._tokens(client, grant)
+
+    def become(self, person: Person) -> None:
+        """From now on this is whom all refresh tokens are about."""
+        self.refresh_tokens = {token: _Grant(grant.request, person) for token, grant in self.refresh_tokens.items()}
 
     def access_token(self, client: ProxyProvider, person: Person) -> str:
         """A token of ``client`` about ``person``, as a program could have got it."""

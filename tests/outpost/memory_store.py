@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost.ports import LoginGone, StateUsed, StoreUnavailable
 
 
 class MemoryStore:
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
+        self.now = now
+        self.claims: dict[str, float] = {}
+        """Which refresh tokens are being used, and until when nobody else may."""
         self.sessions: dict[bytes, ProxySession] = {}
         self.used_states: set[str] = set()
         self.urls: dict[str, str] = {}
@@ -17,6 +21,7 @@ class MemoryStore:
         self.gone_logins: set[str] = set()
         """Subjects whose login has ended: no session is made for them."""
         self.available = True
+        self.failing_renewals = 0
         self.finds = 0
         self.gate: asyncio.Event | None = None
         """When set, ``find`` answers from what is there now, but only after the gate opens."""
@@ -37,6 +42,23 @@ class MemoryStore:
         if session.claims.sub in self.gone_logins:
             raise LoginGone
         self.sessions[session.id_hash] = session
+
+    async def claim_renewal(self, id_hash: bytes, provider: int, claim: str, until: float) -> bool:
+        self._must_be_there()
+        if id_hash not in self.sessions or self.claims.get(claim, 0.0) > self.now():
+            return False
+        self.claims[claim] = until
+        return True
+
+    async def renew(self, session: ProxySession) -> bool:
+        self._must_be_there()
+        if self.failing_renewals:
+            self.failing_renewals -= 1
+            raise StoreUnavailable("not this time")
+        if session.id_hash not in self.sessions:
+            return False
+        self.sessions[session.id_hash] = session
+        return True
 
     async def end(self, id_hash: bytes, provider: int) -> None:
         self._must_be_there()

@@ -72,7 +72,7 @@ def provider(pk: int, host: str, **changes: object) -> ProxyProvider:
 class World:
     def __init__(self, *providers: ProxyProvider) -> None:
         self.clock = Clock()
-        self.store = MemoryStore()
+        self.store = MemoryStore(self.clock)
         self.issuer = Issuer(self.clock)
         self.outpost = self.new_outpost()
         self.use(*providers or (provider(1, "app.example.test"), provider(2, "app2.example.test")))

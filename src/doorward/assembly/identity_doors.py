@@ -8,6 +8,7 @@ import msgspec
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.sessions import (
+    ClaimRenewal,
     CreateSession,
     EndSession,
     EndSubject,
@@ -15,6 +16,7 @@ from doorward.messages.sessions import (
     KeepUrl,
     KeptUrl,
     ProxySession,
+    RenewSession,
     ReportMisconfiguration,
     TakeUrl,
 )
@@ -56,6 +58,12 @@ class RpcSessionStore:
             raise StateUsed
         if answer.status != 204:
             raise LoginGone
+
+    async def claim_renewal(self, id_hash: bytes, provider: int, claim: str, until: float) -> bool:
+        return (await self._ask("claim-renewal", ClaimRenewal(id_hash, provider, claim, until))).status == 204
+
+    async def renew(self, session: ProxySession) -> bool:
+        return (await self._ask("renew-session", RenewSession(session))).status == 204
 
     async def end(self, id_hash: bytes, provider: int) -> None:
         await self._ask("end-session", EndSession(id_hash, provider))

@@ -48,6 +48,10 @@ class ProxyProvider(Struct, frozen=True):
     basic_auth_password_attribute: str = ""
     redirect_everything: bool = False
     """Send strangers to log in even when the request is no navigation (fetch, WebSocket, JSON clients)."""
+    refresh_token_validity: float = 0.0
+    """Seconds; the longest life of a proxy session whose access token is renewed. 0: none is renewed."""
+    idle_limit: float = 0.0
+    """Seconds; a session is not renewed when its access token ended longer ago than this. 0: no limit."""
     introspection_endpoint: str = ""
     """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
 

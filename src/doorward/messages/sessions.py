@@ -39,6 +39,10 @@ class ProxySession(Struct, frozen=True):
     created: float
     expires: float
     """Unix seconds; absolute."""
+    refresh_token: str = ""
+    """With which the issuer renews ``access_token``; empty where it gives none. Never leaves the server."""
+    access_expires: float = 0.0
+    """Unix seconds; when ``access_token`` must have been renewed. Means something with a ``refresh_token`` only."""
 
 
 class FindSession(Struct, frozen=True):
@@ -55,6 +59,24 @@ class CreateSession(Struct, frozen=True):
     session: ProxySession
     state_id: str
     state_expires: float
+
+
+class ClaimRenewal(Struct, frozen=True):
+    """rpc/claim-renewal → 204 for the one worker that may use the session's refresh token now; 409 for the others
+    until ``until``; 404 when there is no such session (any more) (S-326)."""
+
+    id_hash: bytes
+    provider: int
+    claim: str
+    """Names the refresh token: 64 hex digits."""
+    until: float
+
+
+class RenewSession(Struct, frozen=True):
+    """rpc/renew-session → 204; 404 when the session has ended meanwhile, or who it is of may no longer enter. Puts
+    new tokens and claims in the place of the old ones; when the session ends stays as it was."""
+
+    session: ProxySession
 
 
 class EndSession(Struct, frozen=True):

@@ -44,6 +44,7 @@ from doorward.outpost.ports import IdentityChannel, SessionStore, StoreUnavailab
 from doorward.outpost.relying_party import RelyingParty
 from doorward.outpost.reports import Reports
 from doorward.outpost.sessions.cache import Known
+from doorward.outpost.sessions.renewal import Renewal
 from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.sign_out import SignOut
 from doorward.outpost.site import AmbiguousPath
@@ -74,7 +75,7 @@ class Outpost:
         """``now`` gives Unix seconds. Raises ValueError for a text in ``trusted_networks`` that is no network."""
         self._trusted_peers = TrustedPeers(trusted_networks)
         self._applications = Applications(OutpostConfiguration())
-        self._sessions = Sessions(store, now)
+        self._sessions = Sessions(store, Renewal(store, channel, now), now)
         self._reports = Reports(store, now)
         self._machines = Machines(MachineLogins(channel, now), now)
         self._judge = Judge(self._sessions, self._machines, now)

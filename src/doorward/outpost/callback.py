@@ -174,11 +174,15 @@ class Callback:
     async def _begin_session(
         self, visit: Visit, state: LoginState, ticket: Ticket, redeemed: VerifiedLogin, target: str
     ) -> HttpAnswer:
-        """Under a new id (S-312), for as long as the provider allows and the access token is good."""
+        """Under a new id (S-312), for as long as the provider allows and the access token is good or can be renewed."""
         application, now = visit.application, self.now()
-        expires = min(now + application.provider.access_token_validity, redeemed.access_expires)
+        access_expires = min(now + application.provider.access_token_validity, redeemed.access_expires)
+        renewable = bool(redeemed.refresh_token) and application.provider.refresh_token_validity > 0
+        expires = access_expires
+        if renewable:
+            expires = max(access_expires, now + application.provider.refresh_token_validity)
         max_age = int(expires - now)
-        if max_age < 1:
+        if int(access_expires - now) < 1:
             raise TokenRefused("exp", "leaves no time for a session")
         subject, pk = redeemed.claims.sub, application.provider.pk
         if self.unused.are_too_many(pk, subject, now):
@@ -192,6 +196,8 @@ class Callback:
             id_token=redeemed.id_token,
             created=now,
             expires=expires,
+            refresh_token=redeemed.refresh_token if renewable else "",
+            access_expires=access_expires,
         )
         await self.sessions.create(session, state.jti, float(state.exp))
         self.unused.add(pk, subject, own.id_hash, now)

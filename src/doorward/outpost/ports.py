@@ -39,6 +39,15 @@ class SessionStore(Protocol):
         """Keep ``session`` and mark the login state as used, in one step. Raises StateUsed, LoginGone."""
         ...
 
+    async def claim_renewal(self, id_hash: bytes, provider: int, claim: str, until: float) -> bool:
+        """Whether the caller, and until ``until`` (Unix seconds) nobody else, may use the refresh token that
+        ``claim`` names. False also when there is no such session."""
+        ...
+
+    async def renew(self, session: ProxySession) -> bool:
+        """Put the new tokens and claims in the session's place; False when it has ended."""
+        ...
+
     async def end(self, id_hash: bytes, provider: int) -> None:
         """End this one session; no error when there is none."""
         ...

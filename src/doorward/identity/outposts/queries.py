@@ -77,5 +77,6 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         basic_auth_user_attribute=provider.basic_auth_user_attribute,
         basic_auth_password_attribute=provider.basic_auth_password_attribute,
         redirect_everything=provider.redirect_everything,
+        refresh_token_validity=durations.parse(provider.refresh_token_validity).total_seconds(),
         introspection_endpoint=endpoints.introspection,
     )

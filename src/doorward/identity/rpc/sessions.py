@@ -37,7 +37,7 @@ def find(question: FindSession) -> Answer:
     if row is None:
         return NOT_FOUND
     try:
-        return Answer(200, vault.unseal_bytes(row.sealed, _place(row.id_hash)))
+        return Answer(200, vault.unseal_bytes(row.sealed, place(row.id_hash)))
     except vault.Unreadable:
         _log.exception("a proxy session cannot be decrypted: its user has to log in again")
         return NOT_FOUND
@@ -54,7 +54,7 @@ def create(question: CreateSession) -> Answer:
 def _use_state(question: CreateSession) -> bool:
     try:
         with transaction.atomic():
-            UsedState.objects.create(state_id=question.state_id, expires=_moment(question.state_expires))
+            UsedState.objects.create(state_id=question.state_id, expires=moment(question.state_expires))
     except IntegrityError:
         return False
     return True
@@ -79,9 +79,9 @@ def _keep(question: CreateSession) -> bool:
         login_session=login,
         subject=session.claims.sub,
         sid=session.claims.sid,
-        sealed=vault.seal_bytes(msgspec.msgpack.encode(session), _place(id_hash)),
-        created=_moment(session.created),
-        expires=_moment(session.expires),
+        sealed=vault.seal_bytes(msgspec.msgpack.encode(session), place(id_hash)),
+        created=moment(session.created),
+        expires=moment(session.expires),
     )
     return True
 
@@ -103,10 +103,10 @@ def end_subject(question: EndSubject) -> Answer:
     return DONE
 
 
-def _moment(seconds: float) -> datetime:
+def moment(seconds: float) -> datetime:
     # Far beyond every validity that a provider can have; keeps dates within what databases take.
     return datetime.fromtimestamp(min(max(seconds, 0.0), 32503680000.0), UTC)
 
 
-def _place(id_hash: str) -> str:
+def place(id_hash: str) -> str:
     return f"outposts.storedsession:{id_hash}"

@@ -8,15 +8,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from doorward.identity.rpc import reports, sessions, state, urls
+from doorward.identity.rpc import renewals, reports, sessions, state, urls
 from doorward.identity.rpc.answer import Answer
 from doorward.messages.sessions import (
+    ClaimRenewal,
     CreateSession,
     EndSession,
     EndSubject,
     FetchState,
     FindSession,
     KeepUrl,
+    RenewSession,
     ReportMisconfiguration,
     TakeUrl,
 )
@@ -40,6 +42,8 @@ def _question(asked: type[T], reply: Callable[[T], Answer], *, writes: bool = Tr
 QUESTIONS: dict[str, Question] = {
     "find-session": _question(FindSession, sessions.find, writes=False),
     "create-session": _question(CreateSession, sessions.create),
+    "claim-renewal": _question(ClaimRenewal, renewals.claim),
+    "renew-session": _question(RenewSession, renewals.renew),
     "end-session": _question(EndSession, sessions.end),
     "end-subject": _question(EndSubject, sessions.end_subject),
     "keep-url": _question(KeepUrl, urls.keep),

@@ -1,7 +1,7 @@
 """The sessions that this worker has seen, bounded, so that a known browser costs no question to the store.
 
 Entries go when the store says that a session has ended, when they expire, and when the least recently used must
-make room. Nothing here decides how long a session lives: ``expires`` is looked at on every use.
+make room. Nothing here decides how long a session lives: the time is looked at on every use.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Known:
     """The same and the private field that names the session, for the proxy in this very process."""
     last_passed: float = 0.0
     """Unix seconds of the last request that passed with it; 0 for none."""
+    attention_at: float = 0.0
+    """Unix seconds until which nothing about it can have ended or be due; 0: look at it every time."""
 
 
 class SessionCache:
@@ -48,7 +50,7 @@ class SessionCache:
         known = self._known.get(id_hash)
         if known is None:
             return None
-        if known.session.expires <= now:
+        if known.attention_at <= now and known.session.expires <= now:
             self.drop((id_hash,))
             return None
         self._known.move_to_end(id_hash)

@@ -1,8 +1,8 @@
 """Proxy sessions as a worker sees them: the cache in front, the store behind.
 
-Two races are settled here. Many requests of one browser that all miss the cache put one question (S-326). And a
-session that ends while the store's answer about it is on its way must not be remembered from that answer (S-325): then
-the store is asked again.
+Two races are settled here. Many requests of one browser that all miss the cache, or all come when it is time to
+renew their session, put one question (S-326). And a session that ends while the store's answer about it is on its way
+must not be remembered from that answer (S-325): then the store is asked again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from doorward.outpost import identity_headers
 from doorward.outpost.application import Application
 from doorward.outpost.ports import SessionStore, StoreUnavailable
 from doorward.outpost.sessions.cache import Known, SessionCache
+from doorward.outpost.sessions.renewal import Renewal, due_from
 
+TRY_AGAIN = 5.0
+"""Seconds after which a renewal that did not come about is tried again."""
 SESSION_FIELD = b"X-Doorward-Session"
 _MAX_QUESTIONS = 5
 
@@ -23,8 +26,9 @@ _MAX_QUESTIONS = 5
 class Sessions:
     """Finds, makes and ends proxy sessions."""
 
-    def __init__(self, store: SessionStore, now: Callable[[], float]) -> None:
+    def __init__(self, store: SessionStore, renewal: Renewal, now: Callable[[], float]) -> None:
         self._store = store
+        self._renewal = renewal
         self._now = now
         self._cache = SessionCache()
         self._doubtful: set[bytes] = set()
@@ -37,7 +41,11 @@ class Sessions:
         if known is None or known.session.provider != application.provider.pk:
             return None
         if known.application is not application:
-            known = self._remember(known.session, application, known.last_passed)
+            known = self._remember(known.session, application)
+        if known.attention_at <= now and known.session.refresh_token:
+            if known.session.access_expires <= now:
+                return None
+            self._question(id_hash, application)  # it is renewed beside this request, and those that follow
         return known
 
     async def find(self, id_hash: bytes, application: Application) -> Known | None:
@@ -45,14 +53,18 @@ class Sessions:
         known = self.known(id_hash, application, self._now())
         if known is not None or self._cache.is_unknown(id_hash, self._now()):
             return known
+        # Shielded: the first client going away must not fail the others that wait for the same answer.
+        return await asyncio.shield(self._question(id_hash, application))
+
+    def _question(self, id_hash: bytes, application: Application) -> asyncio.Task[Known | None]:
+        """The one question that is being put to the store about this session."""
         key = (id_hash, application.provider.pk)
         asking = self._asking.get(key)
         if asking is None:
             asking = asyncio.ensure_future(self._ask(id_hash, application))
             self._asking[key] = asking
             asking.add_done_callback(lambda done: self._answered(key, done))
-        # Shielded: the first client going away must not fail the others that wait for the same answer.
-        return await asyncio.shield(asking)
+        return asking
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
         """Keep a new session. Raises StateUsed, LoginGone, StoreUnavailable."""
@@ -83,22 +95,29 @@ class Sessions:
         for _ in range(_MAX_QUESTIONS):
             self._doubtful.discard(id_hash)
             session = await self._store.find(id_hash, application.provider.pk)
+            if session is not None:
+                if session.provider != application.provider.pk or session.id_hash != id_hash:
+                    raise StoreUnavailable("the store answered with another session than the one asked for")
+                session = await self._renewal.if_due(session, application)
             if session is None or id_hash not in self._doubtful:
                 break
         else:
             raise StoreUnavailable("this session keeps ending while the store is asked about it")
         now = self._now()
         if session is None or session.expires <= now:
+            self._cache.drop((id_hash,))
             self._cache.put_unknown(id_hash, now)
             return None
-        if session.provider != application.provider.pk or session.id_hash != id_hash:
-            raise StoreUnavailable("the store answered with another session than the one asked for")
-        return self._remember(session, application, 0.0)
+        return self._remember(session, application)
 
-    def _remember(self, session: ProxySession, application: Application, last_passed: float) -> Known:
+    def _remember(self, session: ProxySession, application: Application) -> Known:
         headers = identity_headers.build(session, application)
         fused = (*headers, (SESSION_FIELD, session.id_hash.hex().encode()))
-        known = Known(session, application, headers, fused, last_passed)
+        due, now = due_from(session, application), self._now()
+        if due <= now:  # that could not be done just now
+            due = min(now + TRY_AGAIN, session.access_expires)
+        last_passed = self._cache.last_passed(session.id_hash)
+        known = Known(session, application, headers, fused, last_passed, min(due, session.expires))
         self._cache.put(known)
         return known
 
