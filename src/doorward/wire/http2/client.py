@@ -25,7 +25,7 @@ class ClientConnection(Connection):
     def __init__(self, now: float, limits: Http2Limits = DEFAULT_LIMITS) -> None:
         """``now``: the monotonic time in seconds."""
         super().__init__(limits, ((Setting.ENABLE_PUSH, 0),), b"", now)
-        self._output.insert(0, CLIENT_PREFACE)
+        self._out.insert(0, CLIENT_PREFACE)
         self._next_stream = 1
         self._server_is_leaving = False
 

@@ -13,7 +13,7 @@ from doorward.wire.http2.codes import (
     ErrorCode,
     Setting,
 )
-from doorward.wire.http2.errors import Misuse
+from doorward.wire.http2.errors import ConnectionFault, Misuse
 from doorward.wire.http2.events import Event, StreamReset
 from doorward.wire.http2.frames import (
     data_header,
@@ -26,7 +26,6 @@ from doorward.wire.http2.frames import (
 )
 from doorward.wire.http2.hpack.encoder import EMPTY_THE_TABLE
 from doorward.wire.http2.limits import Http2Limits
-from doorward.wire.http2.output import Output
 from doorward.wire.http2.peer_settings import PeerSettings
 from doorward.wire.http2.states import TRANSITIONS, Happening, State
 from doorward.wire.http2.stream import Stream
@@ -42,12 +41,24 @@ need two, some peers send them in small portions. Envoy draws the line here as w
 class Commands:
     """See the module."""
 
-    __slots__ = ("_failed", "_limits", "_output", "_receiving", "_send_window", "_streams", "_updates_due", "peer")
+    __slots__ = (
+        "_answers",
+        "_failed",
+        "_limits",
+        "_out",
+        "_receiving",
+        "_send_window",
+        "_streams",
+        "_updates_due",
+        "peer",
+    )
 
     def __init__(self, limits: Http2Limits, own_settings: Iterable[tuple[Setting, int]]) -> None:
         self._limits = limits
         self._streams = StreamTable(parity=1)
-        self._output = Output(limits.answers)
+        self._out: list[bytes] = []
+        self._answers = 0
+        """Frames among them that the peer made us send."""
         self._receiving = ReceiveWindow(limits.connection_window)
         self._send_window = DEFAULT_WINDOW
         self._updates_due = 0
@@ -61,9 +72,9 @@ class Commands:
             (Setting.MAX_FRAME_SIZE, limits.frame),
             (Setting.MAX_HEADER_LIST_SIZE, limits.header_list),
         )
-        self._output.append(settings_frame(settings))
+        self._out.append(settings_frame(settings))
         if limits.connection_window > DEFAULT_WINDOW:
-            self._output.append(window_update(0, limits.connection_window - DEFAULT_WINDOW))
+            self._out.append(window_update(0, limits.connection_window - DEFAULT_WINDOW))
 
     # --- what whoever drives it may ask and say ---
 
@@ -78,7 +89,12 @@ class Commands:
 
     def take(self) -> bytes:
         """Everything that is to be written now. While the transport takes nothing, leave it here."""
-        return self._output.take()
+        out = self._out
+        if not out:
+            return b""
+        self._answers = 0
+        self._out = []
+        return out[0] if len(out) == 1 else b"".join(out)
 
     def sendable(self, stream_id: int) -> int:
         """Bytes that ``send_data`` would take at once."""
@@ -130,7 +146,7 @@ class Commands:
             size = min(size, stream.receiving.held)
             increment = stream.receiving.take(size)
             if increment and stream.state is not State.CLOSED_REMOTE:
-                self._output.append(window_update(stream_id, increment))
+                self._out.append(window_update(stream_id, increment))
             self._open_connection_window(size)
 
     def reset(self, stream_id: int, code: ErrorCode = ErrorCode.CANCEL) -> None:
@@ -139,20 +155,20 @@ class Commands:
         if stream is None:
             self._consume_untaken(stream_id, self._streams.untaken.get(stream_id, 0))
         else:
-            self._output.append(rst_stream(stream_id, code))
+            self._out.append(rst_stream(stream_id, code))
             self._forget(stream, State.CUT)
 
     def ping(self, payload: bytes) -> None:
         """Ask for a sign of life: eight bytes, which ``PingAnswered`` will bring back."""
         if len(payload) != 8:
             raise Misuse("a ping has eight bytes")
-        self._output.append(ping_frame(payload, answer=False))
+        self._out.append(ping_frame(payload, answer=False))
 
     def fail(self, code: ErrorCode) -> None:
         """End the connection for a reason of our own: say so, read nothing more."""
         if not self._failed:
             self._failed = True
-            self._output.append(goaway_frame(self._last_stream(), code))
+            self._out.append(goaway_frame(self._last_stream(), code))
             self._streams.clear()
 
     def sweep(self, now: float) -> list[Event]:
@@ -172,20 +188,30 @@ class Commands:
         """The last stream of the peer's that was looked at, for GOAWAY."""
         return 0
 
+    def _answer(self, frame: bytes) -> None:
+        """Send what the peer made us say. A peer that asks and does not read is cut off (CVE-2019-9512).
+
+        Raises ConnectionFault.
+        """
+        self._out.append(frame)
+        self._answers += 1
+        if self._answers > self._limits.answers:
+            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "answers")
+
     def _write_data(self, stream_id: int, data: bytes, ended: bool) -> None:
         largest = self.peer.max_frame
         while len(data) > largest:
-            self._output += (data_header(stream_id, largest, ended=False), data[:largest])
+            self._out += (data_header(stream_id, largest, ended=False), data[:largest])
             self._updates_due += _UPDATES_PER_FRAME
             data = data[largest:]
-        self._output += (data_header(stream_id, len(data), ended), data)
+        self._out += (data_header(stream_id, len(data), ended), data)
         self._updates_due += _UPDATES_PER_FRAME
 
     def _send_block(self, stream: Stream, block: bytes, ended: bool) -> None:
         if self.peer.table_shrank:
             self.peer.table_shrank = False
             block = EMPTY_THE_TABLE + block
-        self._output.append(headers_frames(stream.id, block, ended, self.peer.max_frame))
+        self._out.append(headers_frames(stream.id, block, ended, self.peer.max_frame))
         if ended:
             self._end_sent(stream)
 
@@ -213,4 +239,4 @@ class Commands:
     def _open_connection_window(self, size: int) -> None:
         increment = self._receiving.take(size)
         if increment:
-            self._output.append(window_update(0, increment))
+            self._out.append(window_update(0, increment))

@@ -74,10 +74,8 @@ class Connection(Control):
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """What ``data`` says. After a ``ConnectionFailed`` nothing more is read."""
-        events: list[Event] = []
         if self._failed:
-            return events
-        self._events = events
+            return []
         self._now = now
         try:
             if self._preface:
@@ -92,6 +90,7 @@ class Connection(Control):
             self._fall(ErrorCode.COMPRESSION_ERROR, error.reason)
         except ListTooLarge as error:
             self._fall(ErrorCode.ENHANCE_YOUR_CALM, error.reason)
+        events, self._events = self._events, []
         return events
 
     # --- frames ---
@@ -224,7 +223,7 @@ class Connection(Control):
         else:
             self._streams.remember(stream_id, State.CUT)
         self._events.append(StreamReset(stream_id, fault.code, fault.reason, by_peer=False))
-        self._output.answer(rst_stream(stream_id, fault.code))
+        self._answer(rst_stream(stream_id, fault.code))
         self._count_reset()
 
     def _fall(self, code: ErrorCode, reason: str) -> None:

@@ -94,7 +94,7 @@ class Control(Commands, ABC):
         change = self.peer.apply(parameters, self._peer_is_client)
         if change:
             self._change_windows(change)
-        self._output.answer(SETTINGS_ACK)
+        self._answer(SETTINGS_ACK)
         self._events.append(SettingsReceived())
         if change > 0:
             self._events.append(WindowOpened(0))
@@ -113,7 +113,7 @@ class Control(Commands, ABC):
         if flags & ACK:
             self._ping_answered(payload)
         else:
-            self._output.answer(ping_frame(payload, answer=True))
+            self._answer(ping_frame(payload, answer=True))
 
     def _ping_answered(self, payload: bytes) -> None:
         self._events.append(PingAnswered(payload))

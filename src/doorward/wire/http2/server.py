@@ -78,11 +78,11 @@ class ServerConnection(Connection):
             return
         if not self._leaving:
             self._leaving = True
-            self._output.append(goaway_frame(MAX_STREAM_ID, ErrorCode.NO_ERROR))
-            self._output.append(ping_frame(_LAST_CALL, answer=False))
+            self._out.append(goaway_frame(MAX_STREAM_ID, ErrorCode.NO_ERROR))
+            self._out.append(ping_frame(_LAST_CALL, answer=False))
         elif self._accepts_until == MAX_STREAM_ID:
             self._accepts_until = self._streams.highest
-            self._output.append(goaway_frame(self._streams.highest, ErrorCode.NO_ERROR))
+            self._out.append(goaway_frame(self._streams.highest, ErrorCode.NO_ERROR))
 
     @property
     def drained(self) -> bool:
@@ -151,5 +151,5 @@ class ServerConnection(Connection):
         """A response that ends before its request: what is left of the request is not wanted (section 8.1, S-032)."""
         super()._end_sent(stream)
         if stream.state is State.CLOSED_LOCAL:
-            self._output.append(rst_stream(stream.id, ErrorCode.NO_ERROR))
+            self._out.append(rst_stream(stream.id, ErrorCode.NO_ERROR))
             self._forget(stream, State.CUT)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from doorward.wire.http2.states import State
 from doorward.wire.http2.stream import Stream
 
-_MOST_REMEMBERED = 1024
-"""Streams that ended by a reset. What is still on its way to one of them must not be taken for an error; a client has
-used up its resets before this is full."""
+_MOST_REMEMBERED = 256
+"""Streams that ended by a reset. What is still on its way to one of them must not be taken for an error; that can be
+so for as many as may be open at once, and a few more."""
 _MOST_GAPS = 64
 
 
