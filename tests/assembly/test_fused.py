@@ -28,7 +28,7 @@ from doorward.proxy.http_authority import HttpAuthority
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.routing import Routes
 from doorward.proxy.services.factory import ServiceFactory
-from outpost.world import BOB, World, provider
+from outpost.world import BOB, MALLORY, World, provider
 from proxy.engine.application import Application
 
 HOST = "app.example.test"
@@ -251,3 +251,90 @@ async def test_an_unknown_host_is_the_same(twins: Twins) -> None:
 
     assert status == 400
     assert received == []
+
+
+# --- the same header block again: the pass is remembered, the right to pass is not ---------------------------------
+
+
+async def test_a_remembered_pass_gives_the_application_the_same_bytes(twins: Twins) -> None:
+    """The second request of a browser is the first one's twin in everything but its path."""
+    cookie = await logged_in(twins)
+    _, first = await twins.exchange("fused", ask("/a?b=c", cookie))
+
+    answer, second = await twins.exchange("fused", ask("/other?d=e", cookie))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert second == [first[0].replace(b"/a?b=c", b"/other?d=e")]
+
+
+async def test_a_session_that_ended_is_not_carried_on_by_what_is_remembered(twins: Twins) -> None:
+    """S-321, S-325: the next request after the end is a stranger's."""
+    cookie = await logged_in(twins)
+    await twins.exchange("fused", ask("/a", cookie))
+    ended = tuple(twins.world.store.sessions)
+    twins.world.store.sessions.clear()
+    twins.world.outpost.sessions_ended(ended)
+
+    answer, received = await twins.exchange("fused", ask("/a", cookie))
+
+    assert answer.startswith(b"HTTP/1.1 302 ")
+    assert received == []
+
+
+async def test_a_session_past_its_end_is_not_carried_on_either(twins: Twins) -> None:
+    """What is remembered does not stop the clock."""
+    cookie = await logged_in(twins)
+    await twins.exchange("fused", ask("/a", cookie))
+    twins.world.clock.advance(100_000)
+
+    answer, received = await twins.exchange("fused", ask("/a", cookie))
+
+    assert answer.startswith(b"HTTP/1.1 302 ")
+    assert received == []
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/outpost.goauthentik.io/nothing", 404),
+        ("/outpost%2Egoauthentik.io/nothing", 404),
+        ("/outpost.goauthentik.io/sign_out", 302),
+        ("/a?X-authentik-logout=true", 302),
+    ],
+)
+async def test_what_is_the_outposts_own_is_asked_every_time(twins: Twins, target: str, status: int) -> None:
+    """S-236: a browser that is known does not slip past our own endpoints to the application."""
+    cookie = await logged_in(twins)
+    await twins.exchange("fused", ask("/a", cookie))
+
+    answer, received = await twins.exchange("fused", ask(target, cookie))
+
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert received == []
+
+
+async def test_a_changed_configuration_is_in_force_for_known_browsers_too(twins: Twins) -> None:
+    """An application that is gone lets nobody in, whatever was remembered about them."""
+    cookie = await logged_in(twins)
+    await twins.exchange("fused", ask("/a", cookie))
+    twins.world.use(provider(2, "app2.example.test"))
+
+    answer, received = await twins.exchange("fused", ask("/a", cookie))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert received == []
+
+
+async def test_two_people_with_alike_browsers_are_never_mixed(twins: Twins) -> None:
+    """S-327: each header block leads to its own session."""
+    bob = await logged_in(twins)
+    mallory = twins.world.browser(MALLORY, HOST)
+    mallory.scheme = "http"
+    secrets.token_bytes = lambda count=32: b"\x08" * count  # type: ignore[assignment]
+    await mallory.log_in("/")
+    cookies = {"bob": bob, "mallory": f"Cookie: theme=dark; {mallory.cookie_header()}"}
+
+    for _ in range(20):
+        for name, cookie in cookies.items():
+            _, received = await twins.exchange("fused", ask("/a", cookie))
+            assert f"X-authentik-username: {name}\r\n".encode() in received[0]

@@ -17,7 +17,10 @@ class FusedOutpost:
         self._outpost = outpost
 
     def ask(self, question: HttpQuestion) -> HttpAnswer | Awaitable[HttpAnswer]:
-        return self._outpost.answer(replace(question, trusted=True, peer=""))
+        return self._outpost.answer(replace(question, trusted=True, peer="") if question.peer else question)
+
+    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        return self._outpost.still_passes(answer, path, query)
 
 
 class OutpostService:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import KW_ONLY, dataclass
 
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
@@ -58,8 +59,20 @@ log = logging.getLogger(__name__)
 Answer = HttpAnswer | Awaitable[HttpAnswer]
 
 _AUTH = f"{PREFIX}/auth/"
+_OURS = PREFIX.encode()
 _PING = f"{PREFIX}/ping".encode()
 _DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX, ENVOY)}
+
+
+@dataclass(frozen=True, slots=True)
+class Passed(HttpAnswer):
+    """A yes, with what it stands on (see ``Outpost.still_passes``)."""
+
+    _: KW_ONLY
+    known: Known
+    applications: Applications
+    alone: bool
+    """The host is one application's as a whole, whatever the path."""
 
 
 class Outpost:
@@ -107,6 +120,22 @@ class Outpost:
         """These proxy sessions (or all of them) have ended: the next request with one finds it gone."""
         self._sessions.forget(id_hashes, everything=everything)
         self._machines.changed()
+
+    def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        """Whether the question that ``answer`` let pass would pass again, with another ``path`` and ``query``.
+
+        The same session at the same application, nothing changed in either, and nothing in path and query that is
+        ours to answer. False means that the question must be put.
+        """
+        if not isinstance(answer, Passed) or answer.applications is not self._applications or not answer.alone:
+            return False
+        if b"%" in path or path.startswith(_OURS) or (query is not None and b"X-authentik-" in query):
+            return False
+        known, now = answer.known, self._now()
+        if self._sessions.known(known.session.id_hash, known.application, now) is not known:
+            return False
+        known.last_passed = now
+        return True
 
     def answer(self, question: HttpQuestion) -> Answer:
         """The complete answer; never raises for anything that a client, a proxy or the store did."""
@@ -183,11 +212,22 @@ class Outpost:
 
     def _conclude(self, dialect: Dialect, visit: Visit, verdict: Verdict) -> Answer:
         if isinstance(verdict, Known):
-            return _passed(visit, verdict)
+            return self._passed(visit, verdict)
         if verdict is Opening.OPEN:
             return HttpAnswer(200)
         answer = self._turned_away.answer(visit, verdict, relayed=dialect.relays_answers)
         return _never_a_yes(answer)
+
+    def _passed(self, visit: Visit, known: Known) -> HttpAnswer:
+        """The only answer that lets a person through."""
+        question = visit.question
+        fused = question.trusted and not question.peer
+        agent: Header = (b"User-Agent", visit.fields.raw("user-agent"))
+        headers = (*(known.fused_headers if fused else known.headers), agent)
+        if not fused:
+            return HttpAnswer(200, headers)
+        alone = self._applications.is_one(visit.host, visit.scheme)
+        return Passed(200, headers, known=known, applications=self._applications, alone=alone)
 
     def _contradicts(self, visit: Visit) -> bool:
         """Whether nginx chose the server block of another host of ours than its ``$http_host`` names.
@@ -264,14 +304,6 @@ class Outpost:
             return answer
         report = ReportMisconfiguration(message, provider, visit.client_ip, visit.url_for_events, count)
         return self._report_and_answer(report, answer)
-
-
-def _passed(visit: Visit, known: Known) -> HttpAnswer:
-    """The only answer that lets a person through."""
-    question = visit.question
-    fused = question.trusted and not question.peer
-    agent: Header = (b"User-Agent", visit.fields.raw("user-agent"))
-    return HttpAnswer(200, (*(known.fused_headers if fused else known.headers), agent))
 
 
 def _never_a_yes(answer: Answer) -> Answer:

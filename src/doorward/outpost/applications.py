@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.outpost.application import Application
-from doorward.outpost.hosts import DEFAULT_PORTS, parse_authority
+from doorward.outpost.hosts import DEFAULT_PORTS, PLAIN, parse_authority
 from doorward.outpost.site import Site
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,10 @@ class Applications:
     def knows(self, host: str, scheme: str) -> bool:
         """Whether any path of ``host`` is an application's."""
         return self._on(host, scheme) is not None
+
+    def is_one(self, host: str, scheme: str) -> bool:
+        """Whether all paths of ``host`` are one application's."""
+        return isinstance(self._on(host, PLAIN.get(scheme, scheme)), Application)
 
     def sharing(self, application: Application) -> list[Application]:
         """All applications whose logins are completed on the same host as this one's."""

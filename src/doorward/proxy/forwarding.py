@@ -46,7 +46,7 @@ class Admission:
             method=head.method,
             path=head.path,
             query=head.query,
-            headers=list(fields),
+            headers=fields,
             host=head.host,
             authority=head.authority,
             peer=peer,

@@ -26,3 +26,7 @@ class HttpAuthority:
             raise AuthServerUnreachable(str(error)) from error
         except TooLarge as error:
             raise AuthAnswerTooLarge(str(error)) from error
+
+    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        """An answer over HTTP is for one request."""
+        return False

@@ -35,6 +35,11 @@ class ForwardAuthority(Protocol):
         """
         ...
 
+    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        """Whether ``answer``, a pass that ``ask`` gave before, is what it would give now to the same question about
+        ``path`` and ``query``. False means: ask. An authority that has no cheap way to know says False."""
+        ...
+
 
 class ForwardAuthorities(Protocol):
     """Makes the authority for one ``forwardAuth`` middleware."""

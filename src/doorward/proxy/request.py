@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,11 +42,15 @@ class Request:
     """Canonical (S-201): percent-escapes normalised, no dot segments, no doubled slashes; starts with ``/``."""
     query: bytes | None
     """Raw, without the question mark; None when the target had none."""
-    headers: list[Header]
+    headers: Sequence[Header]
     """End-to-end fields in the order received; identity, alias, managed and hop-by-hop fields are already gone
     and our own ``X-Forwarded-*`` are already there (``contracts/proxy.md`` section 4). ``Host`` (see
     ``authority``), ``Content-Length`` (see ``body_length``) and ``Expect`` are not among them: whoever writes the
-    request onwards frames it anew."""
+    request onwards frames it anew.
+
+    Never changed in place: whoever changes the fields puts another sequence here. While nobody has, it is the very
+    tuple that the entry point made of the client's header block, and equal blocks of a client have the same one.
+    """
     host: bytes
     """Lower case, without port and trailing dot; empty when the request named none."""
     authority: bytes
@@ -95,7 +99,7 @@ class Request:
     def replace(self, name: bytes, *values: bytes) -> None:
         """Let the field ``name`` (any case) have exactly ``values``."""
         self.remove(name.lower())
-        self.headers.extend((name, value) for value in values)
+        self.headers = [*self.headers, *((name, value) for value in values)]
 
 
 @dataclass(slots=True)

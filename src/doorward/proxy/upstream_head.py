@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from doorward.messages.http import Header
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.request import Request
@@ -44,7 +46,7 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
     return line + field_block(_fields(headers, host) + framing)
 
 
-def _fields(headers: list[Header], host: bytes) -> list[Header]:
+def _fields(headers: Sequence[Header], host: bytes) -> list[Header]:
     return [(b"Host", host), *(header for header in headers if header[0].lower() not in _OURS)]
 
 

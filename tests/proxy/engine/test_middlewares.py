@@ -20,7 +20,7 @@ class Marks:
         self._later = later
 
     def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
-        request.headers.append((b"X-In", self._name))
+        request.headers = [*request.headers, (b"X-In", self._name)]
         return self._wait() if self._later else self._outcome
 
     def leave(self, request: Request, response: ResponseHead) -> None:

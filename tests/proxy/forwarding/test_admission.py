@@ -33,7 +33,7 @@ def test_our_own_values_come_from_the_socket() -> None:
     """An application sees who really connected, how, and to which host."""  # S-101
     request = admitted((b"Accept", b"*/*"), host=(b"Host", b"App.Example.test.:8080"))
 
-    assert request.headers == [
+    assert list(request.headers) == [
         (b"Accept", b"*/*"),
         (b"X-Forwarded-Proto", b"http"),
         (b"X-Forwarded-Port", b"8080"),
@@ -272,7 +272,7 @@ def test_other_fields_stay_as_they_are() -> None:
         (b"Via", b"1.1 x"),
     ]
 
-    assert admitted(*sent).headers[: len(sent)] == sent
+    assert list(admitted(*sent).headers[: len(sent)]) == sent
 
 
 def test_remembered_requests_do_not_share_anything() -> None:
@@ -280,10 +280,11 @@ def test_remembered_requests_do_not_share_anything() -> None:
     admission = Admission(EntryPoint("web", "", 80), "proxy-1")
     made = head((b"Accept", b"*/*"))
     first = admission.admit(made, ConnectionFacts("192.0.2.7", 80, False))
-    first.headers.clear()
+    first.replace(b"Accept", b"changed")
     second = admission.admit(made, ConnectionFacts("192.0.2.7", 80, False))
     third = admission.admit(made, ConnectionFacts("192.0.2.8", 80, True))
 
+    assert values(second, b"accept") == [b"*/*"]
     assert values(second, b"x-real-ip") == [b"192.0.2.7"]
     assert values(third, b"x-real-ip") == [b"192.0.2.8"]
     assert values(third, b"x-forwarded-proto") == [b"https"]

@@ -18,6 +18,7 @@ from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.middlewares.denial import BUSY, FAILED, SESSION_FIELD, TOO_LARGE, relayed, sign_in
 from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie, without_own_cookies
+from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
 from doorward.proxy.request import BodyTooLarge, Request, ResponseHead
@@ -47,6 +48,9 @@ class ForwardAuthMiddleware:
         self._pattern = compile_pattern(regex) if regex else None
         self._cookies = frozenset(name.encode() for name in middleware.add_auth_cookies_to_response)
         self._user_field = middleware.header_field.lower().encode()
+        self._passages = Passages()
+        self._last_pass = FAILED
+        """The answer behind the last ``_judge`` that let a request pass."""
         self._roles: NameTable[int] = NameTable(self._role)
         self._fused = middleware.fused
         self._forwards_body = middleware.forward_body
@@ -63,7 +67,15 @@ class ForwardAuthMiddleware:
 
     def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
         if not self._forwards_body or request.body_length == 0:
-            return self._ask(request, b"")
+            block = request.headers
+            if not self._fused or not isinstance(block, tuple):
+                return self._ask(request, b"")
+            if self._passages.leads(request, block, self._authority):
+                return None
+            outcome = self._ask(request, b"")
+            if outcome is None and not request.added_cookies:
+                self._passages.keep(request, block, self._last_pass)
+            return outcome
         if request.body is not None:
             return TOO_LARGE if len(request.body) > self._middleware.max_body_size else self._ask(request, request.body)
         return self._ask_with_body(request)
@@ -152,7 +164,8 @@ class ForwardAuthMiddleware:
                     continue
                 header = rest
             kept.append(header)
-        request.headers = kept + taken
+        request.headers = (*kept, *taken)
+        self._last_pass = answer
         return None
 
     def _role(self, name: bytes) -> int:

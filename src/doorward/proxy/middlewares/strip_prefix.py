@@ -34,7 +34,7 @@ class StripPrefixMiddleware:
                 if not prefix.endswith(b"/"):
                     continue
             request.path = rest or b"/"
-            request.headers.append((b"X-Forwarded-Prefix", written))
+            request.headers = [*request.headers, (b"X-Forwarded-Prefix", written)]
             return None
         return None
 

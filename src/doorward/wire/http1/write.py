@@ -6,7 +6,7 @@ into a field, no line end and no other control byte gets out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from doorward.messages.http import Header
 from doorward.wire.http1.errors import UnsafeField
@@ -58,21 +58,21 @@ class BlockMemory:
     _MAX_SIZE = 8192
 
     def __init__(self) -> None:
-        self._kept: list[tuple[list[Header], object, bytes]] = []
+        self._kept: list[tuple[Sequence[Header], object, bytes]] = []
 
-    def recall(self, headers: list[Header], facts: object) -> bytes | None:
+    def recall(self, headers: Sequence[Header], facts: object) -> bytes | None:
         """The block that was kept for equal ``headers`` and equal ``facts`` (whatever else decides on the block)."""
         for kept_headers, kept_facts, block in self._kept:
-            if headers == kept_headers and facts == kept_facts:
+            if (headers is kept_headers or headers == kept_headers) and facts == kept_facts:
                 return block
         return None
 
-    def keep(self, headers: list[Header], facts: object, block: bytes) -> bytes:
+    def keep(self, headers: Sequence[Header], facts: object, block: bytes) -> bytes:
         """Remember ``block``, and give it back."""
         if len(block) <= self._MAX_SIZE:
             if len(self._kept) >= self._MOST:
                 self._kept.pop(0)
-            self._kept.append((list(headers), facts, block))
+            self._kept.append((headers if isinstance(headers, tuple) else list(headers), facts, block))
         return block
 
     def forget(self) -> None:
