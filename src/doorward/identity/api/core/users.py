@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django_filters import BooleanFilter, CharFilter, ChoiceFilter, ModelMultipleChoiceFilter
 from django_filters import IsoDateTimeFilter as DateTimeFilter
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -25,6 +25,9 @@ from doorward.identity.directory import actions
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.logins.queries import current
+
+_OPERATORS = frozenset(JSONField.get_lookups())
+"""What Django takes for a comparison when it stands in the place of a key."""
 
 
 class UserFilters(Filters):
@@ -59,8 +62,8 @@ class UserFilters(Filters):
         if not isinstance(wanted, dict):
             raise ValidationError({"attributes": ["Value must be a JSON object."]})
         for key, value in wanted.items():
-            if "__" in key:  # would be read as a path or an operator
-                raise ValidationError({"attributes": ["A key may not hold two underscores here."]})
+            if "__" in key or key in _OPERATORS:  # would be read as a path or an operator
+                raise ValidationError({"attributes": [f"The key {key!r} cannot be searched for."]})
             users = users.filter(**{f"attributes__{key}": value})
         return users
 

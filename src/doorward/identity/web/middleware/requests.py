@@ -36,6 +36,8 @@ PAGES_AMONG_THEM = ("/application/o/authorize/",)
 UNKNOWN_HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unknown host</title>
 <h1>Unknown host</h1><p>Nothing is served under this name. Open the address that your administrator gave you.</p>"""
 
+COMPRESSED = "Request bodies are read as they are: send it without Content-Encoding."
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -63,6 +65,8 @@ class RequestFacts:
         request.facts = facts  # type: ignore[attr-defined]
         if not _known(host) and not request.path.startswith(ANY_HOST):
             return _stamped(HttpResponse(UNKNOWN_HOST, status=404), facts)
+        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+            return _stamped(HttpResponse(COMPRESSED, content_type="text/plain", status=415), facts)  # S-913
         if _elsewhere(host) and _is_page(request) and MOVED not in request.COOKIES:
             return _stamped(_to_external(request), facts)
         meta["HTTP_HOST"] = settings.EXTERNAL.netloc
