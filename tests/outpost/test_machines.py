@@ -347,3 +347,12 @@ async def test_credentials_are_never_written_down(world: World, caplog: pytest.L
     assert "secret-guess" not in caplog.text
     assert KEY not in caplog.text
     assert token.removeprefix("Bearer ") not in caplog.text
+
+
+async def test_a_pass_is_not_carried_on(world: World) -> None:
+    """What a program passed with is looked at with every request: there is no session that would tell its end."""
+    browser = world.browser()
+    browser.fused = True
+    answer = await browser.get("/", headers={**PROGRAM, "Authorization": basic("bob", KEY)})
+    assert answer.status == 200
+    assert not world.outpost.still_passes(answer, b"/", None)

@@ -212,3 +212,16 @@ async def test_skip_rules_of_a_part(world: World) -> None:
     assert (await browser.get("/wiki/public")).status == 302
     assert (await browser.get("/wiki/admin/x")).status == 302
     assert (await browser.get("/administrator")).status == 200
+
+
+@pytest.mark.parametrize("hosts", [("/wiki",), ("", "/wiki")])
+async def test_what_passed_is_looked_at_again(hosts: tuple[str, ...]) -> None:
+    """Where our endpoints or another application may lie below the same host, no pass is carried on unseen."""
+    world = World(*[at(pk, path) for pk, path in enumerate(hosts, 1)])
+    browser = world.browser()
+    browser.fused = True
+    await browser.log_in("/wiki/x")
+    answer = await browser.get("/wiki/x")
+    assert answer.status == 200
+    assert not world.outpost.still_passes(answer, f"/wiki{PREFIX}/sign_out".encode(), None)
+    assert not world.outpost.still_passes(answer, b"/other", None)

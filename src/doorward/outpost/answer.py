@@ -178,7 +178,7 @@ class Outpost:
             fields,
             presented,
             question,
-            direct=False,
+            False,
         )
         answer = self._decide(dialect, visit)
         return self._saying_duplicate(visit, answer) if presented.duplicate else answer
@@ -226,7 +226,8 @@ class Outpost:
         headers = (*(known.fused_headers if fused else known.headers), agent)
         if not fused:
             return HttpAnswer(200, headers)
-        alone = self._applications.is_one(visit.host, visit.scheme)
+        # Below an application's own prefix are endpoints of ours, too: such a path is looked at every time.
+        alone = not visit.application.path and self._applications.is_one(visit.host, visit.scheme)
         return Passed(200, headers, known=known, applications=self._applications, alone=alone)
 
     def _contradicts(self, visit: Visit) -> bool:
@@ -264,7 +265,7 @@ class Outpost:
             fields,
             application.cookies.presented(fields.cookies),
             question,
-            direct=True,
+            True,
         )
         answer = self._endpoints.answer(visit, application.without_prefix(path), self._applications)
         return self._saying_duplicate(visit, answer) if visit.presented.duplicate else answer

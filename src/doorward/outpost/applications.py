@@ -50,7 +50,10 @@ class Applications:
         written. Without a port the scheme's default is tried, and then the one application of that name: proxies
         that hand on ``$host`` drop the port of an application on, say, 8443. Raises AmbiguousPath.
         """
-        found = self._on(host, scheme)
+        try:
+            found = self._remembered[host, scheme]
+        except KeyError:
+            found = self._on(host, scheme)
         return found.at(path) if isinstance(found, Site) else found
 
     def knows(self, host: str, scheme: str) -> bool:

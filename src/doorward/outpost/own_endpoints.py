@@ -48,7 +48,7 @@ class OwnEndpoints:
             path = unquote(path)
         if visit.application.path:
             path = visit.application.without_prefix(path)
-        if is_under_prefix(path):
+        if path.startswith(PREFIX) and is_under_prefix(path):
             return self.answer(visit, path, applications)
         query = visit.query
         if query is not None and "X-authentik-" in query:

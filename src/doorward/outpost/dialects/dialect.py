@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from doorward.messages.http import HttpQuestion
 from doorward.outpost.fields import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarded:
+class Forwarded(NamedTuple):
     """The browser's request as the proxy tells it."""
 
     method: str

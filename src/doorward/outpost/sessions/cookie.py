@@ -16,6 +16,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field, replace
 from time import gmtime
+from typing import NamedTuple
 
 from doorward.tokens import base64url
 
@@ -51,8 +52,7 @@ class Ticket:
         return replace(self, rounds=rounds, since=since)
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """What a browser sent under our cookie's name."""
 
     ticket: Ticket | None
