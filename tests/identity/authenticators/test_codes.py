@@ -14,7 +14,7 @@ from doorward.identity.authenticators.throttle import HOUR, LARGEST, PER_HOUR, F
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
-from identity.authenticators.conftest import code_at
+from identity.factors import code_at
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
-from identity.authenticators.conftest import SEED, code_at
+from identity.factors import SEED, code_at
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,11 @@ def test_the_flows_have_the_names_that_people_know() -> None:
     assert [(binding.flow.slug, binding.order, binding.stage.name) for binding in bindings] == [
         ("default-authentication-flow", 10, "default-authentication-identification"),
         ("default-authentication-flow", 20, "default-authentication-password"),
+        ("default-authentication-flow", 30, "default-authentication-mfa-validation"),
         ("default-authentication-flow", 100, "default-authentication-login"),
+        ("default-authenticator-static-setup", 0, "default-authenticator-static-setup"),
+        ("default-authenticator-totp-setup", 0, "default-authenticator-totp-setup"),
+        ("default-authenticator-webauthn-setup", 0, "default-authenticator-webauthn-setup"),
         ("default-invalidation-flow", 0, "default-invalidation-logout"),
         ("default-provider-authorization-explicit-consent", 0, "default-provider-authorization-consent"),
     ]

@@ -16,6 +16,7 @@ from django.middleware.csrf import get_token
 from django.views.decorators.http import require_http_methods
 from msgspec import UNSET, Struct
 
+from doorward.identity.authenticators.remembered import send_cookie
 from doorward.identity.flows import executor
 from doorward.identity.flows.executor import Denied, Finished, Moved, Outcome, Shown, Unfit
 from doorward.identity.flows.models import Flow
@@ -24,6 +25,11 @@ from doorward.identity.flows.visitor import visitor
 from doorward.identity.stages.view import Answer, Challenge, ErrorDetail, FlowInfo, title_of
 
 LONGEST_QUERY = 16_384
+
+Value = str | bool | int | float | dict[str, object] | None
+"""What a field of an answer may be."""
+OBJECTS = frozenset({"webauthn", "passkey", "response", "selected_challenge"})
+"""The fields that may hold an object: what a browser's authenticator said, and which challenge is meant."""
 
 
 class RedirectChallenge(Struct, frozen=True, kw_only=True):
@@ -64,6 +70,7 @@ def execute(request: HttpRequest, flow_slug: str) -> HttpResponse:
         outcome = executor.look(request, flow, next_url)
     response = _respond(request, flow, outcome)
     _set_csrf_cookie(request, response)
+    send_cookie(request, response)
     return response
 
 
@@ -81,11 +88,16 @@ def _answer_of(request: HttpRequest) -> Answer:
     """Raises ValueError (msgspec's errors are)."""
     if request.content_type != "application/json":
         return Answer(request.POST.dict())
-    fields = msgspec.json.decode(request.body or b"{}", type=dict[str, str | bool | int | float | None])
-    return Answer({name: _text(value) for name, value in fields.items() if value is not None})
+    fields = msgspec.json.decode(request.body or b"{}", type=dict[str, Value])
+    return Answer({name: _text(name, value) for name, value in fields.items() if value is not None})
 
 
-def _text(value: str | bool | float) -> str:
+def _text(name: str, value: str | bool | float | dict[str, object]) -> str:
+    """What a form would carry; objects stay JSON. Raises ValueError."""
+    if isinstance(value, dict):
+        if name not in OBJECTS:
+            raise ValueError(name)
+        return msgspec.json.encode(value).decode()
     return value if isinstance(value, str) else str(value).lower()
 
 

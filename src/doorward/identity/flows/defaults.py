@@ -13,9 +13,14 @@ from django.db import transaction
 from doorward.identity.brands.models import Brand
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.stages.models import (
+    AuthenticatorStaticStage,
+    AuthenticatorTOTPStage,
+    AuthenticatorValidateStage,
+    AuthenticatorWebAuthnStage,
     ConsentStage,
     IdentificationStage,
     PasswordStage,
+    SetUpStage,
     Stage,
     UserLoginStage,
     UserLogoutStage,
@@ -26,6 +31,9 @@ INVALIDATION = "default-invalidation-flow"
 IMPLICIT_CONSENT = "default-provider-authorization-implicit-consent"
 EXPLICIT_CONSENT = "default-provider-authorization-explicit-consent"
 PROVIDER_INVALIDATION = "default-provider-invalidation-flow"
+TOTP_SETUP = "default-authenticator-totp-setup"
+STATIC_SETUP = "default-authenticator-static-setup"
+WEBAUTHN_SETUP = "default-authenticator-webauthn-setup"
 BRAND = "authentik-default"
 
 
@@ -50,6 +58,7 @@ FLOWS = (
         (
             (10, IdentificationStage, "default-authentication-identification"),
             (20, PasswordStage, "default-authentication-password"),
+            (30, AuthenticatorValidateStage, "default-authentication-mfa-validation"),
             (100, UserLoginStage, "default-authentication-login"),
         ),
     ),
@@ -83,6 +92,30 @@ FLOWS = (
         Flow.Designation.INVALIDATION,
         Flow.Authentication.NONE,
     ),
+    DefaultFlow(
+        TOTP_SETUP,
+        "Set up an authenticator app",
+        "Set up an authenticator app",
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+        ((0, AuthenticatorTOTPStage, TOTP_SETUP),),
+    ),
+    DefaultFlow(
+        STATIC_SETUP,
+        "Set up recovery codes",
+        "Set up recovery codes",
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+        ((0, AuthenticatorStaticStage, STATIC_SETUP),),
+    ),
+    DefaultFlow(
+        WEBAUTHN_SETUP,
+        "Set up a passkey",
+        "Set up a passkey",
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+        ((0, AuthenticatorWebAuthnStage, WEBAUTHN_SETUP),),
+    ),
 )
 
 SETTINGS: dict[str, dict[str, object]] = {
@@ -91,6 +124,8 @@ SETTINGS: dict[str, dict[str, object]] = {
         "backends": ["authentik.core.auth.InbuiltBackend"],
         "allow_show_password": True,
     },
+    # The user decides, browser by browser, and can take it back.
+    "default-authentication-mfa-validation": {"last_auth_threshold": "days=30"},
 }
 
 
@@ -120,6 +155,9 @@ def _flow(default: DefaultFlow) -> Flow:
     )
     if created:
         for order, kind, name in default.stages:
-            stage, _ = kind._default_manager.get_or_create(name=name, defaults=SETTINGS.get(name, {}))
+            stage, made = kind._default_manager.get_or_create(name=name, defaults=SETTINGS.get(name, {}))
             FlowStageBinding.objects.create(flow=flow, stage=stage, order=order)
+            if made and isinstance(stage, SetUpStage):
+                stage.configure_flow = flow
+                stage.save(update_fields=["configure_flow"])
     return flow

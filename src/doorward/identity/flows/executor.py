@@ -17,7 +17,7 @@ A stage counts as passed only when it returned ``Passed`` itself. Whatever raise
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,6 +40,7 @@ from doorward.identity.stages.view import (
     Answer,
     Ask,
     Challenge,
+    Elsewhere,
     Entered,
     ErrorDetail,
     Judged,
@@ -185,8 +186,14 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan) -> Shown | Finished |
             case Passed():
                 plan = entered.plan
             case Ask():
+                if entered.plan is not None:
+                    plan = entered.plan
+                    view = view_of(replace(visit, plan=plan))
                 PlanStore(request.session).keep(plan)
                 return Shown(plan, view, _with_errors(entered.challenge, plan.errors))
+            case Elsewhere():
+                PlanStore(request.session).drop(plan)
+                return Finished(entered.to)
             case Refused() | Denied():
                 return _refused(request, plan, entered)
     PlanStore(request.session).drop(plan)
@@ -252,7 +259,10 @@ def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Den
             outcome = _advance(request, flow, judged.plan)
             return Moved() if isinstance(outcome, Shown) else outcome
         case Wrong():
-            return _wrong(plans, shown, judged.errors)
+            return _wrong(plans, shown, judged)
+        case Elsewhere():
+            plans.drop(shown.plan)
+            return Finished(judged.to)
         case Restart():
             plans.keep(shown.plan.restarted().with_notice(judged.notice))
             return Moved()
@@ -262,13 +272,13 @@ def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Den
             return _refused(request, shown.plan, judged)
 
 
-def _wrong(plans: PlanStore, shown: Shown, errors: tuple[FieldError, ...]) -> Shown | Moved:
+def _wrong(plans: PlanStore, shown: Shown, wrong: Wrong) -> Shown | Moved:
     binding = shown.view.visit.binding
     action = binding.invalid_response_action if binding else FlowStageBinding.InvalidResponseAction.RETRY
-    plan = shown.plan.failed().with_errors(errors)
-    if action == FlowStageBinding.InvalidResponseAction.RETRY:
+    plan = (shown.plan.failed() if wrong.counts else shown.plan).with_errors(wrong.errors)
+    if action == FlowStageBinding.InvalidResponseAction.RETRY or not wrong.counts:
         plans.keep(plan)
-        return Shown(plan, shown.view, _with_errors(shown.challenge, errors))
+        return Shown(plan, shown.view, _with_errors(shown.challenge, wrong.errors))
     keep_pending = action == FlowStageBinding.InvalidResponseAction.RESTART_WITH_CONTEXT
     plans.keep(plan.restarted(keep_pending=keep_pending).with_notice("That was not right. Please start again."))
     return Moved()

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from msgspec import UNSET
 
+from doorward.identity.authenticators.remembered import send_cookie
 from doorward.identity.brands.queries import default_flow
 from doorward.identity.flows import executor
 from doorward.identity.flows.denied_page import denied_page
@@ -38,13 +39,13 @@ def flow_page(request: HttpRequest, flow_slug: str) -> HttpResponse:
     next_url = safe_next(request.GET.get("next", ""))
     if request.method == "POST":
         answer = Answer(request.POST.dict())
-        step = answer.text("step")
-        outcome: Outcome = executor.judge(request, flow, next_url, answer, step=step, component=None)
-        if isinstance(outcome, Moved | Shown):
-            return _to(request, page_url(flow, next_url), status=303)
+        outcome = executor.judge(request, flow, next_url, answer, step=answer.text("step"), component=None)
+        here = isinstance(outcome, Moved | Shown)
+        response = _to(request, page_url(flow, next_url), status=303) if here else _answer(request, outcome)
     else:
-        outcome = executor.look(request, flow, next_url)
-    return _answer(request, outcome)
+        response = _answer(request, executor.look(request, flow, next_url))
+    send_cookie(request, response)
+    return response
 
 
 def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:

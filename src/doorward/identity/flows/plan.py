@@ -85,6 +85,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: str
     binding: str = ""
+    stage: str = ""
+    """Key of a stage that another stage has put here (the set-up of a missing factor)."""
 
 
 class Pending(Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +128,8 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     """Password stages that another page has already asked for."""
     failures: int = 0
     """Wrong answers to the current stage."""
+    notes: dict[str, str] = {}
+    """What the current stage must know again when it is answered; secrets in it are sealed."""
     errors: tuple[FieldError, ...] = ()
     """About the last answer; shown by the page that follows it."""
     notice: str = ""
@@ -143,7 +147,19 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
 
     def passed(self) -> Plan:
         """This plan with its current step behind it."""
-        return structs.replace(self, position=self.position + 1, failures=0, errors=(), notice="")
+        return structs.replace(self, position=self.position + 1, failures=0, errors=(), notice="", notes={})
+
+    def followed_by(self, step: Step) -> Plan:
+        """This plan with ``step`` behind the current one."""
+        here = self.position + 1
+        return structs.replace(self, steps=(*self.steps[:here], step, *self.steps[here:]))
+
+    def noting(self, name: str, value: str) -> Plan:
+        return structs.replace(self, notes={**self.notes, name: value})
+
+    def showing(self, *methods: str) -> Plan:
+        """This plan with further proofs (RFC 8176 names)."""
+        return structs.replace(self, methods=tuple(dict.fromkeys((*self.methods, *methods))))
 
     def with_notice(self, notice: str) -> Plan:
         return structs.replace(self, notice=notice, errors=())
@@ -163,6 +179,8 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
             failures=0,
             errors=(),
             notice="",
+            notes={},
+            steps=tuple(step for step in self.steps if not step.stage),
             pending=self.pending if keep_pending else None,
             proven=None,
             methods=(),

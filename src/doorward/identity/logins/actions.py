@@ -19,7 +19,7 @@ from doorward.identity.logins.notices import login_ended
 from doorward.identity.logins.session_store import SessionStore
 
 _LOGIN = "authentik.core.auth"
-_AUTH_METHODS = {"pwd": "password"}
+_AUTH_METHODS = {"pwd": "password", "user": "auth_webauthn_pwl"}
 """``amr`` values (RFC 8176) that events call by another name."""
 
 
@@ -53,6 +53,16 @@ def log_in(
     request.user = user
     rotate_token(request)
     return row
+
+
+def strengthen(request: HttpRequest, methods: tuple[str, ...]) -> None:
+    """Whoever is logged in has proved more than the login knew: it keeps that, under a new key (S-527)."""
+    row = queries.current(request)
+    if row is None:
+        return
+    row.methods = list(dict.fromkeys((*row.methods, *methods)))
+    row.save(update_fields=["methods"])
+    request.session.cycle_key()
 
 
 def log_out(request: HttpRequest) -> None:

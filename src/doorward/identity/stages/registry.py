@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from doorward.identity.flows.plan import SESSION_END
+from doorward.identity.stages.authenticator_static import AuthenticatorStaticView
+from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
+from doorward.identity.stages.authenticator_validate import AuthenticatorValidateView
+from doorward.identity.stages.authenticator_webauthn import AuthenticatorWebAuthnView
 from doorward.identity.stages.consent import ConsentView
 from doorward.identity.stages.identification import IdentificationView
 from doorward.identity.stages.models import (
+    AuthenticatorStaticStage,
+    AuthenticatorTOTPStage,
+    AuthenticatorValidateStage,
+    AuthenticatorWebAuthnStage,
     ConsentStage,
     IdentificationStage,
     PasswordStage,
@@ -26,6 +34,10 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     UserLoginStage.KIND: UserLoginView,
     UserLogoutStage.KIND: UserLogoutView,
     ConsentStage.KIND: ConsentView,
+    AuthenticatorValidateStage.KIND: AuthenticatorValidateView,
+    AuthenticatorTOTPStage.KIND: AuthenticatorTOTPView,
+    AuthenticatorStaticStage.KIND: AuthenticatorStaticView,
+    AuthenticatorWebAuthnStage.KIND: AuthenticatorWebAuthnView,
     SESSION_END: SessionEndView,
 }
 

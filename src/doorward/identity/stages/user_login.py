@@ -56,8 +56,7 @@ class UserLoginView(StageView[UserLoginStage]):
         plan = self.visit.plan
         if plan.proven is None or plan.pending is None or plan.pending.user != plan.proven:
             return Refused("Nobody has been authenticated.", ("No stage before this one has verified a credential.",))
-        user = User.objects.filter(pk=plan.proven, is_active=True).first()
-        return user or DEACTIVATED
+        return self.visit.proven_user() or DEACTIVATED
 
     def _log_in(self, user: User, *, remember: bool) -> Passed | Refused:
         request, plan = self.visit.request, self.visit.plan

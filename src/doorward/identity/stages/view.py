@@ -9,6 +9,7 @@ A stage never moves the plan by itself and never redirects. It returns what happ
 ``Restart``    back to the first stage, with a sentence that says why
 ``Refused``    the journey ends here
 ``Malformed``  the answer is none that a browser would send (400, nothing is judged)
+``Elsewhere``  the journey goes on at another address of this host, without this plan
 =============  ======================================================================================
 """
 
@@ -24,6 +25,7 @@ from django.urls import reverse
 from msgspec import UNSET, Struct, UnsetType
 
 from doorward.identity.applications.models import Application
+from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.flows.plan import ADDED_CONSENT, SESSION_END, FieldError, Plan, Step
@@ -63,6 +65,10 @@ class Answer:
     def text(self, name: str) -> str:
         return self.fields.get(name, "")
 
+    def either(self, *names: str) -> str:
+        """The first of these fields that says something."""
+        return next((text for name in names if (text := self.text(name))), "")
+
     def truth(self, name: str) -> bool | None:
         """None when the field is absent or says neither."""
         return {"true": True, "on": True, "1": True, "false": False, "0": False}.get(self.text(name).lower())
@@ -76,11 +82,15 @@ class Passed:
 @dataclass(frozen=True, slots=True)
 class Ask:
     challenge: Challenge
+    plan: Plan | None = None
+    """The plan with the stage's notes, when it has made any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
     errors: tuple[FieldError, ...]
+    counts: bool = True
+    """Whether it was an attempt: too many of them cancel a login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +110,14 @@ class Malformed:
     status: int = 400
 
 
-Entered = Passed | Ask | Refused
-Judged = Passed | Wrong | Restart | Refused | Malformed
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    to: str
+    """A path of this host, or a URL that an operator has configured."""
+
+
+Entered = Passed | Ask | Elsewhere | Refused
+Judged = Passed | Wrong | Restart | Elsewhere | Refused | Malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +136,9 @@ class Visit:
     def at(cls, request: HttpRequest, flow: Flow, plan: Plan, step: Step) -> Visit | None:
         """The visit at ``step``; None if an operator has removed the stage in the meantime."""
         application = application_of(plan)
+        if step.stage:
+            inserted = Stage.objects.filter(pk=step.stage, kind=step.kind).first()
+            return cls(request, flow, plan, inserted.concrete(), None, application) if inserted else None
         if not step.binding:
             unbound: dict[str, Stage] = {
                 ADDED_CONSENT: ConsentStage(name=step.kind, kind="consent", mode=ConsentStage.Mode.ALWAYS_REQUIRE),
@@ -134,6 +153,13 @@ class Visit:
     @property
     def actor(self) -> Actor:
         return Actor.of(self.request)
+
+    def proven_user(self) -> User | None:
+        """Whom a credential stage of this plan has proven; nobody any more once they were deactivated."""
+        plan = self.plan
+        if plan.proven is None or plan.pending is None or plan.pending.user != plan.proven:
+            return None
+        return User.objects.filter(pk=plan.proven, is_active=True).first()
 
     def flow_info(self) -> FlowInfo:
         return FlowInfo(

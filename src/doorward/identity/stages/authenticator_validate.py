@@ -1,0 +1,230 @@
+"""Asks for a second factor of whoever the stages before it have proven, or for a passkey of somebody unknown.
+
+=================================  ==========================================================
+before this stage                  what it asks for
+=================================  ==========================================================
+a credential stage proved a user   one of their factors of the listed classes
+nobody                             a passkey, with its own verification: a login without password
+a user is logged in                one of their factors (step-up); the login keeps that it was shown
+=================================  ==========================================================
+
+Factors are looked up for a *proven* user only: a name alone must not tell which factors somebody has (S-504). Passing
+is the only way on: until the user login stage after it, nobody is logged in (S-513).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.utils import timezone
+
+from doorward.identity.authenticators import codes, queries, remembered
+from doorward.identity.authenticators.models import Device, DeviceClass, WebAuthnDevice
+from doorward.identity.authenticators.standing import SECOND_FACTOR
+from doorward.identity.authenticators.throttle import PER_LOGIN
+from doorward.identity.directory.models import User
+from doorward.identity.durations import parse
+from doorward.identity.events import actions as events
+from doorward.identity.flows.plan import FieldError, Plan, Step
+from doorward.identity.flows.visitor import visitor
+from doorward.identity.logins import actions as logins
+from doorward.identity.logins.queries import current
+from doorward.identity.stages import passkeys
+from doorward.identity.stages.factor_questions import (
+    SET_UP_NAMES,
+    DeviceChallenge,
+    ValidationChallenge,
+    about,
+    in_words,
+    selectable,
+)
+from doorward.identity.stages.models import AuthenticatorValidateStage, Preference, Stage
+from doorward.identity.stages.view import Answer, Ask, Entered, Judged, Passed, Refused, Restart, StageView, Wrong
+
+CANCELLED = "Too many wrong codes. Log in again."
+SUSPENDED = (
+    "Too many wrong codes were typed for this account, so codes do not work for up to an hour. A passkey still does."
+)
+WRONG = FieldError("code", "Invalid Token")
+EMPTY = FieldError("non_field_errors", "Empty response")
+METHODS = {DeviceClass.WEBAUTHN: "user", DeviceClass.TOTP: "otp", DeviceClass.STATIC: "otp"}
+"""RFC 8176 name of each class."""
+
+
+class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
+    component = "ak-stage-authenticator-validate"
+    template: ClassVar[str] = "flows/authenticator_validate.html"
+
+    def asks(self) -> bool:
+        return not isinstance(self.enter(), Passed)
+
+    def enter(self) -> Entered:
+        plan = self.visit.plan
+        user = self._user()
+        if isinstance(user, Refused):
+            return user
+        if user is None:
+            return self._ask_anybody()
+        if SECOND_FACTOR in plan.methods or self._is_known(user):
+            return Passed(plan.passed())
+        devices = queries.usable(user, self.stage.device_classes)
+        return self._ask(user, devices) if devices else self._without_factor(user)
+
+    def answer(self, answer: Answer) -> Judged:
+        user = self._user()
+        if isinstance(user, Refused):
+            return user
+        if user is not None and not queries.usable(user, self.stage.device_classes):
+            return self._chosen(user, answer.text("selected_stage"))
+        if credential := answer.text("webauthn"):
+            return self._shown(user, credential, answer)
+        code = answer.either("code", "recovery_code")
+        if not code:
+            return Wrong((EMPTY,), counts=False)
+        return self._typed(user, code, answer) if user is not None else Wrong((WRONG,))
+
+    # --- who -----------------------------------------------------------------------------------------------------
+
+    def _user(self) -> User | Refused | None:
+        """Whose factors to ask for; None for somebody unknown, whom a passkey may name."""
+        plan = self.visit.plan
+        if plan.proven is None:
+            return visitor(self.visit.request) if plan.pending is None else None
+        user = self.visit.proven_user()
+        return user or Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
+
+    def _is_known(self, user: User) -> bool:
+        """Whether this browser need not be asked. Whoever has to log in anew is always asked."""
+        threshold = self._threshold()
+        if not threshold or self.visit.plan.context.reauthenticate:
+            return False
+        if self.visit.plan.proven is not None:
+            return remembered.is_remembered(self.visit.request, user, threshold)
+        login = current(self.visit.request)
+        return (
+            login is not None
+            and SECOND_FACTOR in login.methods
+            and login.authenticated_at is not None
+            and login.authenticated_at > timezone.now() - threshold
+        )
+
+    def _threshold(self) -> timedelta:
+        return min(parse(self.stage.last_auth_threshold), remembered.LONGEST)
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def _ask(self, user: User, devices: list[Device]) -> Ask:
+        keys = [device for device in devices if isinstance(device, WebAuthnDevice)]
+        asked: list[DeviceChallenge] = []
+        if keys:  # one question for all of them: the browser knows which it has
+            asked.append(about(keys[0], passkeys.asked_of(self.visit, self.stage, user)))
+        asked.extend(about(device, {}) for device in devices if device not in keys)
+        remember = self._threshold() if self.visit.plan.proven is not None else timedelta()
+        return Ask(self._challenge(user, asked, remember_for=in_words(remember)))
+
+    def _ask_anybody(self) -> Entered:
+        asked = passkeys.offered(self.visit, self.stage)
+        if asked is None:
+            return Refused("No user was named.", ("Without a user before it, this stage takes passkeys only.",))
+        challenge = DeviceChallenge(device_class=DeviceClass.WEBAUTHN, device_uid="-1", challenge=asked, last_used=None)
+        return Ask(self._challenge(None, [challenge]))
+
+    def _challenge(
+        self,
+        user: User | None,
+        asked: list[DeviceChallenge],
+        stages: list[Stage] | None = None,
+        remember_for: str = "",
+    ) -> ValidationChallenge:
+        pending = self.visit.plan.pending
+        return ValidationChallenge(
+            component=self.component,
+            flow_info=self.visit.flow_info(),
+            pending_user=pending.identifier if pending else user.username if user else "",
+            device_challenges=asked,
+            configuration_stages=[selectable(stage) for stage in stages or ()],
+            remember_for=remember_for,
+        )
+
+    # --- judging -------------------------------------------------------------------------------------------------
+
+    def _typed(self, user: User, code: str, answer: Answer) -> Judged:
+        match codes.use(self.visit.actor, user, code, self.stage.device_classes):
+            case codes.Used(device=device):
+                return self._passed(user, device, answer)
+            case codes.Suspended():
+                return Wrong((FieldError("code", SUSPENDED, "suspended"),), counts=False)
+            case codes.Wrong():
+                events.record(
+                    "login_failed",
+                    "authentik.core",
+                    self.visit.actor,
+                    stage=self.stage.name,
+                    username=user.username,
+                    device_class="code",
+                )
+        return Restart(CANCELLED) if self.visit.plan.failures + 1 >= PER_LOGIN else Wrong((WRONG,))
+
+    def _shown(self, user: User | None, credential: str, answer: Answer) -> Judged:
+        must_verify = user is None or self.stage.webauthn_user_verification == Preference.REQUIRED
+        allowed = DeviceClass.WEBAUTHN in self.stage.device_classes
+        shown = passkeys.check(self.visit, self.stage, credential, user, must_verify=must_verify) if allowed else None
+        if shown is None:
+            return Wrong((FieldError("webauthn", "That did not work. Please try again."),))
+        if user is None:
+            return Passed(passkeys.logged_in_by(self.visit.plan, shown.user).passed())
+        return self._passed(user, shown.device, answer)
+
+    def _passed(self, user: User, device: Device, answer: Answer) -> Passed:
+        plan, request = self.visit.plan, self.visit.request
+        methods = (METHODS[device.CLASS], SECOND_FACTOR)
+        if plan.proven is None:
+            logins.strengthen(request, methods)
+        elif answer.truth("remember_device") and self._threshold():
+            remembered.remember(request, user, device, self._threshold())
+        return Passed(plan.showing(*methods).passed())
+
+    # --- nothing to ask for --------------------------------------------------------------------------------------
+
+    def _without_factor(self, user: User) -> Entered:
+        action = AuthenticatorValidateStage.NotConfiguredAction
+        match self.stage.not_configured_action:
+            case action.SKIP:
+                return Passed(self.visit.plan.passed())
+            case action.CONFIGURE:
+                return self._set_up(user)
+        return Refused(
+            "You need a second factor to log in here, and have none. Ask an administrator.",
+            (f"“{self.stage.name}” denies users without a factor of its classes.",),
+        )
+
+    def _set_up(self, user: User) -> Entered:
+        if queries.has_usable(user):
+            return Refused(
+                "Your second factor is of a kind that is not taken here. Ask an administrator.",
+                ("Whoever has a factor must show it before setting up another; this stage does not list theirs.",),
+            )
+        stages = self._set_up_stages()
+        if not stages:
+            return Refused(
+                "You need a second factor to log in here, and nothing is set up to make one. Ask an administrator.",
+                (f"“{self.stage.name}” has no configuration stages.",),
+            )
+        if len(stages) == 1:
+            return Passed(self._followed_by(stages[0]))
+        return Ask(self._challenge(user, [], stages))
+
+    def _chosen(self, user: User, key: str) -> Judged:
+        if queries.has_usable(user):
+            return Refused("Your second factor is of a kind that is not taken here. Ask an administrator.")
+        chosen = next((stage for stage in self._set_up_stages() if str(stage.pk) == key), None)
+        if chosen is None:
+            return Wrong((FieldError("selected_stage", "Choose one of these."),), counts=False)
+        return Passed(self._followed_by(chosen))
+
+    def _set_up_stages(self) -> list[Stage]:
+        return list(self.stage.configuration_stages.filter(kind__in=SET_UP_NAMES).order_by("name"))
+
+    def _followed_by(self, stage: Stage) -> Plan:
+        return self.visit.plan.followed_by(Step(kind=stage.kind, stage=str(stage.pk))).passed()

@@ -1,0 +1,83 @@
+"""How the question for a factor looks, on the page and in the API: one for each factor, or set-ups to choose."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from doorward.identity.authenticators.models import Device, DeviceClass
+from doorward.identity.authenticators.options import RequestOptions
+from doorward.identity.stages.models import Stage
+from doorward.identity.stages.view import Challenge
+
+SET_UP_NAMES = {
+    "authenticatortotp": ("Authenticator app", "authentik_stages_authenticator_totp.authenticatortotpstage"),
+    "authenticatorstatic": ("Recovery codes", "authentik_stages_authenticator_static.authenticatorstaticstage"),
+    "authenticatorwebauthn": (
+        "Passkey or security key",
+        "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
+    ),
+}
+"""Words and model name of each kind."""
+
+
+class DeviceChallenge(Struct, frozen=True, kw_only=True):
+    device_class: str
+    device_uid: str
+    challenge: RequestOptions | dict[str, str]
+    last_used: datetime | None
+
+
+class SelectableStage(Struct, frozen=True, kw_only=True):
+    pk: str
+    name: str
+    verbose_name: str
+    meta_model_name: str
+
+
+class ValidationChallenge(Challenge, frozen=True, kw_only=True):
+    pending_user: str
+    pending_user_avatar: str = "/static/person.svg"
+    device_challenges: list[DeviceChallenge]
+    configuration_stages: list[SelectableStage]
+    remember_for: str = ""
+    """For how long the browser can be remembered, in words; empty where it cannot."""
+
+    @property
+    def passkey(self) -> RequestOptions | None:
+        """What to ask the browser for, if keys are taken."""
+        asked = (each.challenge for each in self.device_challenges)
+        return next((options for options in asked if isinstance(options, RequestOptions)), None)
+
+    @property
+    def takes_app(self) -> bool:
+        return any(each.device_class == DeviceClass.TOTP for each in self.device_challenges)
+
+    @property
+    def takes_paper(self) -> bool:
+        return any(each.device_class == DeviceClass.STATIC for each in self.device_challenges)
+
+
+def about(device: Device, asked: RequestOptions | dict[str, str]) -> DeviceChallenge:
+    """The question for one factor."""
+    return DeviceChallenge(
+        device_class=device.CLASS, device_uid=str(device.pk), challenge=asked, last_used=device.last_used
+    )
+
+
+def selectable(stage: Stage) -> SelectableStage:
+    """A set-up stage, as a choice."""
+    words, model = SET_UP_NAMES[stage.kind]
+    return SelectableStage(pk=str(stage.pk), name=stage.name, verbose_name=words, meta_model_name=model)
+
+
+def in_words(threshold: timedelta) -> str:
+    """``30 days``; empty for none."""
+    if not threshold:
+        return ""
+    for length, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        number = int(threshold.total_seconds() // length)
+        if number:
+            return f"{number} {word}{'s'[: number != 1]}"
+    return "a moment"
