@@ -10,8 +10,9 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from doorward.net.client_tls import check_peer, client_context
 from doorward.net.origin import Origin
-from doorward.net.tls import CertificateUnusable, client_context
+from doorward.net.tls import CertificateUnusable
 from doorward.net.upstream import CannotConnect, ConnectTimeout, Untrusted, UpstreamConnection
 
 
@@ -92,10 +93,12 @@ class Pool:
             if origin.scheme == "unix":
                 await loop.create_unix_connection(lambda: connection, origin.path)
             elif origin.scheme == "https":
-                context = client_context(origin.tls)
+                tls = origin.tls
+                name = (tls.server_name if tls is not None else "") or origin.host
                 await loop.create_connection(
-                    lambda: connection, origin.host, origin.port, ssl=context, server_hostname=origin.host
+                    lambda: connection, origin.host, origin.port, ssl=client_context(tls), server_hostname=name
                 )
+                check_peer(tls, connection.transport.get_extra_info("ssl_object"))
             else:
                 await loop.create_connection(lambda: connection, origin.host, origin.port)
         except BaseException:

@@ -1,6 +1,6 @@
-"""TLS on both sides: which certificate a client is shown, and whom we believe when we call.
+"""Which certificate a client is shown (for the servers that we call see ``client_tls``).
 
-Server side: one ``SSLContext`` per certificate. A handshake starts on an empty context whose SNI callback moves it to
+One ``SSLContext`` per certificate. A handshake starts on an empty context whose SNI callback moves it to
 the right one: exact name, then a wildcard for one label, then the default. The table of contexts is replaced in one
 step; connections that exist keep the context they began with.
 
@@ -12,12 +12,11 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterable
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from doorward.messages.routing import Certificate, ClientTls
+from doorward.messages.routing import Certificate
 
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds (S-903)."""
@@ -86,27 +85,6 @@ def names_of(certificate: Certificate) -> list[str]:
         raise CertificateUnusable("not a certificate in PEM form") from error
     names = [name.lower() for name in alternatives.get_values_for_type(x509.DNSName)]
     return names + [str(address) for address in alternatives.get_values_for_type(x509.IPAddress)]
-
-
-@lru_cache(maxsize=256)
-def client_context(tls: ClientTls | None) -> ssl.SSLContext:
-    """The context for calling a server: TLS 1.2 or newer, certificate and name verified unless told otherwise (S-719).
-
-    Raises CertificateUnusable.
-    """
-    tls = tls or ClientTls()
-    try:
-        context = ssl.create_default_context(cadata=tls.ca_pem or None)
-    except ssl.SSLError as error:
-        raise CertificateUnusable("the certificate authority is not in PEM form") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    if tls.cert_pem:
-        load_chain(context, tls.cert_pem, tls.key_pem)
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def load_chain(context: ssl.SSLContext, chain_pem: str, key_pem: str) -> None:
