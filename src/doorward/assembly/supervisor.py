@@ -53,7 +53,7 @@ class Supervisor:
         """Until told to stop. Returns the exit status."""
         self._catch_signals()
         for child in self._children:
-            child.start(self._close_in_child)
+            child.start(self._closing(child))
         status = 0
         while not self._stopping:
             self._turn(TURN)
@@ -100,7 +100,7 @@ class Supervisor:
         now = time.monotonic()
         for child in self._children:
             if not child.running and child.start_at <= now:
-                child.start(self._close_in_child)
+                child.start(self._closing(child))
 
     # --- signals -----------------------------------------------------------------------------------------------
 
@@ -142,9 +142,18 @@ class Supervisor:
                     child.send(signal.SIGKILL)
             self._turn(TURN)
 
-    def _close_in_child(self) -> None:
-        self._wake.close()
-        self._woken.close()
+    def _closing(self, child: Child) -> Callable[[], None]:
+        """What ``child`` closes first: whatever is not its own, above all the sockets that others listen on."""
+
+        def close() -> None:
+            self._wake.close()
+            self._woken.close()
+            for worker, sockets in zip(self._workers, self._sockets, strict=True):
+                if worker is not child:
+                    for listener in sockets.values():
+                        listener.close()
+
+        return close
 
 
 # --- what each child runs; imported only there -------------------------------------------------------------------

@@ -96,6 +96,8 @@ def _work_and_tell(work: Callable[[], Prepared], writing: int) -> NoReturn:
             told = {"refused": str(refusal)}
         os.write(writing, json.dumps(told).encode())
         status = 0
+    except BrokenPipeError:
+        pass  # the program was stopped meanwhile; what was done stays done, and the next start goes on from there
     except BaseException:  # noqa: BLE001 - the end of a forked process: nothing of the parent's may run here
         traceback.print_exc()
     finally:

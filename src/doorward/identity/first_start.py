@@ -57,8 +57,20 @@ def begin(bootstrap: Bootstrap) -> Prepared:
         try:
             _make_administrator(bootstrap, password)
         except ValidationError as error:
-            raise CannotPrepare("; ".join(error.messages)) from error
+            raise CannotPrepare(_named(error)) from error
     return Prepared(first_start=True, generated_password=None if bootstrap.password else password)
+
+
+def _named(error: ValidationError) -> str:
+    """Which wish cannot be fulfilled, by the variable in which the operator wrote it."""
+    fields = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    variables = {"password": "PASSWORD", "key": "TOKEN", "email": "EMAIL"}
+    return "\n".join(
+        f"DOORWARD_BOOTSTRAP_{variables[field]} cannot be used: {' '.join(messages)}"
+        if field in variables
+        else " ".join(messages)
+        for field, messages in fields.items()
+    )
 
 
 def _make_administrator(bootstrap: Bootstrap, password: str) -> None:

@@ -15,7 +15,8 @@ from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 
 DEFAULT_LIFE = timedelta(days=1)
-SHORTEST_KEY = 32
+SHORTEST_KEY = 16
+"""Characters of a key that somebody chose; our own have 60. Twenty-two random letters and digits hold 128 bits."""
 _CORE = "authentik.core"
 
 
@@ -106,7 +107,7 @@ def _place(token: Token) -> str:
 
 
 def _acceptable(key: str) -> str:
-    # Kept by a plain SHA-256, so it must hold 128 random bits by itself (S-803).
+    # Kept by a plain SHA-256, so it should hold 128 random bits by itself (S-803); a guess at a phrase must not pay.
     if len(key) < SHORTEST_KEY or len(key) > 512 or not key.isascii() or not key.isprintable() or " " in key:
         raise ValidationError({"key": [f"A key has {SHORTEST_KEY} to 512 visible ASCII characters."]})
     return key
