@@ -48,6 +48,8 @@ class ProxyProvider(Struct, frozen=True):
     basic_auth_password_attribute: str = ""
     redirect_everything: bool = False
     """Send strangers to log in even when the request is no navigation (fetch, WebSocket, JSON clients)."""
+    skip_preflight: bool = False
+    """Let a browser's CORS preflight pass without a session, and without a word about anybody (S-224)."""
     refresh_token_validity: float = 0.0
     """Seconds; the longest life of a proxy session whose access token is renewed. 0: none is renewed."""
     idle_limit: float = 0.0

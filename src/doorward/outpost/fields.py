@@ -15,7 +15,7 @@ _WANTED = {
         "host", "cookie", "user-agent", "accept", "authorization", "x-requested-with", "upgrade",
         "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-site",
         "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri", "x-forwarded-method", "x-forwarded-for",
-        "x-original-url",
+        "x-original-url", "origin", "access-control-request-method", "content-length", "transfer-encoding",
     )
 }  # fmt: skip
 _JOINABLE = frozenset({"accept", "x-forwarded-for"})
@@ -54,6 +54,10 @@ class Fields:
     def raw(self, name: str) -> bytes:
         """The field's value, empty when it is absent or stands twice."""
         return self._values.get(name, b"")
+
+    def present(self, name: str) -> bool:
+        """Whether the field is there at all, once or twice."""
+        return name in self._values or name in self.doubled
 
     def text(self, name: str) -> str:
         """The same as text, one character a byte (fields are bytes; we compare ASCII)."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from doorward.outpost.machines import Machines, Rejection
+from doorward.outpost.navigation import is_preflight
 from doorward.outpost.sessions.cache import Known
 from doorward.outpost.sessions.cookie import SESSION
 from doorward.outpost.sessions.store import Sessions
@@ -53,6 +54,8 @@ class Judge:
         """Nobody's session. On an open path nothing is asked: there an ``Authorization`` field is the application's."""
         application = visit.application
         opening = application.rules.opening(visit.path, visit.said_origin if application.domain else "")
+        if application.provider.skip_preflight and is_preflight(visit.fields, visit.method):
+            return Opening.OPEN
         if opening is Opening.SHUT and application.provider.intercept_header_auth and visit.fields.raw("authorization"):
             return self.machines.recognise(visit)
         return opening

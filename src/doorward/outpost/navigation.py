@@ -6,7 +6,11 @@ Only a navigation can follow a redirect to a login page and come back. Browsers 
 
 from __future__ import annotations
 
+import re
+
 from doorward.outpost.fields import Fields
+
+_METHOD = re.compile(rb"[A-Za-z-]{1,32}")
 
 
 def is_navigation(fields: Fields, scheme: str) -> bool:
@@ -20,6 +24,19 @@ def is_navigation(fields: Fields, scheme: str) -> bool:
         return False
     accept = fields.raw("accept").lower()
     return not (b"application/json" in accept and b"text/html" not in accept and b"*/*" not in accept)
+
+
+def is_preflight(fields: Fields, method: str) -> bool:
+    """Whether a browser asks what another origin's page may send (W3C Fetch section 4.8): OPTIONS with ``Origin`` and
+    the method in question, and never with credentials or a body (S-224)."""
+    return (
+        method == "OPTIONS"
+        and bool(fields.raw("origin"))
+        and _METHOD.fullmatch(fields.raw("access-control-request-method")) is not None
+        and not fields.present("authorization")
+        and fields.raw("content-length") in (b"", b"0")
+        and not fields.present("transfer-encoding")
+    )
 
 
 def is_wanted_by_the_user(fields: Fields) -> bool:
