@@ -99,7 +99,7 @@ def test_a_token_keeps_its_owner(bob: User, mallory: User) -> None:
         actions.update_token(SYSTEM, token, user=mallory)
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 31, "with a blank in it, but long enough", "ü" * 40])
+@pytest.mark.parametrize("key", ["short", "x" * 15, "with a blank in it, but long enough", "ü" * 40])
 def test_weak_keys_are_refused(bob: User, key: str) -> None:
     """A chosen key is long enough to be kept by a plain hash."""
     with pytest.raises(ValidationError):
