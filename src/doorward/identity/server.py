@@ -24,6 +24,9 @@ from doorward.identity.bootstrap import set_up_django
 
 PUBLIC_THREADS = 4
 RPC_THREADS = 2
+PUBLIC_CONNECTIONS = 1000
+ALL_CONNECTIONS = 4000
+"""The doors are counted together: a crowd at the public one must leave the private one room."""
 GRACE = 10.0
 """Seconds that requests in flight are given to finish after SIGTERM."""
 LARGEST_BODY = 1 << 20
@@ -47,8 +50,8 @@ def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> N
     _ = get_resolver().url_patterns  # a page that cannot be imported stops the start, not its first visitor
     give_back_at_once()
     doors = Doors()
-    doors.open(public_socket, public, PUBLIC_THREADS)
-    doors.open(rpc_socket, rpc, RPC_THREADS)
+    doors.open(public_socket, public, PUBLIC_THREADS, PUBLIC_CONNECTIONS)
+    doors.open(rpc_socket, rpc, RPC_THREADS, ALL_CONNECTIONS)
     signal.signal(signal.SIGTERM, doors.stop)
     ready()
     doors.run()
@@ -62,8 +65,8 @@ class Doors:
         self._servers: list[Any] = []
         self._stopping = False
 
-    def open(self, path: Path, app: WSGIApplication, threads: int) -> None:
-        """Listen on a Unix socket that only this user can open."""
+    def open(self, path: Path, app: WSGIApplication, threads: int, connections: int) -> None:
+        """Listen on a Unix socket that only this user can open; stop accepting at ``connections`` of all doors."""
         former = os.umask(0o177)  # no moment in which others could connect
         try:
             server = create_server(
@@ -76,7 +79,7 @@ class Doors:
                 clear_untrusted_proxy_headers=False,
                 max_request_body_size=LARGEST_BODY,
                 max_request_header_size=LARGEST_HEAD,
-                connection_limit=1000,
+                connection_limit=connections,
                 channel_timeout=300,
                 log_socket_errors=False,
                 expose_tracebacks=False,

@@ -6,13 +6,17 @@ import asyncio
 
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.request import BodyTooLarge
+from doorward.wire.http1.errors import Rejected
 
 MAX_TIME = 60.0
 """Seconds for a whole body that is buffered by us (security contract, section 3)."""
 
 
-class BodyTooSlow(Exception):
-    """The body did not arrive within ``MAX_TIME``."""
+class BodyTooSlow(Rejected):
+    """The body did not arrive within ``MAX_TIME``: 408 where nobody says otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(408, "body_timeout")
 
 
 async def collect_body(downstream: Downstream, limit: int) -> bytes:
