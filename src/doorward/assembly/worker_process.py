@@ -110,8 +110,7 @@ class Worker:
     def _heard(self, message: ToWorker) -> None:
         match message:
             case UseRoutingTable(table):
-                self._engine.use(Routes.build(table, self))
-                self._use_certificates(table)
+                self._use(table)
                 self._table_known = True
                 self._link.tell(TableInUse(table.version))
             case UseOutposts(configuration):
@@ -134,11 +133,11 @@ class Worker:
             self._said_ready = True
             self._notifier.ready()
 
-    def _use_certificates(self, table: routing.RoutingTable) -> None:
+    def _use(self, table: routing.RoutingTable) -> None:
         try:
-            self._engine.use_certificates(table.certificates, table.default_certificate)
+            self._engine.use(Routes.build(table, self))
         except CertificateUnusable as error:
-            print(f"doorward: the certificates stay as they were: {error}", file=sys.stderr)  # noqa: T201
+            print(f"doorward: the routes stay as they were: {error}", file=sys.stderr)  # noqa: T201
 
     # --- the workshop of the routing table -----------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ class EntryPoint(Struct, frozen=True):
     alias_headers: str = "delete"
     """What happens to a field name with a character outside letters, digits and ``-``: delete, reject or keep."""
     tls_options: str = "default"
-    """Set of TLS options for names of which no router speaks."""
+    """Set of TLS options for names of which no router speaks. The routing table says it again: workers look there."""
     proxy_protocol_ips: tuple[str, ...] = ()
     """Peers that may begin a connection with a PROXY header."""
     proxy_protocol_insecure: bool = False

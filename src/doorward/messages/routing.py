@@ -328,7 +328,8 @@ class Router(Struct, frozen=True):
     broken: str = ""
     """Why it cannot serve; then ``middlewares`` and ``service`` are not used."""
     tls_options: str = ""
-    """Name of the set with which the handshake must have been made, or the answer is 421 (S-047); empty without TLS."""
+    """Name of the set with which the handshake must have been made, or the answer is 421 (S-047). Empty: the one that
+    holds for the host that is asked for."""
 
 
 class Certificate(Struct, frozen=True):
@@ -360,7 +361,8 @@ class TlsOptions(Struct, frozen=True):
 
 
 class TlsName(Struct, frozen=True):
-    """At ``entry_point``, handshakes for ``name`` (a host, or ``*.`` and a host) use the set ``options``."""
+    """At ``entry_point``, handshakes for ``name`` (a host, ``*.`` and a host, or empty: every other) use the set
+    ``options``."""
 
     entry_point: str
     name: str
@@ -380,4 +382,4 @@ class RoutingTable(Struct, frozen=True):
     default_certificate: Certificate | None = None
     tls_options: dict[str, TlsOptions] = {}
     tls_names: tuple[TlsName, ...] = ()
-    """Names whose set is not that of their entry point."""
+    """Where another set holds than ``default``."""

@@ -86,24 +86,23 @@ class ServerTls:
         self._default = table.default_certificate or (table.certificates[0] if table.certificates else None)
         self._options = {DEFAULT_TLS_OPTIONS: TlsOptions(), **table.tls_options}
         self._sets = sets
-        current = {*table.certificates, self._default}
-        stale = [key for key in self._contexts if key[1] not in current]
-        for key in stale:
+        options, current = set(self._options.values()), {*table.certificates, self._default}
+        for key in [key for key in self._contexts if key[0] not in options or key[1] not in current]:
             del self._contexts[key]
 
-    def choose(self, hello: ClientHello, entry_point: str, base: str, address: str) -> Handshake | Refusal:
-        """The handshake for ``hello`` at ``entry_point``, whose own set of options is ``base``.
+    def choose(self, hello: ClientHello, entry_point: str, address: str) -> Handshake | Refusal:
+        """The handshake for ``hello`` at ``entry_point``.
 
         ``address`` is ours that the client connected to: it stands for the name where the client gives none.
         """
         name = hello.server_name
-        set_name = _of_name(self._sets.get(entry_point, {}), name) or base
+        set_name = set_for(self._sets.get(entry_point, {}), name)
         options = self._options.get(set_name)
         if options is None or options.broken:
             return Refusal(INTERNAL_ERROR, options.broken if options else f"the TLS options {set_name!r} do not exist")
         protocols = _spoken(options)
         if hello.protocols and not set(hello.protocols) & set(protocols) and not _may_ignore(hello, protocols):
-            return Refusal(NO_APPLICATION_PROTOCOL, f"speaks {', '.join(hello.protocols)[:100]}, which we do not here")
+            return Refusal(NO_APPLICATION_PROTOCOL, "speaks none of our protocols (ALPN)")
         certificate = _of_name(self._certificates, name or address)
         if certificate is None and (options.sni_strict or self._default is None):
             return Refusal(UNRECOGNIZED_NAME, f"no certificate for {name or address}")
@@ -123,6 +122,11 @@ class ServerTls:
                 del self._contexts[next(iter(self._contexts))]
             self._contexts[key] = context
         return context
+
+
+def set_for(sets: dict[str, str], name: str) -> str:
+    """The set of options that holds for ``name`` where ``sets`` are those of an entry point."""
+    return _of_name(sets, name) or sets.get("") or DEFAULT_TLS_OPTIONS
 
 
 def _of_name(table: dict[str, T], name: str) -> T | None:

@@ -1,8 +1,4 @@
-"""Which certificate a client is shown (for the servers that we call see ``client_tls``).
-
-One ``SSLContext`` per certificate. A handshake starts on an empty context whose SNI callback moves it to
-the right one: exact name, then a wildcard for one label, then the default. The table of contexts is replaced in one
-step; connections that exist keep the context they began with.
+"""Certificates in OpenSSL's hands (for handshakes see ``server_tls``, for the servers that we call ``client_tls``).
 
 Private keys arrive as text and OpenSSL reads files, so they go through an anonymous file that only lives in memory.
 """
@@ -11,64 +7,15 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from doorward.messages.routing import Certificate
 
-HANDSHAKE_TIMEOUT = 10.0
-"""Seconds (S-903)."""
-
 
 class CertificateUnusable(ValueError):
     """A certificate and key that OpenSSL does not take; the message never quotes them."""
-
-
-class ServerTls:
-    """Chooses the certificate for each handshake; ``use`` replaces them at run time."""
-
-    def __init__(self, protocols: tuple[str, ...] = ("http/1.1",)) -> None:
-        self._protocols = protocols
-        self._by_name: dict[str, ssl.SSLContext] = {}
-        self._default: ssl.SSLContext | None = None
-        self.context = _server_context(protocols)
-        """Give this one to the listener, once."""
-        self.context.sni_callback = self._choose
-
-    def use(self, certificates: Iterable[Certificate], default: Certificate | None) -> None:
-        """Show these from now on. Raises CertificateUnusable and then changes nothing."""
-        by_name: dict[str, ssl.SSLContext] = {}
-        first: ssl.SSLContext | None = None
-        for certificate in certificates:
-            context = self._context_of(certificate)
-            first = first or context
-            for name in names_of(certificate):
-                by_name.setdefault(name, context)
-        self._default = self._context_of(default) if default is not None else first
-        self._by_name = by_name
-
-    def context_for(self, name: str | None) -> ssl.SSLContext | None:
-        """The context for the server name ``name`` (None: the client named none)."""
-        if name:
-            name = name.lower().removesuffix(".")
-            found = self._by_name.get(name) or self._by_name.get("*." + name.partition(".")[2])
-            if found is not None:
-                return found
-        return self._default
-
-    def _choose(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-        context = self.context_for(name)
-        if context is None:
-            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        connection.context = context
-        return None
-
-    def _context_of(self, certificate: Certificate) -> ssl.SSLContext:
-        context = _server_context(self._protocols)
-        load_chain(context, certificate.chain_pem, certificate.key_pem)
-        return context
 
 
 def names_of(certificate: Certificate) -> list[str]:
@@ -98,14 +45,6 @@ def load_chain(context: ssl.SSLContext, chain_pem: str, key_pem: str) -> None:
         raise CertificateUnusable("certificate and key cannot be read, or do not belong together") from error
     finally:
         os.close(descriptor)
-
-
-def _server_context(protocols: tuple[str, ...]) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(list(protocols))
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    return context
 
 
 def check_certificate(certificate: Certificate) -> None:

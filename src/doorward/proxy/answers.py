@@ -71,6 +71,12 @@ CRASHED = Failure(
     "Something went wrong here, not on your side. The administrator finds the reason in the log.",
 )
 FORBIDDEN_ORIGIN = Failure(403, b"Forbidden\n", "Another web site tried to open this connection with your login.")
+MISDIRECTED = Failure(
+    421,
+    b"Misdirected Request\n",
+    "This address needs a connection of its own. Load the page again; if that does not help, close the browser and "
+    "open it again.",
+)
 BODY_TOO_LARGE = Failure(413, b"Request Entity Too Large\n", "What was sent is too large.")
 BODY_TOO_SLOW = Failure(408, b"Request Timeout\n", "What was sent did not arrive in time.")
 

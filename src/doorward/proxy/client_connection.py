@@ -20,7 +20,9 @@ from math import inf
 from typing import TYPE_CHECKING, cast
 
 from doorward.messages.http import Header
+from doorward.net.arrival import Arrival
 from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
+from doorward.proxy.connection_facts import connection_facts
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
 from doorward.proxy.progress import Progress
@@ -60,6 +62,7 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_advancing",
         "_answered",
+        "_arrival",
         "_bodiless",
         "_chunked",
         "_closing",
@@ -90,9 +93,12 @@ class ClientConnection(asyncio.Protocol):
     _transport: asyncio.Transport
     _facts: ConnectionFacts
 
-    def __init__(self, entry: EntryPointServer) -> None:
+    def __init__(self, entry: EntryPointServer, arrival: Arrival | None = None) -> None:
+        """``arrival``: what was found out about the connection before; None for one that begins with its first
+        request."""
         self._entry = entry
-        self._reader = RequestReader(entry.limits, entry.tls)
+        self._arrival = arrival
+        self._reader = RequestReader(entry.limits, arrival is not None and bool(arrival.tls_options))
         self._state = _State.OPEN
         self._exchange: Exchange | None = None
         self._receiver: BodyReceiver | None = None
@@ -125,9 +131,10 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        host = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
-        self._facts = ConnectionFacts(host, self._entry.port, self._entry.tls)
+        self._facts = connection_facts(self._transport, self._arrival, self._entry.port)
+        if self._arrival is not None:
+            self._arrival.opened()
+            self._arrival = None
         self._transport.set_write_buffer_limits(IN_FLIGHT)
         self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
         if not self._entry.take_in(self):

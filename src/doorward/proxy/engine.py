@@ -7,23 +7,26 @@ certificates, sessions that ended, the end of the worker.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from doorward.messages.entry_points import EntryPoint
-from doorward.messages.routing import Certificate
+from doorward.net.descriptors import room_for_connections
 from doorward.net.pools import Pools
-from doorward.net.tls import ServerTls
+from doorward.net.server_tls import ServerTls
 from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.entry_point import EntryPointServer
 from doorward.proxy.exchange import Surroundings
+from doorward.proxy.headcount import Capacity
 from doorward.proxy.metrics import MetricsBook
 from doorward.proxy.routing import Routes
 from doorward.proxy.service import Ledger
 
 SWEEP_INTERVAL = 1.0
 """Seconds between two looks at every connection, pool and log buffer."""
+_log = logging.getLogger("doorward.proxy")
 
 
 class Engine:
@@ -43,11 +46,10 @@ class Engine:
         self._access_log = access_log
         self._metrics = metrics
         self._pools = pools or Pools()
-        self._tls = ServerTls()
+        self._handshakes = ServerTls()
+        capacity = Capacity(room_for_connections(), self._shut)
         self._servers = {
-            entry_point.name: EntryPointServer(
-                entry_point, self._surroundings, self._tls.context if entry_point.tls else None
-            )
+            entry_point.name: EntryPointServer(entry_point, self._surroundings, self._handshakes, capacity)
             for entry_point in entry_points
         }
         self._sweeping: asyncio.TimerHandle | None = None
@@ -60,12 +62,13 @@ class Engine:
         self._sweep()
 
     def use(self, routes: Routes) -> None:
-        """Route new requests with ``routes``; requests under way keep what they started with."""
+        """Route new requests with ``routes`` and make new handshakes as its table says; requests under way keep what
+        they started with, and connections the handshake that they had. Raises CertificateUnusable and then changes
+        nothing."""
+        self._handshakes.use(routes.table)
         self._surroundings.routes = routes
-
-    def use_certificates(self, certificates: Iterable[Certificate], default: Certificate | None) -> None:
-        """Show these in new handshakes. Raises CertificateUnusable and then keeps the old ones."""
-        self._tls.use(certificates, default)
+        for name, server in self._servers.items():
+            server.speak(plain=routes.has(name, tls=False), tls=routes.has(name, tls=True))
 
     def sessions_ended(self, id_hashes: Iterable[bytes], all_sessions: bool = False) -> None:
         """Cut every stream and WebSocket that is open on these proxy sessions, or on any."""
@@ -85,10 +88,13 @@ class Engine:
         return {name: server.open_connections for name, server in self._servers.items()}
 
     async def drain(self, grace: float = 10.0) -> None:
-        """Stop accepting, let what is under way finish within ``grace`` seconds, cut the rest (S-923)."""
-        for server in self._servers.values():
+        """Stop accepting (each entry point after its ``accept_grace``), let what is under way finish within ``grace``
+        seconds from now, cut the rest (S-923)."""
+        begun = time.monotonic()
+        deadline = begun + grace
+        for server in sorted(self._servers.values(), key=lambda server: server.entry_point.accept_grace):
+            await asyncio.sleep(begun + server.entry_point.accept_grace - time.monotonic())
             server.stop()
-        deadline = time.monotonic() + grace
         while any(server.open_connections for server in self._servers.values()) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         for server in self._servers.values():
@@ -99,6 +105,12 @@ class Engine:
         await asyncio.sleep(0)
         if self._access_log is not None:
             self._access_log.close()
+
+    def _shut(self, shut: bool) -> None:
+        if shut:
+            _log.warning("accept.paused: no file descriptors for more connections; raise the limit (ulimit -n)")
+        for server in self._servers.values():
+            server.shut(shut)
 
     def _sweep(self) -> None:
         now = time.monotonic()

@@ -2,75 +2,117 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import socket
-import ssl
 
 from doorward.messages.entry_points import EntryPoint
-from doorward.net.tls import HANDSHAKE_TIMEOUT
+from doorward.net.arrival import Arrival
+from doorward.net.client_hello import ClientHello
+from doorward.net.door import Door
+from doorward.net.opening import Opening
+from doorward.net.server_tls import Handshake, Refusal, ServerTls
 from doorward.proxy.client_connection import ClientConnection
 from doorward.proxy.exchange import Surroundings
 from doorward.proxy.forwarding import Admission
+from doorward.proxy.headcount import Capacity, Headcount
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.limits import Limits
 
-MAX_CONNECTIONS = 10_000
-MAX_PER_PEER = 256
-_log = logging.getLogger("doorward.proxy")
-
 
 class EntryPointServer:
-    """Accepts connections and keeps account of them."""
+    """Accepts connections and keeps account of them. A ``Reception``."""
 
-    def __init__(self, entry_point: EntryPoint, surroundings: Surroundings, context: ssl.SSLContext | None) -> None:
-        """``context``: speak TLS with it."""
+    def __init__(
+        self, entry_point: EntryPoint, surroundings: Surroundings, handshakes: ServerTls, capacity: Capacity
+    ) -> None:
         self.entry_point = entry_point
         self.surroundings = surroundings
         self.admission = Admission(entry_point)
         self.limits = Limits(header=entry_point.max_header_bytes)
-        self.tls = context is not None
         self.port = entry_point.port
         self.draining = False
-        self._context = context
+        self.tls = entry_point.tls
+        """Some router answers TLS here."""
+        self.plain = not entry_point.tls
+        """Some router answers without TLS here, or none answers at all."""
+        self._handshakes = handshakes
         self._trust = Trust(entry_point.trusted_ips)
+        self._load_balancers = Trust(entry_point.proxy_protocol_ips, entry_point.proxy_protocol_insecure)
+        self._may_have_headers = bool(entry_point.proxy_protocol_ips) or entry_point.proxy_protocol_insecure
         self._connections: set[ClientConnection] = set()
-        self._per_peer: dict[str, int] = {}
-        self._servers: list[asyncio.Server] = []
+        self._openings: set[Opening] = set()
+        self._headcount = Headcount(capacity, self._speaks_for_many)
+        self._doors: list[Door] = []
         self._complaints = Complaints()
 
     async def listen(self, listener: socket.socket) -> None:
         """Accept connections from ``listener``, which becomes ours."""
         self.port = listener.getsockname()[1]
-        loop = asyncio.get_running_loop()
-        timeout = HANDSHAKE_TIMEOUT if self._context is not None else None
-        server = await loop.create_server(
-            self._connect, sock=listener, ssl=self._context, ssl_handshake_timeout=timeout, backlog=1024
-        )
-        self._servers.append(server)
+        door = Door(listener, self._connect, self._came)
+        self._doors.append(door)
+        await door.open(self._looks)
+
+    def speak(self, *, plain: bool, tls: bool) -> None:
+        """Whether there are routers without TLS and with it. Connections that exist go on as they began."""
+        self.tls = tls or self.entry_point.tls
+        self.plain = not self.entry_point.tls and (plain or not tls)
+        for door in self._doors:
+            door.look(self._looks)
+
+    def shut(self, shut: bool) -> None:
+        """Accept nothing for now."""
+        for door in self._doors:
+            door.shut(shut)
+
+    @property
+    def _looks(self) -> bool:
+        return self.tls or self._may_have_headers
+
+    # --- connections that come in ----------------------------------------------------------------------------------
+
+    def _came(self, connection: socket.socket, peer: str) -> None:
+        if not self._headcount.enter(peer):
+            self._too_many(peer)
+            connection.close()
+            return
+        opening = Opening(connection, peer, self)
+        self._openings.add(opening)
+        opening.start()
+
+    def may_speak_for_others(self, peer: str) -> bool:
+        return self._may_have_headers and self._load_balancers.includes(peer)
+
+    def handshake(self, hello: ClientHello, address: str) -> Handshake | Refusal:
+        return self._handshakes.choose(hello, self.entry_point.name, address)
+
+    def serve(self, arrival: Arrival) -> ClientConnection:
+        return ClientConnection(self, arrival)
+
+    def refused(self, peer: str, why: str) -> None:
+        self._complaints.say("tls.refused", self.entry_point.name, f"{why}; last from {peer}")
+
+    def over(self, opening: Opening) -> None:
+        self._openings.discard(opening)
+        self._headcount.leave(opening.peer)
+
+    def _connect(self) -> ClientConnection:
+        return ClientConnection(self)
+
+    # --- connections that are served -------------------------------------------------------------------------------
 
     def take_in(self, connection: ClientConnection) -> bool:
         """Count ``connection``. False when there are too many: of all, or of its peer."""
-        peer = connection.peer
-        count = self._per_peer.get(peer, 0) + 1
-        if len(self._connections) >= MAX_CONNECTIONS or (count > MAX_PER_PEER and not self._speaks_for_many(peer)):
-            self._complaints.say("connection.refused", self.entry_point.name, f"too many connections, last from {peer}")
+        if not self._headcount.enter(connection.peer):
+            self._too_many(connection.peer)
             return False
-        self._per_peer[peer] = count
         self._connections.add(connection)
         return True
 
     def let_go(self, connection: ClientConnection) -> None:
         """``connection`` is closed."""
-        if connection not in self._connections:
-            return
-        self._connections.remove(connection)
-        left = self._per_peer[connection.peer] - 1
-        if left:
-            self._per_peer[connection.peer] = left
-        else:
-            del self._per_peer[connection.peer]
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._headcount.leave(connection.peer)
 
     @property
     def open_connections(self) -> int:
@@ -84,8 +126,10 @@ class EntryPointServer:
     def stop(self) -> None:
         """Accept nothing more; idle connections go, the others after what they are doing."""
         self.draining = True
-        for server in self._servers:
-            server.close()
+        for door in self._doors:
+            door.close()
+        for opening in list(self._openings):
+            opening.stop()
         for connection in list(self._connections):
             connection.stop()
 
@@ -94,10 +138,12 @@ class EntryPointServer:
         for connection in list(self._connections):
             connection.cut()
 
+    def _too_many(self, peer: str) -> None:
+        self._complaints.say("connection.refused", self.entry_point.name, f"too many connections, last from {peer}")
+
     def _speaks_for_many(self, peer: str) -> bool:
         """A trusted proxy carries many people's connections, and so does one on this very machine."""
         address = parse_address(peer)
-        return address is not None and (address.is_loopback or self._trust.includes(peer))
-
-    def _connect(self) -> ClientConnection:
-        return ClientConnection(self)
+        return address is not None and (
+            address.is_loopback or self._trust.includes(peer) or self.may_speak_for_others(peer)
+        )

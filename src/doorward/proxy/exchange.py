@@ -18,6 +18,7 @@ from doorward.proxy.answers import (
     BROKEN_ROUTE,
     CRASHED,
     FORBIDDEN_ORIGIN,
+    MISDIRECTED,
     NO_ROUTE,
     SERVER_ERROR,
     Failure,
@@ -123,9 +124,17 @@ class Exchange:
             self._surroundings.complaints.say("router.broken", route.name, route.broken)
             self.fail(BROKEN_ROUTE)
             return
+        if route.tls_options and not self._handshake_was_for(route):
+            self.fail(MISDIRECTED)
+            return
         if self.request.body_length != 0:
             self.request.read_body = self._read_body
         self._enter()
+
+    def _handshake_was_for(self, route: Route) -> bool:
+        """A client that asks over one connection for a host whose handshake would have been another one (S-047)."""
+        connection = self.request.connection
+        return connection is None or connection.tls_options == route.tls_options
 
     def _enter(self) -> None:
         """Through the middlewares that have not seen the request yet, then to the service."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from doorward.messages import routing as messages
+from doorward.net.server_tls import set_for
 from doorward.proxy.middlewares.bulkhead import Bulkheads
 from doorward.proxy.middlewares.catalogue import build_middleware
 from doorward.proxy.middlewares.client_facts import IDENTITY_SERVICE, StateClientFacts
@@ -51,6 +52,8 @@ class Route:
     service_name: str
     broken: str = ""
     """Why it cannot serve: the answer is 503 and this goes to the log."""
+    tls_options: str = ""
+    """Name of the set of TLS options with which the handshake must have been made (S-047); empty: any, or none."""
 
 
 _Test = Callable[[bytes, bytes], bool]
@@ -109,7 +112,14 @@ class Routes:
             route = _route(router, services, workshop, bulkheads)
             for entry_point in router.entry_points:
                 sides.setdefault((entry_point, router.tls), []).append((router, route))
-        return cls(table, {key: _side(routers) for key, routers in sides.items()})
+        sets: dict[str, dict[str, str]] = {}
+        for entry in table.tls_names:
+            sets.setdefault(entry.entry_point, {})[entry.name] = entry.options
+        return cls(table, {key: _side(routers, _sets_of(sets, *key)) for key, routers in sides.items()})
+
+    def has(self, entry_point: str, *, tls: bool) -> bool:
+        """Whether any router answers at ``entry_point``, with TLS or without."""
+        return (entry_point, tls) in self._sides
 
     def match(self, request: Request) -> Route | None:
         """The router that answers ``request``, or None for a 404.
@@ -171,28 +181,41 @@ def _route(router: messages.Router, services: Directory, workshop: Workshop, bul
             return _broken(router, f"the middleware {middleware.name!r} cannot be built: {error}")
     if router.service == IDENTITY_SERVICE:
         middlewares.append(StateClientFacts())
-    return Route(router.name, router.rule_text, tuple(middlewares), service, router.service)
+    return Route(
+        router.name, router.rule_text, tuple(middlewares), service, router.service, tls_options=router.tls_options
+    )
 
 
 def _broken(router: messages.Router, reason: str) -> Route:
     return Route(router.name, router.rule_text, (), None, router.service, broken=reason)
 
 
-def _side(routers: Sequence[tuple[messages.Router, Route]]) -> _Side:
+_SetOf = Callable[[str | None], str]
+"""The set of TLS options with which a client that asks for a host has made its handshake."""
+
+
+def _sets_of(sets: dict[str, dict[str, str]], entry_point: str, tls: bool) -> _SetOf:
+    if not tls:
+        return lambda name: ""
+    here = sets.get(entry_point, {})
+    return lambda name: set_for(here, name or "")
+
+
+def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _Side:
     names: set[str] = set()
     for router, _ in routers:
         names.update(_host_names(router.rule))
     parents = {name[2:] for name in names if name.startswith("*.")}
     exact = {name for name in names if name and not name.startswith("*.")}
     return _Side(
-        exact={name.encode(): _host(routers, name) for name in exact},
-        wildcards={parent.encode(): _host(routers, f"*.{parent}") for parent in parents},
-        unknown=_host(routers, None),
-        nameless=_host(routers, ""),
+        exact={name.encode(): _host(routers, name, set_of(name)) for name in exact},
+        wildcards={parent.encode(): _host(routers, f"*.{parent}", set_of(f"*.{parent}")) for parent in parents},
+        unknown=_host(routers, None, set_of(None)),
+        nameless=_host(routers, "", set_of(None)),
     )
 
 
-def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None) -> _Host:
+def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None, tls_options: str) -> _Host:
     tests: list[tuple[_Test | None, Route]] = []
     kinds = set()
     asks_path = False
@@ -200,6 +223,8 @@ def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None) ->
         rule = decide_host(router.rule, name)
         if rule is False:
             continue
+        if tls_options and not route.tls_options:
+            route = replace(route, tls_options=tls_options)
         tests.append((None if rule is True else compile_rule(rule), route))
         kinds.add((router.middlewares, bool(router.broken)))
         asks_path = asks_path or (rule is not True and _asks(rule, (messages.Path, messages.PathPrefix)))

@@ -101,7 +101,7 @@ def _full(name: str, provider: str) -> str:
 
 @dataclass
 class Settled:
-    """Routers with their sets, and the names for which a set holds that is not the entry point's own."""
+    """Routers with their sets, and the names for which another set holds than ``default``."""
 
     routers: list[Router]
     names: tuple[TlsName, ...]
@@ -163,6 +163,9 @@ def _settled(
 def _names(
     wanted: Mapping[tuple[str, str], Mapping[str, Sequence[str]]], entry_points: Mapping[str, EntryPoint]
 ) -> Iterator[TlsName]:
+    for entry_point in entry_points.values():
+        if entry_point.tls_options != DEFAULT_TLS_OPTIONS:
+            yield TlsName(entry_point.name, "", entry_point.tls_options)
     for (point, host), sets in sorted(wanted.items()):
         base = entry_points[point].tls_options
         chosen = min(sets, key=lambda name: (name == base, name))

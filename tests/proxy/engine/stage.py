@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -147,6 +148,13 @@ class Stage:
         client = Client(*await asyncio.open_connection("127.0.0.1", port or self.port, limit=1 << 20))
         self.clients.append(client)
         return client
+
+    def socket(self) -> socket.socket:
+        """Connected and not blocking, for whoever speaks in pieces."""
+        connection = socket.create_connection(("127.0.0.1", self.port))
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     async def stop(self) -> None:
         for client in self.clients:

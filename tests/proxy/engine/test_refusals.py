@@ -184,7 +184,7 @@ async def test_forwarding_fields_survive_connection(stage: Stage) -> None:
 async def test_too_many_connections_of_one_peer_are_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The 257th connection of an address is closed at once; this machine's own are not counted so."""
     monkeypatch.setattr("doorward.proxy.entry_point.EntryPointServer._speaks_for_many", lambda self, peer: False)
-    monkeypatch.setattr("doorward.proxy.entry_point.MAX_PER_PEER", 3)
+    monkeypatch.setattr("doorward.proxy.headcount.MAX_PER_PEER", 3)
     await stage.start()
     first = [await stage.client() for _ in range(3)]
     for client in first:
