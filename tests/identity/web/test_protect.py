@@ -20,7 +20,8 @@ PROTECT = "/if/admin/protect/"
 
 def send(admin: Visitor, **fields: Any) -> int:
     """The form, as the page has it."""
-    return admin.send(PROTECT, **{"who": "everybody", **fields}).status_code
+    status: int = admin.send(PROTECT, **{"who": "everybody", **fields}).status_code
+    return status
 
 
 def test_two_fields_are_enough(admin: Visitor, mallory: User) -> None:

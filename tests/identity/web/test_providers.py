@@ -37,7 +37,7 @@ def both_flows(flows: None) -> dict[str, Any]:
 
 @pytest.fixture
 def forum(both_flows: dict[str, Any]) -> OAuth2Provider:
-    made = {name: Flow.objects.get(pk=pk) for name, pk in both_flows.items()}
+    made: dict[str, Any] = {name: Flow.objects.get(pk=pk) for name, pk in both_flows.items()}
     uris = [{"matching_mode": "strict", "url": "https://forum.test/cb", "redirect_uri_type": "authorization"}]
     return create_oauth2_provider(SYSTEM, name="Forum", redirect_uris=uris, **made)
 

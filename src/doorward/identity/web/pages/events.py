@@ -64,7 +64,7 @@ def event(request: HttpRequest, uuid: UUID) -> HttpResponse:
         request,
         "event.html",
         section=SECTION,
-        title=f"{happening.who} {happening.verb}",
+        title=f"{happening.who} {happening.verb} {happening.subject}".strip(),
         crumbs=[("Events", SECTION)],
         event=shown,
         happening=happening,
