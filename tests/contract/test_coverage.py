@@ -9,7 +9,21 @@ from types import ModuleType
 
 import pytest
 
-ROOMS = ("core", "providers", "outposts", "flows", "stages", "policies", "propertymappings", "crypto", "events")
+from contract.test_factors import KINDS
+from contract.test_login_objects import STAGES
+
+ROOMS = (
+    "authenticators",
+    "core",
+    "providers",
+    "outposts",
+    "flows",
+    "stages",
+    "policies",
+    "propertymappings",
+    "crypto",
+    "events",
+)
 CLASSES = (*ROOMS, "admin", "root")
 DRIVEN_ELSEWHERE = {
     "flows_executor_get": "the executor answers challenges; tests of the flows drive it",
@@ -18,9 +32,9 @@ DRIVEN_ELSEWHERE = {
 
 
 def driven() -> set[str]:
-    """Names of operations called in this folder, written out or composed for a kind of stage."""
+    """Names of operations called in this folder, written out or composed for a kind of stage or of factor."""
     names = set()
-    kinds = ("identification", "password", "user_login", "user_logout", "consent")
+    kinds = tuple(kind for kind, *_ in STAGES)
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
@@ -28,6 +42,10 @@ def driven() -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "call" and node.args:
                 operation = getattr(node.args[0], "value", "")
                 names |= {f"stages_{kind}_{operation}" for kind in kinds}
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "of_kind" and node.args:
+                operation = getattr(node.args[0], "value", "")
+                names |= {f"authenticators_{kind}_{operation}" for kind in KINDS}
+                names |= {f"authenticators_admin_{kind}_{operation}" for kind in KINDS}
     return names
 
 

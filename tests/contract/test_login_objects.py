@@ -78,6 +78,15 @@ STAGES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("user_login", "UserLoginStage", {"session_duration": "hours=8"}, {"terminate_other_sessions": True}),
     ("user_logout", "UserLogoutStage", {}, {"name": "renamed"}),
     ("consent", "ConsentStage", {"mode": "expiring"}, {"consent_expire_in": "weeks=1"}),
+    (
+        "authenticator_validate",
+        "AuthenticatorValidateStage",
+        {"not_configured_action": "skip", "device_classes": ["totp", "webauthn"]},
+        {"last_auth_threshold": "hours=1"},
+    ),
+    ("authenticator_totp", "AuthenticatorTOTPStage", {"digits": "8"}, {"friendly_name": "Phone"}),
+    ("authenticator_static", "AuthenticatorStaticStage", {"token_count": 8}, {"token_length": 16}),
+    ("authenticator_webauthn", "AuthenticatorWebAuthnStage", {"hints": ["hybrid"]}, {"max_attempts": 3}),
 ]
 
 
@@ -92,7 +101,7 @@ def test_a_stage_lives_and_dies(
 
     request, patched_request = getattr(official, f"{model}Request"), getattr(official, f"Patched{model}Request")
     made = call("create", request(name="mine", **fields))
-    parameter = f"patched_{kind}_stage_request"
+    parameter = f"patched_{kind.replace('webauthn', 'web_authn')}_stage_request"
     patched = call("partial_update", made.pk, **{parameter: patched_request(**change)})
     put = call("update", made.pk, request(name="ours", **fields))
 
@@ -109,7 +118,7 @@ def test_a_stage_lives_and_dies(
 
 def test_kinds_of_stages_are_listed(api: Any) -> None:
     """A client's menu."""
-    assert len(api.stages_all_types_list()) == 5
+    assert len(api.stages_all_types_list()) == 9
 
 
 def test_scopes_are_found_by_their_managed_names(api: Any, official: Any) -> None:

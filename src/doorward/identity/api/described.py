@@ -69,6 +69,34 @@ STAGES = {
         "authentik_stages_consent.consentstage",
         "Asks the user what an application may be told.",
     ),
+    "authenticatorvalidate": Description(
+        "ak-stage-authenticator-validate-form",
+        "Authenticator Validation Stage",
+        "Authenticator Validation Stages",
+        "authentik_stages_authenticator_validate.authenticatorvalidatestage",
+        "Asks for a second factor, or for a passkey alone.",
+    ),
+    "authenticatortotp": Description(
+        "ak-stage-authenticator-totp-form",
+        "TOTP Authenticator Setup Stage",
+        "TOTP Authenticator Setup Stages",
+        "authentik_stages_authenticator_totp.authenticatortotpstage",
+        "Sets up an app that shows codes.",
+    ),
+    "authenticatorstatic": Description(
+        "ak-stage-authenticator-static-form",
+        "Static Authenticator Setup Stage",
+        "Static Authenticator Setup Stages",
+        "authentik_stages_authenticator_static.authenticatorstaticstage",
+        "Gives the user recovery codes.",
+    ),
+    "authenticatorwebauthn": Description(
+        "ak-stage-authenticator-webauthn-form",
+        "WebAuthn Authenticator Setup Stage",
+        "WebAuthn Authenticator Setup Stages",
+        "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
+        "Sets up a passkey or a security key.",
+    ),
 }
 
 SCOPE_MAPPING = Description(

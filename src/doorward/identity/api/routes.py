@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from doorward.identity.api.admin.about import System, Version
+from doorward.identity.api.authenticators.devices import DEVICES, AllDevices, AllDevicesOfAUser
 from doorward.identity.api.core.applications import Applications
 from doorward.identity.api.core.brands import Brands
 from doorward.identity.api.core.consents import UserConsents
@@ -29,6 +30,12 @@ from doorward.identity.api.providers.oauth2 import OAuth2Providers
 from doorward.identity.api.providers.proxy import ProxyProviders
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
+from doorward.identity.api.stages.factors import (
+    AuthenticatorStaticStages,
+    AuthenticatorTOTPStages,
+    AuthenticatorValidateStages,
+    AuthenticatorWebAuthnStages,
+)
 from doorward.identity.api.stages.kinds import (
     ConsentStages,
     IdentificationStages,
@@ -39,6 +46,7 @@ from doorward.identity.api.stages.kinds import (
 )
 
 RESOURCES = {
+    **DEVICES,
     "core/applications": Applications,
     "core/authenticated_sessions": AuthenticatedSessions,
     "core/brands": Brands,
@@ -60,6 +68,10 @@ RESOURCES = {
     "providers/oauth2": OAuth2Providers,
     "providers/proxy": ProxyProviders,
     "stages/all": Stages,
+    "stages/authenticator/static": AuthenticatorStaticStages,
+    "stages/authenticator/totp": AuthenticatorTOTPStages,
+    "stages/authenticator/validate": AuthenticatorValidateStages,
+    "stages/authenticator/webauthn": AuthenticatorWebAuthnStages,
     "stages/consent": ConsentStages,
     "stages/identification": IdentificationStages,
     "stages/password": PasswordStages,
@@ -74,6 +86,8 @@ for prefix, resource in RESOURCES.items():
 urlpatterns = [
     path("admin/system/", System.as_view()),
     path("admin/version/", Version.as_view()),
+    path("authenticators/all/", AllDevices.as_view()),
+    path("authenticators/admin/all/", AllDevicesOfAUser.as_view()),
     path("core/transactional/applications/", TransactionalApplications.as_view()),
     path("root/config/", Config.as_view()),
     path("schema/", schema),

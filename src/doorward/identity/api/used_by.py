@@ -23,11 +23,21 @@ from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.outposts.models import Outpost
 from doorward.identity.policies.models import PolicyBinding
-from doorward.identity.stages.models import IdentificationStage
+from doorward.identity.stages.models import (
+    AuthenticatorStaticStage,
+    AuthenticatorTOTPStage,
+    AuthenticatorValidateStage,
+    AuthenticatorWebAuthnStage,
+    IdentificationStage,
+)
 
 SHOWN: frozenset[type[models.Model]] = frozenset(
     {
         Application,
+        AuthenticatorStaticStage,
+        AuthenticatorTOTPStage,
+        AuthenticatorValidateStage,
+        AuthenticatorWebAuthnStage,
         Brand,
         Consent,
         Flow,

@@ -40,10 +40,8 @@ class StageSerializer(StageFields, serializers.ModelSerializer[Stage]):
 class IdentificationStageSerializer(StageFields, serializers.ModelSerializer[IdentificationStage]):
     user_fields = serializers.MultipleChoiceField(choices=["email", "username", "upn"], required=False)
     captcha_stage = Fixed(None)
-    webauthn_stage = Fixed(None)
     enrollment_flow = Fixed(None)
     recovery_flow = Fixed(None)
-    passwordless_flow = Fixed(None)
     sources = Fixed([])
     show_source_labels = Fixed(False)
 
