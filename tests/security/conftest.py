@@ -16,7 +16,7 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage = Stage(tmp_path_factory.mktemp("stage"))
     try:
         yield stage.start()
-        stage.program.stop()
+        stage.stop()
         check_secrets(stage)
     finally:
         stage.end()

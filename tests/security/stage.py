@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -63,6 +64,8 @@ class Stage:
     """What must not be seen in anything that the program writes (I5)."""
     people: dict[str, int] = field(default_factory=dict)
     applications: dict[str, Any] = field(default_factory=dict)
+    expected_trouble: str = ""
+    """Stands in every stack trace that may be in the log, because a test caused it."""
 
     def __post_init__(self) -> None:
         self.program = Program(self.folder, config=self.folder / "doorward.yml")
@@ -86,6 +89,14 @@ class Stage:
         self.secrets |= {*self.program.secrets, BOB, MALLORY}
         self._people()
         return self
+
+    def stop(self) -> None:
+        """Ctrl-C: everything ends by itself, with status 0."""
+        process = self.program.process
+        assert process
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, self.program.last_words()
+        self.program.process = None
 
     def end(self) -> None:
         self.program.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ import pytest
 
 from peers.processes import eventually
 from peers.questions import Answer
-from security.raw import Response, connected
-from security.stage import BOB, Stage, cookie_line, websocket_lines
+from security.raw import Response, connected, responses
+from security.stage import BOB, MALLORY, Stage, cookie_line, websocket_lines
 from security.visitor import Visitor
 
 pytestmark = pytest.mark.timeout(90)
@@ -140,7 +141,7 @@ class Begun:
         place, page = visitor.open(stage.url(name) + path)
         place, page = visitor.submit(place, page, uid_field=username)
         action, fields = _form(page)
-        fields["password"] = {"bob": BOB}.get(username, stage.program.secrets[0])
+        fields["password"] = {"bob": BOB, "mallory": MALLORY}[username]
         base = stage.url("auth")
         answer = visitor.send(
             "POST",
@@ -596,3 +597,71 @@ def test_many_requests_at_once_are_one_person_each(stage: Stage) -> None:
         outcomes = list(pool.map(many, ["bob", "mallory"] * 4))
 
     assert sum(outcomes, []) == []
+
+
+# --- one connection, one header block, many requests --------------------------------------------------------------
+
+
+def asked(connection: socket.socket, stage: Stage, name: str, target: bytes, *more: bytes) -> Response:
+    """One request of a conversation; its fields are the same bytes every time, as a browser's are."""
+    connection.sendall(b"\r\n".join((b"GET %b HTTP/1.1" % target, b"Host: " + stage.host(name), *more, b"", b"")))
+    received = b""
+    while True:
+        received += connection.recv(65536)
+        head, end, body = received.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: ([0-9]+)", head)
+        if end and length and len(body) >= int(length[1]):
+            return responses(received)[0]
+
+
+@pytest.mark.parametrize("name", ["app2", "over"])
+def test_a_block_that_passed_is_asked_about_again(stage: Stage, name: str) -> None:
+    """On a connection that was let through: our own endpoints, marks in the query and odd paths are still judged."""
+    # S-236, S-230, S-203, S-307
+    session = stage.session(name)
+    fields = (cookie_line(session), b"Accept: text/html")
+    with connected(stage.program.https_port, f"{name}.example.test") as connection:
+        for _ in range(3):
+            for target, passes in (
+                (b"/a", True), (b"/outpost.goauthentik.io/nothing", False), (b"/outpost.goauthentik.io/auth/traefik", False),
+                (b"/b?c=d", True), (b"/outpost.goauthentik.io%2fx", False), (b"/x/../outpost.goauthentik.io/nothing", False),
+                (b"/%6futpost.goauthentik.io/nothing", False), (b"//outpost.goauthentik.io/nothing", False), (b"/a", True),
+                (b"/outpost.goauthentik.io/start?rd=//evil.test", False), (b"/outpost.goauthentik.iox", True), (b"/a%20b", True),
+            ):  # fmt: skip
+                answer = asked(connection, stage, name, target, *fields)
+                assert stage.reached(answer) is passes, target
+                assert answer.status != 200 or passes
+
+
+def test_a_block_that_passed_does_not_pass_after_the_end(stage: Stage, leaving: str) -> None:
+    """The same bytes on the same connection: let through a hundred times, then not once more."""
+    # S-321, S-325
+    session = stage.fresh_session("app2", leaving)
+    fields = (cookie_line(session), b"Accept: text/html")
+    with (
+        connected(stage.program.https_port, "app2.example.test") as one,
+        connected(stage.program.https_port, "app2.example.test") as two,
+    ):
+        for _ in range(50):
+            assert stage.reached(asked(one, stage, "app2", b"/", *fields))
+            assert stage.reached(asked(two, stage, "app2", b"/", *fields))
+        stage.api.patch(f"/core/users/{stage.people[leaving]}/", is_active=False)
+        eventually(lambda: not stage.reached(asked(one, stage, "app2", b"/", *fields)), within=1, what="it ends")
+        eventually(lambda: not stage.reached(asked(two, stage, "app2", b"/", *fields)), within=1, what="it ends")
+        for _ in range(20):
+            assert not stage.reached(asked(one, stage, "app2", b"/", *fields))
+            assert not stage.reached(asked(two, stage, "app2", b"/", *fields))
+
+
+def test_two_people_on_one_connection_stay_two(stage: Stage) -> None:
+    """A proxy in front may mix people on a connection: each request is its own sender's."""
+    # S-327, S-044
+    bob, mallory = stage.session("app2", "bob"), stage.session("app2", "mallory")
+    with connected(stage.program.https_port, "app2.example.test") as connection:
+        for number in range(60):
+            session, username = ((bob, b"bob"), (mallory, b"mallory"))[number % 2]
+            answer = asked(connection, stage, "app2", b"/", cookie_line(session), b"Accept: text/html")
+            assert b"X-authentik-username: " + username + b"\r\n" in answer.body
+            if number % 10 == 0:
+                stranger = asked(connection, stage, "app2", b"/", b"Accept: text/html")
+                assert stranger.status == 302

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from doorward.outpost.ports import SessionStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 1.0
+"""Seconds that whoever waits for an answer waits for the event: often the trouble is the store's own (S-806)."""
 PERIOD = 60.0
 """Seconds between two reports of the same thing."""
 _MAX_SUBJECTS = 1000
@@ -49,6 +52,7 @@ class Reports:
         """Log it and make an event of it. A store that is away loses the event, not the answer to the client."""
         log.warning("%s (provider %s, %d times)", report.message, report.provider, report.count)
         try:
-            await self._store.report(report)
-        except StoreUnavailable:
+            async with asyncio.timeout(PATIENCE):
+                await self._store.report(report)
+        except (StoreUnavailable, TimeoutError):
             log.warning("the event could not be stored")
