@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from django.conf import settings
 
+from doorward.config.decode import decode, parse
+from doorward.config.dynamic import DynamicConfiguration
 from doorward.identity.applications.models import Application
 from doorward.identity.events.actor import Actor
 from doorward.identity.outposts.actions import protect
@@ -65,6 +68,15 @@ def test_traefik_and_doorward_read_the_same(admin: Visitor, wiki: Application, k
     assert asks["address"] == "http://doorward.internal:9000/outpost.goauthentik.io/auth/traefik"
     assert asks["trustForwardHeader"] is True
     assert {"X-authentik-username", "X-authentik-jwt", "X-authentik-entitlements"} <= set(asks["authResponseHeaders"])
+
+
+@pytest.mark.parametrize("key", ["doorward-file", "traefik-file"])
+def test_doorward_accepts_both(admin: Visitor, wiki: Application, key: str) -> None:
+    """No key of them is unknown to our own decoder."""
+    configuration = decode(parse(texts(admin)[key], Path("pasted.yml")), DynamicConfiguration)
+
+    assert configuration.http
+    assert configuration.http.routers.keys() == {"wiki"}
 
 
 def test_labels_are_texts(admin: Visitor, wiki: Application) -> None:

@@ -19,7 +19,7 @@ def accessible(user: User, applications: Iterable[Application] | None = None) ->
     """Those of ``applications`` (all by default) that the user may enter."""
     if applications is None:
         bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group")
-        applications = Application.objects.select_related("provider").prefetch_related(
+        applications = Application.objects.select_related("provider__oauth2provider__proxyprovider").prefetch_related(
             Prefetch("bindings", queryset=bindings)
         )
     groups = memberships(user)
