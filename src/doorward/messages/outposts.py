@@ -50,6 +50,9 @@ class ProxyProvider(Struct, frozen=True):
     """Send strangers to log in even when the request is no navigation (fetch, WebSocket, JSON clients)."""
     skip_preflight: bool = False
     """Let a browser's CORS preflight pass without a session, and without a word about anybody (S-224)."""
+    keep_posts: bool = False
+    """Keep a form that meets an ended session, and offer to send it after the login. Needs a proxy that hands bodies
+    to the outpost (``forwardBody``)."""
     refresh_token_validity: float = 0.0
     """Seconds; the longest life of a proxy session whose access token is renewed. 0: none is renewed."""
     idle_limit: float = 0.0

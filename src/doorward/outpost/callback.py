@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from doorward.messages.http import HttpAnswer
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
-from doorward.outpost import login_state, pages, parameters, refusals
+from doorward.outpost import kept_form, login_state, pages, parameters, refusals
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import GrantRefused
+from doorward.outpost.kept_form import KeptForm
 from doorward.outpost.login import Login, live_session, loop_page, start_link
 from doorward.outpost.login_state import LoginState, StateExpired
 from doorward.outpost.loop_guard import MAX_TABS, UnusedLogins
@@ -118,7 +119,7 @@ class Callback:
         A browser that meanwhile has a session gets on to its page; no login happens by that.
         """
         known = await live_session(self.sessions, visit)
-        target = await self._target(visit, state)
+        target = own_target(visit.application, await self._kept(state))
         if known is not None:
             return self.login.continue_with(visit, known, target, limit=MAX_TABS)
         return _restart(visit, target, title, why)
@@ -137,10 +138,12 @@ class Callback:
         )
 
     async def _redeem(self, visit: Visit, state: LoginState, ticket: Ticket, code: str) -> HttpAnswer:
-        target = await self._target(visit, state)
+        kept = await self._kept(state)
+        form = kept_form.unseal(visit.application, ticket, kept) if kept_form.is_sealed(kept) else None
+        target = own_target(visit.application, kept if form is None else form.target)
         try:
             redeemed = await self.relying_party.redeem(visit.application, code, state, ticket)
-            return await self._begin_session(visit, state, ticket, redeemed, target)
+            return await self._begin_session(visit, state, ticket, redeemed, target, form)
         except GrantRefused as refused:
             await self._report(visit, f"the token endpoint refused the code: {refused.error}")
             return _restart(
@@ -172,7 +175,13 @@ class Callback:
             )
 
     async def _begin_session(
-        self, visit: Visit, state: LoginState, ticket: Ticket, redeemed: VerifiedLogin, target: str
+        self,
+        visit: Visit,
+        state: LoginState,
+        ticket: Ticket,
+        redeemed: VerifiedLogin,
+        target: str,
+        form: KeptForm | None,
     ) -> HttpAnswer:
         """Under a new id (S-312), for as long as the provider allows and the access token is good or can be renewed."""
         application, now = visit.application, self.now()
@@ -202,6 +211,8 @@ class Callback:
         await self.sessions.create(session, state.jti, float(state.exp))
         self.unused.add(pk, subject, own.id_hash, now)
         cookie = application.cookies.set(own, now, max_age)
+        if form is not None and target:
+            return kept_form.page(visit, target, form, cookie)
         return pages.found(application.url(target), cookie, method=visit.question.method)
 
     async def _token_refused(self, visit: Visit, refused: TokenRefused, target: str) -> HttpAnswer:
@@ -223,10 +234,10 @@ class Callback:
             f"administrator finds the reason in the events ({refused.part}).",
         )
 
-    async def _target(self, visit: Visit, state: LoginState) -> str:
-        """Where the login was heading. A kept URL can be taken once; a signed one is looked at again all the same."""
-        target = (await self.store.take_url(state.kept) or "") if state.kept else state.redirect
-        return own_target(visit.application, target)
+    async def _kept(self, state: LoginState) -> str:
+        """Where the login was heading, or a sealed form. What the store keeps can be taken once; a signed URL is looked
+        at again all the same."""
+        return (await self.store.take_url(state.kept) or "") if state.kept else state.redirect
 
     async def _report(self, visit: Visit, message: str) -> None:
         count = self.reports.due(message, visit.application.provider.pk)

@@ -15,7 +15,8 @@ _WANTED = {
         "host", "cookie", "user-agent", "accept", "authorization", "x-requested-with", "upgrade",
         "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-site",
         "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri", "x-forwarded-method", "x-forwarded-for",
-        "x-original-url", "origin", "access-control-request-method", "content-length", "transfer-encoding",
+        "x-original-url", "origin", "access-control-request-method", "content-length", "content-type",
+        "transfer-encoding",
     )
 }  # fmt: skip
 _JOINABLE = frozenset({"accept", "x-forwarded-for"})

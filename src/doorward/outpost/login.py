@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from doorward.messages.http import HttpAnswer
-from doorward.outpost import login_state, loop_guard, pages, parameters, refusals
+from doorward.outpost import kept_form, login_state, loop_guard, pages, parameters, refusals
 from doorward.outpost.application import Application
 from doorward.outpost.hosts import parse_authority
+from doorward.outpost.kept_form import KeptForm
 from doorward.outpost.loop_guard import MAX_STARTS, Count
 from doorward.outpost.navigation import is_navigation, is_wanted_by_the_user
 from doorward.outpost.pages import Link
@@ -35,8 +36,11 @@ class Login:
     store: SessionStore
     now: Callable[[], float]
 
-    def begin(self, visit: Visit, target: str, *, again: bool = False) -> HttpAnswer | Awaitable[HttpAnswer]:
-        """Redirect to the identity provider; ``target`` (path and query) is where the browser returns to.
+    def begin(
+        self, visit: Visit, target: str, *, again: bool = False, form: KeptForm | None = None
+    ) -> HttpAnswer | Awaitable[HttpAnswer]:
+        """Redirect to the identity provider; ``target`` (path and query) is where the browser returns to, and
+        ``form`` what is kept for it meanwhile.
 
         ``again`` starts the count of rounds anew: the person has read the page about the loop.
         """
@@ -50,8 +54,10 @@ class Login:
                 return loop_page(visit.application, target)
             count = following
         begun = visit.application.cookies.pre_login(ticket).counted(*count)
-        location = self._location(visit.application, begun, now, redirect=target)
         cookies = self._cookies(visit, begun, now)
+        if form is not None:
+            return self._begin_keeping(visit, begun, kept_form.seal(visit.application, begun, form), cookies)
+        location = self._location(visit.application, begun, now, redirect=target)
         if len(location) > MAX_LOCATION and target:
             return self._begin_keeping(visit, begun, target, cookies)
         return pages.found(location, *cookies, method=visit.question.method)
@@ -90,10 +96,10 @@ class Login:
         cookie = visit.application.cookies.set(ticket.counted(*count), now, max_age)
         return pages.found(visit.application.url(target), cookie, method=visit.question.method)
 
-    async def _begin_keeping(self, visit: Visit, ticket: Ticket, target: str, cookies: tuple[bytes, ...]) -> HttpAnswer:
+    async def _begin_keeping(self, visit: Visit, ticket: Ticket, kept: str, cookies: tuple[bytes, ...]) -> HttpAnswer:
         key = secrets.token_urlsafe(16)
         try:
-            await self.store.keep_url(key, target)
+            await self.store.keep_url(key, kept)
         except StoreUnavailable:
             return refusals.store_unavailable(visit.application)
         location = self._location(visit.application, ticket, self.now(), kept=key)

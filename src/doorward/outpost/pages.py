@@ -29,21 +29,17 @@ background:light-dark(#fff,#1f2228);box-shadow:0 1px 3px #0003}
 h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3}
 p,ul{margin:0 0 1rem}
 ul{padding-left:1.25rem}
-a.go{display:inline-block;padding:.6rem 1.1rem;border-radius:.5rem;background:#1d4ed8;color:#fff;
+.go{display:inline-block;border:0;font:inherit;cursor:pointer;
+padding:.6rem 1.1rem;border-radius:.5rem;background:#1d4ed8;color:#fff;
 text-decoration:none;font-weight:600}
-a.go:hover{background:#1e40af}
-a.go:focus-visible{outline:3px solid light-dark(#1c2027,#e6e8ec);outline-offset:2px}
+.go:hover{background:#1e40af}
+.go:focus-visible{outline:3px solid light-dark(#1c2027,#e6e8ec);outline-offset:2px}
 small{color:light-dark(#5a6270,#a2a9b6)}
 """
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: tuple[Header, ...] = (
     (b"Content-Type", b"text/html; charset=utf-8"),
     NO_STORE,
-    (
-        b"Content-Security-Policy",
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'".encode(),
-    ),
     (b"X-Content-Type-Options", b"nosniff"),
     (b"X-Frame-Options", b"DENY"),
     (b"Referrer-Policy", b"same-origin"),
@@ -59,12 +55,23 @@ class Link:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A next step that sends something."""
+
+    label: str
+    url: str
+    """Absolute."""
+    fields: tuple[tuple[str, str], ...]
+
+
 def page(
     status: int,
     title: str,
     *sentences: str,
     causes: tuple[str, ...] = (),
     link: Link | None = None,
+    form: Form | None = None,
     cookies: tuple[bytes, ...] = (),
     headers: tuple[Header, ...] = (),
 ) -> HttpAnswer:
@@ -75,6 +82,8 @@ def page(
     parts = [f"<p>{escape(sentence)}</p>" for sentence in sentences]
     if causes:
         parts.append("<ul>" + "".join(f"<li>{escape(cause)}</li>" for cause in causes) + "</ul>")
+    if form is not None:
+        parts.append(_written(form))
     if link is not None:
         parts.append(f'<p><a class="go" href="{escape(link.url)}">{escape(link.label)}</a></p>')
     if status >= 400:
@@ -87,7 +96,27 @@ def page(
         f"<body><main><h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</main></body></html>\n"
     )
     set_cookies = tuple((b"Set-Cookie", cookie) for cookie in cookies)
-    return HttpAnswer(status, (*_HEADERS, *headers, *set_cookies), body.encode())
+    policy: Header = (b"Content-Security-Policy", _policy(form).encode("ascii"))
+    return HttpAnswer(status, (*_HEADERS, policy, *headers, *set_cookies), body.encode())
+
+
+def _written(form: Form) -> str:
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in form.fields
+    )
+    return (
+        f'<form method="post" action="{escape(form.url)}">{fields}'
+        f'<p><button class="go">{escape(form.label)}</button></p></form>'
+    )
+
+
+def _policy(form: Form | None) -> str:
+    """Nothing may be loaded, and a form may go only where it belongs."""
+    action = "'none'" if form is None else "/".join(form.url.split("/", 3)[:3])
+    return (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action {action}; "
+        "frame-ancestors 'none'"
+    )
 
 
 def text(status: int, body: str, *headers: Header) -> HttpAnswer:

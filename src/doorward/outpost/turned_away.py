@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from doorward.messages.http import Header, HttpAnswer
-from doorward.outpost import credential, refusals
+from doorward.outpost import credential, kept_form, refusals
 from doorward.outpost.login import Login, begun_cookie, start_link
 from doorward.outpost.machines import Rejection
 from doorward.outpost.navigation import is_navigation
@@ -42,7 +42,7 @@ class TurnedAway:
             return refusals.log_in_first(visit.application.endpoint("start"), challenges)
         if challenges:
             return refusals.header_refused(start_link(visit.application, target), challenges)
-        return self.login.begin(visit, target)
+        return self.login.begin(visit, target, form=kept_form.read(visit))
 
     def _by_status(self, visit: Visit) -> HttpAnswer:
         """nginx sends the browser to ``start`` by itself; the cookie is ready for it by then."""
