@@ -121,6 +121,7 @@ def test_health_answers_while_it_runs(program: Program, path: str) -> None:
 
 def test_the_whole_tree_idles_under_120_megabytes(own_program: Program) -> None:
     """All processes together, by proportional set size; how soon they are ready is measured in bench/."""
+    own_program.workers = 1  # as the demonstration runs when nobody says otherwise
     own_program.start()
 
     time.sleep(1)  # what was needed for the start only is given back
@@ -130,7 +131,7 @@ def test_the_whole_tree_idles_under_120_megabytes(own_program: Program) -> None:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 kilobytes += int(line.split()[1])
-    assert kilobytes < 120 * 1024
+    assert kilobytes < 120 * 1000
     own_program.stop()
 
 

@@ -36,6 +36,8 @@ class Program:
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
     identity_port: int = field(default_factory=free_port)
+    workers: int = 2
+    """More than the demonstration's own one, so that whatever one worker knows and another does not shows up."""
     secrets: tuple[str, ...] = (PASSWORD, TOKEN)
     """What must never be seen in any output."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -109,6 +111,7 @@ class Program:
             f"--http-port={self.http_port}",
             f"--https-port={self.https_port}",
             f"--identity-port={self.identity_port}",
+            f"--workers={self.workers}",
         ]
 
     def serve(self) -> list[str]:

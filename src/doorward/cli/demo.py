@@ -27,7 +27,13 @@ def default_data() -> str:
 @click.option("--data", default=default_data, show_default="~/.local/state/doorward-demo", help="State folder.")
 @click.option("--reset", is_flag=True, help="Forget everything that earlier runs kept in the state folder.")
 @click.option("--json", "as_json", is_flag=True, help="Say that it is ready in one line of JSON.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Data-plane workers.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Data-plane workers. One is enough for a visitor; `serve` takes one per processor.",
+)
 def demo(
     http_port: int, https_port: int, identity_port: int, data: str, reset: bool, as_json: bool, workers: int
 ) -> None:
