@@ -28,7 +28,8 @@ def pages_of(username: str, *, address: str) -> list[str]:
     texts.append(tab.text)
     tab.submit(password="wrong wrong")
     texts.append(tab.text)
-    neutral = [re.sub(r'(name="(?:step|csrfmiddlewaretoken)" value=")[^"]+', r"\1", text) for text in texts]
+    random = r'(name="(?:step|csrfmiddlewaretoken)" value="|"challenge":")[^"]+'
+    neutral = [re.sub(random, r"\1", text) for text in texts]
     return [text.replace(username, "NAME") for text in neutral]
 
 

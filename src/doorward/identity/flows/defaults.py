@@ -129,6 +129,10 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
+LINKS = {"default-authentication-identification": ("webauthn_stage", "default-authentication-mfa-validation")}
+"""Stages that refer to another one of the same flow."""
+
+
 def ensure() -> None:
     """Create what is missing. Does nothing the second time."""
     with transaction.atomic():
@@ -160,4 +164,14 @@ def _flow(default: DefaultFlow) -> Flow:
             if made and isinstance(stage, SetUpStage):
                 stage.configure_flow = flow
                 stage.save(update_fields=["configure_flow"])
+        _link(flow)
     return flow
+
+
+def _link(flow: Flow) -> None:
+    for name, (field, other) in LINKS.items():
+        stage, linked = (flow.stages.filter(name=each).first() for each in (name, other))
+        if stage is not None and linked is not None:
+            concrete = stage.concrete()
+            setattr(concrete, field, linked.concrete())
+            concrete.save(update_fields=[field])

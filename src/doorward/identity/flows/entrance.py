@@ -12,14 +12,11 @@ session. The page at the continuation asks ``passed`` for it: that is the proof,
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from doorward.identity.flows import planner, receipts
 from doorward.identity.flows.models import Flow
-from doorward.identity.flows.next_url import safe_next
+from doorward.identity.flows.next_url import page_path, safe_next
 from doorward.identity.flows.plan import PlanContext, RequestedScope
 from doorward.identity.flows.plan_store import PlanStore
 
@@ -53,5 +50,4 @@ def needs_answer(request: HttpRequest, flow: Flow, *, context: PlanContext) -> b
 
 def page_url(flow: Flow, next_url: str = "") -> str:
     """Path of the flow's page."""
-    path = reverse("flow-page", kwargs={"flow_slug": flow.slug})
-    return f"{path}?{urlencode({'next': next_url})}" if next_url else path
+    return page_path(flow.slug, next_url)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+
+from django.urls import reverse
 
 LONGEST = 8000
 
@@ -22,3 +24,9 @@ def safe_next(url: str) -> str:
     except ValueError:
         return ""
     return "" if parts.scheme or parts.netloc else url
+
+
+def page_path(slug: str, next_url: str = "") -> str:
+    """Path of a flow's page, on the way to ``next_url``."""
+    path = reverse("flow-page", kwargs={"flow_slug": slug})
+    return f"{path}?{urlencode({'next': next_url})}" if next_url else path

@@ -47,6 +47,7 @@ SUSPENDED = (
     "Too many wrong codes were typed for this account, so codes do not work for up to an hour. A passkey still does."
 )
 WRONG = FieldError("code", "Invalid Token")
+NO_KEY = FieldError("webauthn", "That did not work. Please try again.")
 EMPTY = FieldError("non_field_errors", "Empty response")
 METHODS = {DeviceClass.WEBAUTHN: "user", DeviceClass.TOTP: "otp", DeviceClass.STATIC: "otp"}
 """RFC 8176 name of each class."""
@@ -167,14 +168,16 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         return Restart(CANCELLED) if self.visit.plan.failures + 1 >= PER_LOGIN else Wrong((WRONG,))
 
     def _shown(self, user: User | None, credential: str, answer: Answer) -> Judged:
-        must_verify = user is None or self.stage.webauthn_user_verification == Preference.REQUIRED
-        allowed = DeviceClass.WEBAUTHN in self.stage.device_classes
-        shown = passkeys.check(self.visit, self.stage, credential, user, must_verify=must_verify) if allowed else None
-        if shown is None:
-            return Wrong((FieldError("webauthn", "That did not work. Please try again."),))
+        if DeviceClass.WEBAUTHN not in self.stage.device_classes:
+            return Wrong((NO_KEY,))
         if user is None:
-            return Passed(passkeys.logged_in_by(self.visit.plan, shown.user).passed())
-        return self._passed(user, shown.device, answer)
+            shown = passkeys.of_anybody(self.visit, self.stage, credential)
+            if isinstance(shown, passkeys.Shown):
+                return Passed(passkeys.logged_in_by(self.visit.plan, shown.user).passed())
+            return shown or Wrong((NO_KEY,))
+        must_verify = self.stage.webauthn_user_verification == Preference.REQUIRED
+        own = passkeys.check(self.visit, self.stage, credential, user, must_verify=must_verify)
+        return self._passed(user, own.device, answer) if own else Wrong((NO_KEY,))
 
     def _passed(self, user: User, device: Device, answer: Answer) -> Passed:
         plan, request = self.visit.plan, self.visit.request

@@ -22,10 +22,15 @@ def check(visit: Visit, stage: Stage, user: User | None, identifier: str, passwo
     except Busy:
         return Malformed("Many people are logging in right now. Wait a few seconds and try again.", 429)
     except TooManyAttempts as limit:
-        minutes = max(1, round(limit.retry_after / 60))
-        return Malformed(
-            f"Too many failed logins came from your address. Try again in {minutes} minute{'s'[: minutes != 1]}.", 429
-        )
+        return too_many(limit)
     if not right:
         events.record("login_failed", "authentik.core", actor, stage=stage.name, username=identifier)
     return right
+
+
+def too_many(limit: TooManyAttempts) -> Malformed:
+    """What a page says to an address that fails too often."""
+    minutes = max(1, round(limit.retry_after / 60))
+    return Malformed(
+        f"Too many failed logins came from your address. Try again in {minutes} minute{'s'[: minutes != 1]}.", 429
+    )

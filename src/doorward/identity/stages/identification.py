@@ -1,15 +1,21 @@
-"""Who are you? The name (or address) somebody logs in with, optionally with the password on the same page."""
+"""Who are you? The name (or address) somebody logs in with, optionally with the password on the same page.
+
+Or a passkey instead of all that: browsers offer it in the autofill of the name, and behind a button.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from msgspec import structs
 
+from doorward.identity.authenticators.options import RequestOptions
 from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import find_by_identifier
+from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending
-from doorward.identity.stages import credentials
+from doorward.identity.stages import credentials, passkeys
 from doorward.identity.stages.models import IdentificationStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Passed, StageView, Wrong
 
@@ -29,6 +35,8 @@ class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
     show_source_labels: bool = False
     enable_remember_me: bool
     pending_user_identifier: str | None
+    passwordless_url: str | None = None
+    passkey_challenge: RequestOptions | None = None
 
 
 class IdentificationView(StageView[IdentificationStage]):
@@ -38,6 +46,7 @@ class IdentificationView(StageView[IdentificationStage]):
     def enter(self) -> Entered:
         visit, stage = self.visit, self.stage
         pending = visit.plan.pending
+        passwordless = stage.passwordless_flow
         return Ask(
             IdentificationChallenge(
                 component=self.component,
@@ -50,10 +59,14 @@ class IdentificationView(StageView[IdentificationStage]):
                 primary_action="Log in" if stage.password_stage else "Continue",
                 enable_remember_me=stage.enable_remember_me,
                 pending_user_identifier=(pending.identifier if pending else visit.plan.context.login_hint) or None,
+                passwordless_url=page_path(passwordless.slug, visit.plan.next) if passwordless else None,
+                passkey_challenge=passkeys.offered(visit, stage.webauthn_stage) if stage.webauthn_stage else None,
             )
         )
 
     def answer(self, answer: Answer) -> Judged:
+        if passkey := answer.text("passkey"):
+            return self._with_passkey(passkey)
         identifier = answer.text("uid_field").strip()
         if "\0" in identifier or len(identifier) > LONGEST:
             return Malformed("That is not a user name.")
@@ -66,6 +79,16 @@ class IdentificationView(StageView[IdentificationStage]):
         if user is None and not self.stage.pretend_user_exists:
             return Wrong((UNKNOWN,))
         return Passed(plan.passed())
+
+    def _with_passkey(self, passkey: str) -> Judged:
+        if self.stage.webauthn_stage is None or passkeys.offered(self.visit, self.stage.webauthn_stage) is None:
+            return Wrong((UNKNOWN,))
+        # Whoever was named before has thought better of it: the passkey says who it is.
+        nobody = replace(self.visit, plan=structs.replace(self.visit.plan, pending=None))
+        shown = passkeys.of_anybody(nobody, self.stage, passkey)
+        if isinstance(shown, passkeys.Shown):
+            return Passed(passkeys.logged_in_by(nobody.plan, shown.user).passed())
+        return shown or Wrong((UNKNOWN,))
 
     def _with_password(self, answer: Answer, identifier: str, user: User | None) -> Judged:
         if not answer.text("password"):

@@ -6,6 +6,7 @@ must have verified its user (S-515). As a second factor after a password it depe
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -15,11 +16,14 @@ from doorward.identity.authenticators.ceremonies import NotVerified
 from doorward.identity.authenticators.models import Device, DeviceClass, WebAuthnDevice
 from doorward.identity.authenticators.options import RequestOptions
 from doorward.identity.authenticators.standing import SECOND_FACTOR
+from doorward.identity.directory import passwords
+from doorward.identity.directory.errors import TooManyAttempts
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.flows.plan import Pending, Plan
+from doorward.identity.stages import credentials
 from doorward.identity.stages.models import AuthenticatorValidateStage, Preference, Stage
-from doorward.identity.stages.view import Visit
+from doorward.identity.stages.view import Malformed, Visit
 
 ALONE = ("user", SECOND_FACTOR)
 """``amr`` of a login by passkey: a user was present, and two factors in one."""
@@ -47,6 +51,24 @@ def asked_of(visit: Visit, stage: AuthenticatorValidateStage, user: User) -> Req
     verification = stage.webauthn_user_verification
     bound_to = _bound_to(visit, user)
     return options.to_get(bound_to, devices, user_verification=verification, hints=stage.webauthn_hints)
+
+
+def of_anybody(visit: Visit, stage: Stage, answer: str) -> Shown | Malformed | None:
+    """Whose passkey it is; its user was verified by the authenticator.
+
+    An address that fails too often is turned away (S-506). The passkey itself is never: it cannot be guessed, and its
+    owner must not be locked out by somebody else's attempts (S-509).
+    """
+    try:
+        reserved = passwords.throttle.reserve(
+            f"passkey:{hashlib.sha256(answer.encode()).hexdigest()}", visit.actor.client_ip
+        )
+    except TooManyAttempts as limit:
+        return credentials.too_many(limit)
+    shown = check(visit, stage, answer, None, must_verify=True)
+    if shown is not None:
+        reserved.succeeded()
+    return shown
 
 
 def check(visit: Visit, stage: Stage, answer: str, user: User | None, *, must_verify: bool) -> Shown | None:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from doorward.identity.directory.models import User
 from doorward.identity.flows.plan import FieldError, Pending, Plan
-from doorward.identity.stages import credentials
+from doorward.identity.stages import credentials, passkeys
 from doorward.identity.stages.models import PasswordStage
 from doorward.identity.stages.view import (
     Answer,
@@ -42,7 +42,7 @@ class PasswordView(StageView[PasswordStage]):
         plan = self.visit.plan
         if plan.pending is None:
             return Refused("No user was named.", ("A password stage needs an identification stage before it.",))
-        if str(self.stage.pk) in plan.passwords_checked and plan.proven == plan.pending.user:
+        if plan.proven == plan.pending.user and self._was_asked():
             return Passed(plan.passed())
         return Ask(
             PasswordChallenge(
@@ -68,6 +68,13 @@ class PasswordView(StageView[PasswordStage]):
         if not checked or user is None:
             return self._wrong()
         return Passed(self._proven(user, pending))
+
+    def _was_asked(self) -> bool:
+        """On an earlier page; or a passkey has made it needless."""
+        plan = self.visit.plan
+        return plan.proven is not None and (
+            str(self.stage.pk) in plan.passwords_checked or plan.methods == passkeys.ALONE
+        )
 
     def _proven(self, user: User, pending: Pending) -> Plan:
         plan = self.visit.plan
