@@ -94,6 +94,17 @@ def test_fields_that_the_form_does_not_have_change_nothing(admin: Visitor, bob: 
     assert (bob.password, bob.is_superuser) == (before, False)
 
 
+@pytest.mark.parametrize(("stored", "shown"), [({}, ""), ({"language": "de"}, '{"language": "de"}')])
+def test_attributes_are_shown_as_they_are_typed(admin: Visitor, bob: User, stored: dict[str, str], shown: str) -> None:
+    """Nothing as an empty field; and what is wrong stays to be mended."""
+    User.objects.filter(pk=bob.pk).update(attributes=stored)
+    assert f">\n{shown}</textarea>" in admin.open(page(bob, "edit/"))
+
+    admin.send(page(bob, "edit/"), username="bob", type="internal", attributes="{not json")
+
+    assert ">\n{not json</textarea>" in admin.text
+
+
 def test_change_a_user(admin: Visitor, bob: User) -> None:
     """Groups too; sessions that carry the old ones end."""
     proxied.log_in(bob)

@@ -93,6 +93,10 @@ class ObjectField(forms.JSONField):
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
 
+    def prepare_value(self, value: Any) -> Any:
+        """Nothing is shown as nothing."""
+        return "" if value in (None, {}) else super().prepare_value(value)
+
     def clean(self, value: Any) -> dict[str, Any]:
         """Raises ValidationError for JSON of another kind."""
         read = super().clean(value)
