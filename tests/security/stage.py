@@ -199,6 +199,10 @@ tls:
             known = self._sessions[name, username] = self.fresh_session(name, username)
         return known
 
+    def forget_sessions(self, name: str) -> None:
+        """A test has ended the sessions of this application that others may have made."""
+        self._sessions = {key: session for key, session in self._sessions.items() if key[0] != name}
+
     def fresh_session(self, name: str = "app", username: str = "bob") -> tuple[str, str]:
         visitor = self.logged_in(name, username)
         return visitor.cookie(f"{name}.example.test", "authentik_proxy_")
