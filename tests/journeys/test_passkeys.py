@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
+from pyotp import TOTP
 
+from journeys.test_everybody import serious, wider_than_the_screen
 from peers.api import Api
-from peers.browser import LOGIN_PAGE, log_in
+from peers.browser import LOGIN_PAGE, log_in, visitor
 from peers.program import Program
 
 pytestmark = pytest.mark.journey
@@ -143,11 +146,7 @@ def test_as_a_second_factor_after_the_password(
     without_autofill(page)
     with_passkey(page, set_up, person)
     page.goto(f"{program.identity}/if/user/")
-    page.locator("input[name=uid_field]").fill(person)
-    page.keyboard.press("Enter")
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+    log_in_to_factor(page, person)
 
     page.get_by_role("button", name="Use a passkey or security key").click()
 
@@ -167,3 +166,60 @@ def test_the_same_authenticator_is_not_set_up_twice(
 
     expect(page.locator("[data-passkey-problem]")).to_contain_text("set up already")
     assert len(authenticator.credentials()) == 1
+
+
+def test_nobody_is_kept_out(
+    page: Page, program: Program, authenticator: Authenticator, person: str, set_up: str
+) -> None:
+    """axe finds nothing serious on the page of factors and on every set-up, light and dark; all fit a phone."""
+    with_factors = f"{program.identity}/if/user/factors/"
+    page.goto(set_up.replace("next=/if/user/", "next=/if/user/factors/"))
+    log_in(page, person, PASSWORD)
+    for dark in (False, True):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.goto(with_factors)
+        addresses = [link.get_attribute("href") for link in page.get_by_role("link", name="Add").all()]
+        addresses += [link.get_attribute("href") for link in page.get_by_role("link", name="Make").all()]
+        assert len(addresses) == 3
+        for address in ("/if/user/factors/", *filter(None, addresses)):
+            page.goto(f"{program.identity}{address}")
+            page.locator("h1").wait_for()
+            for details in page.locator("main details").all():
+                details.evaluate("each => each.open = true")
+            assert serious(page) == [], address
+            assert not wider_than_the_screen(page), address
+
+
+def test_the_second_factor_without_scripts(
+    browser: Browser, api: Api, program: Program, slug: Callable[[str], str]
+) -> None:
+    """An app is set up and asked for with JavaScript switched off."""  # S-512, S-513
+    person = slug("dora")
+    api.person(person, PASSWORD)
+    stage = api.first("/stages/authenticator/totp/", name="default-authenticator-totp-setup")
+    with visitor(browser, java_script_enabled=False) as page:
+        page.goto(f"{program.identity}/flows/-/configure/{stage['pk']}/")
+        log_in(page, person, PASSWORD)
+        page.locator("summary", has_text="cannot be scanned").click()
+        seed = page.get_by_role("region", name="The key").inner_text().replace(" ", "")
+        page.get_by_label("Code from the app").fill(TOTP(seed).now())
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="How you log in")).to_be_visible()
+
+    with visitor(browser, java_script_enabled=False) as page:
+        page.goto(f"{program.identity}/if/user/")
+        log_in_to_factor(page, person)
+        page.get_by_label("Code from your authenticator app").fill(TOTP(seed).at(int(time.time()) + 30))
+        page.get_by_label("Do not ask again").check()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/if/user/")
+
+
+def log_in_to_factor(page: Page, person: str) -> None:
+    """Name and password, up to the question for the second factor."""
+    page.locator("input[name=uid_field]").fill(person)
+    page.keyboard.press("Enter")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()

@@ -24,7 +24,13 @@ def seen(logins: Iterable[LoginSession], this: LoginSession | None) -> list[Seen
 
 
 def _seen(login: LoginSession, is_this: bool) -> SeenLogin:
-    agent = described(login.last_user_agent)
+    browser, is_phone = named(login.last_user_agent)
+    return SeenLogin(login, browser, is_phone, is_this)
+
+
+def named(user_agent: str) -> tuple[str, bool]:
+    """What a browser said it is, in words; and whether it is on a phone."""
+    agent = described(user_agent)
     browser, system = agent["user_agent"]["family"], agent["os"]["family"]
     known = [name for name in (browser, system) if name != "Other"]
-    return SeenLogin(login, " on ".join(known) or "Unknown browser", agent["device"]["family"] == "Mobile", is_this)
+    return " on ".join(known) or "Unknown browser", agent["device"]["family"] == "Mobile"
