@@ -22,6 +22,10 @@ STAGES = {
     "userlogin": "Logs in",
     "userlogout": "Logs out",
     "consent": "Asks whether the application may know",
+    "authenticatorvalidate": "Asks for a second factor",
+    "authenticatortotp": "Sets up an authenticator app",
+    "authenticatorstatic": "Gives recovery codes",
+    "authenticatorwebauthn": "Sets up a passkey",
 }
 """What each kind does, in words."""
 WHO = {
