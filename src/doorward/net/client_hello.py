@@ -12,6 +12,7 @@ one message must not come to two names.
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 
 HANDSHAKE = 0x16
@@ -20,6 +21,7 @@ MAX_BYTES = 32768
 """A ClientHello with post-quantum shares has about 2 kB; OpenSSL takes 128 KiB, of which nobody makes use."""
 
 _CLIENT_HELLO = 1
+_WHOLE = bytes((HANDSHAKE, 3))
 _MAX_RECORD = 16384
 _SERVER_NAME, _GROUPS, _PROTOCOLS = 0, 10, 16
 _host_name = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.ASCII).fullmatch
@@ -51,11 +53,15 @@ def read_client_hello(data: bytes) -> ClientHello | None:
         if len(data) >= MAX_BYTES:
             raise MalformedHello("too long")
         return None
-    return _client_hello(_Cursor(message))
+    return _client_hello(message)
 
 
 def _handshake_message(data: bytes) -> bytes | None:
     """The body of the first handshake message, put together from its records."""
+    if len(data) > 9 and data.startswith(_WHOLE) and data[5] == _CLIENT_HELLO and data[6] == 0:
+        size = data[7] << 8 | data[8]
+        if data[3] << 8 | data[4] == size + 4 <= _MAX_RECORD and len(data) >= size + 9:
+            return data[9 : size + 9]  # in one record, as nearly everybody sends it
     message = bytearray()
     at = 0
     wanted = 4
@@ -81,100 +87,87 @@ def _handshake_message(data: bytes) -> bytes | None:
     return bytes(message[4:wanted])
 
 
-class _Cursor:
-    """Reads fields from the front; anything missing is malformed."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def at_end(self) -> bool:
-        return self._at == len(self._data)
-
-    def take(self, size: int) -> bytes:
-        taken = self._data[self._at : self._at + size]
-        if len(taken) != size:
-            raise MalformedHello("cut short")
-        self._at += size
-        return taken
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-    def vector(self, size: int) -> bytes:
-        """A vector whose length stands before it in ``size`` bytes."""
-        return self.take(self.number(size))
-
-    def end(self) -> None:
-        if not self.at_end:
-            raise MalformedHello("bytes that belong to nothing")
-
-
-def _client_hello(cursor: _Cursor) -> ClientHello:
-    if cursor.take(2)[0] != 3:
-        raise MalformedHello("no version of TLS")
-    cursor.take(32)
-    if len(cursor.vector(1)) > 32:
-        raise MalformedHello("session id too long")
-    suites = cursor.vector(2)
-    if not suites or len(suites) % 2:
-        raise MalformedHello("cipher suites of no possible length")
-    if not cursor.vector(1):
-        raise MalformedHello("no compression method")
-    extensions = _extensions(cursor)
+def _client_hello(message: bytes) -> ClientHello:
+    """Flat, because every new connection comes through here: session id, suites, compression, extensions."""
+    end = len(message)
+    try:
+        if message[0] != 3:
+            raise MalformedHello("no version of TLS")
+        session = message[34]
+        at = 35 + session
+        suites = message[at] << 8 | message[at + 1]
+        at += 2 + suites
+        compression = message[at]
+        at += 1 + compression
+        if session > 32 or not suites or suites % 2 or not compression or at > end:
+            raise MalformedHello("a session id, suites or compression of no possible length")
+        extensions = _extensions(message, at, end)
+    except (IndexError, struct.error) as error:
+        raise MalformedHello("cut short") from error
+    name, protocols, groups = map(extensions.get, (_SERVER_NAME, _PROTOCOLS, _GROUPS))
     return ClientHello(
-        server_name=_server_name(extensions[_SERVER_NAME]) if _SERVER_NAME in extensions else "",
-        protocols=_protocols(extensions[_PROTOCOLS]) if _PROTOCOLS in extensions else (),
-        groups=_groups(extensions[_GROUPS]) if _GROUPS in extensions else (),
+        _server_name(name) if name is not None else "",
+        _protocols(protocols) if protocols is not None else (),
+        _groups(groups) if groups is not None else (),
     )
 
 
-def _extensions(cursor: _Cursor) -> dict[int, bytes]:
+def _extensions(message: bytes, at: int, end: int) -> dict[int, bytes]:
+    """By type; they fill the rest of the message exactly, and none comes twice."""
     found: dict[int, bytes] = {}
-    if cursor.at_end:
+    if at == end:
         return found
-    inside = _Cursor(cursor.vector(2))
-    cursor.end()
-    while not inside.at_end:
-        kind = inside.number(2)
-        if kind in found:
-            raise MalformedHello("an extension twice")
-        found[kind] = inside.vector(2)
+    if at + 2 + (message[at] << 8 | message[at + 1]) != end:
+        raise MalformedHello("extensions that are not all of the rest")
+    at += 2
+    while at < end:
+        kind, size = _head(message, at)
+        at += 4
+        if kind in found or at + size > end:
+            raise MalformedHello("an extension twice, or cut short")
+        found[kind] = message[at : at + size]
+        at += size
     return found
 
 
+_head = struct.Struct(">HH").unpack_from
+
+
+def _inside(extension: bytes) -> bytes:
+    """The one vector of which an extension consists."""
+    if len(extension) < 2 or len(extension) - 2 != extension[0] << 8 | extension[1]:
+        raise MalformedHello("a list that is not all of its extension")
+    return extension[2:]
+
+
 def _server_name(extension: bytes) -> str:
-    outer = _Cursor(extension)
-    names = _Cursor(outer.vector(2))
-    outer.end()
-    kind, raw = names.number(1), names.vector(2)
-    names.end()  # RFC 6066 allows one name of each type, and there is one type
-    name = raw.decode("latin-1").lower()
-    if kind != 0 or len(name) > 255 or _host_name(name) is None:
+    """RFC 6066 allows one name of each type, and there is one type."""
+    names = _inside(extension)
+    if len(names) < 3 or names[0] != 0 or len(names) - 3 != names[1] << 8 | names[2]:
+        raise MalformedHello("not one host name")
+    name = names[3:].decode("latin-1").lower()
+    if len(name) > 255 or _host_name(name) is None:
         raise MalformedHello("a server name that is none")
     return name.removesuffix(".")
 
 
 def _protocols(extension: bytes) -> tuple[str, ...]:
-    outer = _Cursor(extension)
-    names = _Cursor(outer.vector(2))
-    outer.end()
+    names = _inside(extension)
     found = []
-    while not names.at_end:
-        name = names.vector(1)
-        if not name:
-            raise MalformedHello("a protocol without name")
-        found.append(name.decode("latin-1"))
+    at = 0
+    while at < len(names):
+        size = names[at]
+        at += 1 + size
+        if not size or at > len(names):
+            raise MalformedHello("a protocol without name, or cut short")
+        found.append(names[at - size : at].decode("latin-1"))
     if not found:
         raise MalformedHello("no protocols")
     return tuple(found)
 
 
 def _groups(extension: bytes) -> tuple[int, ...]:
-    outer = _Cursor(extension)
-    listed = outer.vector(2)
-    outer.end()
+    listed = _inside(extension)
     if not listed or len(listed) % 2:
         raise MalformedHello("groups of no possible length")
-    return tuple(int.from_bytes(listed[at : at + 2], "big") for at in range(0, len(listed), 2))
+    return struct.unpack(f">{len(listed) // 2}H", listed)

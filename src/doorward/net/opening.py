@@ -20,7 +20,6 @@ from typing import Protocol
 from doorward.net.arrival import Arrival
 from doorward.net.client_hello import HANDSHAKE, ClientHello, MalformedHello, read_client_hello
 from doorward.net.client_hello import MAX_BYTES as MAX_HELLO
-from doorward.net.proxy_protocol import MAX_BYTES as MAX_HEADER
 from doorward.net.proxy_protocol import MalformedHeader, read_proxy_header
 from doorward.net.server_tls import Handshake, Refusal
 
@@ -31,6 +30,8 @@ HANDSHAKE_TIMEOUT = 10.0
 LINGER_TIME = 1.0
 """Seconds that a refused client has to read why."""
 
+_USUAL = 4096
+"""Bytes in which the first message of nearly everybody has room, and every PROXY header."""
 _DECODE_ERROR = Refusal(50, "no ClientHello")
 _PLAIN_HTTP = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
@@ -119,7 +120,9 @@ class Opening:
             self._hand_over(None)
             return
         try:
-            data = self._connection.recv(MAX_HEADER if self._may_have_header else MAX_HELLO, socket.MSG_PEEK)
+            data = self._connection.recv(_USUAL, socket.MSG_PEEK)
+            if len(data) == _USUAL:
+                data = self._connection.recv(MAX_HELLO, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
             self._wait()
             return

@@ -119,7 +119,7 @@ def settle(routers: Iterable[Router], entry_points: Mapping[str, EntryPoint]) ->
     for point, host, router in _hosts(given):
         wanted.setdefault((point, host), {}).setdefault(router.tls_options, []).append(router.name)
     clashes = {key: sets for key, sets in wanted.items() if len(sets) > 1}
-    settled = Settled([], tuple(_names(wanted, entry_points)))
+    settled = Settled([], tuple(_names(wanted, entry_points)), list(_overlaps(wanted)))
     for router in given:
         if router.tls:
             router = _settled(router, entry_points, clashes, settled.warnings)
@@ -158,6 +158,17 @@ def _settled(
                 why = f"{told} want different TLS options for {host} at {point}"
                 return replace(router, broken=why, middlewares=(), service="")
     return router
+
+
+def _overlaps(wanted: Mapping[tuple[str, str], Mapping[str, Sequence[str]]]) -> Iterator[str]:
+    """Hosts that a wildcard of another set holds as well: what its routers win there they cannot answer."""
+    for (point, host), sets in sorted(wanted.items()):
+        for other, names in wanted.get((point, "*." + host.partition(".")[2]), {}).items():
+            if not host.startswith("*.") and other not in sets:
+                yield (
+                    f"the router {min(names)} can match {host} as well, whose handshakes are made with the TLS options "
+                    f"{min(sets)!r} and not with {other!r}: what it matches there is answered 421"
+                )
 
 
 def _names(
