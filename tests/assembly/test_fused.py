@@ -325,12 +325,12 @@ async def test_a_changed_configuration_is_in_force_for_known_browsers_too(twins:
     assert received == []
 
 
-async def test_two_people_with_alike_browsers_are_never_mixed(twins: Twins) -> None:
+async def test_two_people_with_alike_browsers_are_never_mixed(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     """S-327: each header block leads to its own session."""
     bob = await logged_in(twins)
     mallory = twins.world.browser(MALLORY, HOST)
     mallory.scheme = "http"
-    secrets.token_bytes = lambda count=32: b"\x08" * count  # type: ignore[assignment]
+    monkeypatch.setattr(secrets, "token_bytes", lambda count=32: b"\x08" * count)
     await mallory.log_in("/")
     cookies = {"bob": bob, "mallory": f"Cookie: theme=dark; {mallory.cookie_header()}"}
 

@@ -24,6 +24,9 @@ class Said:
         self.answer = answer
         self.questions: list[HttpQuestion] = []
 
+    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        return False
+
     def ask(self, question: HttpQuestion) -> HttpAnswer:
         self.questions.append(question)
         if isinstance(self.answer, Exception):

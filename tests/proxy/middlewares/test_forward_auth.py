@@ -238,6 +238,9 @@ class Slow:
         self.go = asyncio.Event()
         self.cancelled = 0
 
+    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        return False
+
     async def ask(self, question: HttpQuestion) -> HttpAnswer:
         try:
             await self.go.wait()

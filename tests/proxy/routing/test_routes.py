@@ -24,6 +24,9 @@ PROTECTED = messages.ForwardAuth("auth@file", "http://auth.test/verify")
 
 
 class Nobody:
+    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        return False
+
     def ask(self, question: HttpQuestion) -> HttpAnswer:
         return HttpAnswer(401)
 
