@@ -40,7 +40,8 @@ class TlsApplication(Application):
 
 @pytest_asyncio.fixture
 async def tls(fleet: Fleet, tmp_path: Path) -> AsyncIterator[TlsApplication]:
-    app = fleet.apps["tls"] = TlsApplication()
+    app = TlsApplication()
+    fleet.started.append(app)
     await app.start_with(OURS, tmp_path)
     yield app
 
