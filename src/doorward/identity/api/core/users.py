@@ -26,7 +26,7 @@ from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.logins.queries import current
 
-_OPERATORS = frozenset(JSONField.get_lookups())
+_OPERATORS = frozenset(JSONField().get_lookups())
 """What Django takes for a comparison when it stands in the place of a key."""
 
 
