@@ -18,8 +18,11 @@ from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.problems import ConfigurationError
 from doorward.config.static import StaticConfiguration
 from doorward.messages.routing import Certificate, RoutingTable
+from doorward.sources.certificates import Shelf
 from doorward.sources.compile import Surroundings, compile_table
 from doorward.sources.file import FileSource, Refused
+from doorward.sources.pem import files_read
+from doorward.sources.watched_files import WatchedFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ async def follow(
     ``own_names``: names of this machine, under which a ``forwardAuth`` address is our own outpost. Setting
     ``reload`` reads every file again, certificates included.
     """
-    compiler = _Tables(static, Surroundings(identity_socket, own_names, default_certificate))
+    compiler = _Tables(static, Surroundings(identity_socket, own_names, default_certificate, Shelf()))
     settings = static.providers.file
     if settings is None:
         yield compiler.outcome({}) or Routing(RoutingTable())
@@ -57,6 +60,7 @@ async def follow(
         return
     source = FileSource(settings, static.providers.providers_throttle_duration)
     bridge = asyncio.ensure_future(_reload_on(reload, source)) if reload is not None else None
+    watched = WatchedFiles(source.reload)
     try:
         async with aclosing(source.results()) as results:
             async for result in results:
@@ -65,9 +69,12 @@ async def follow(
                     if isinstance(result, Refused)
                     else compiler.outcome({source.name: result.configuration}, result.notices)
                 )
+                if settings.watch:
+                    watched.watch(compiler.files)
                 if outcome is not None:
                     yield outcome
     finally:
+        await watched.close()
         if bridge is not None:
             bridge.cancel()
             with suppress(asyncio.CancelledError):
@@ -88,16 +95,21 @@ class _Tables:
         self._static = static
         self._surroundings = surroundings
         self._version = 0
+        self.files: frozenset[Path] = frozenset()
+        """What the last table was made of besides the configuration, or would have been."""
         self._said: Routing | Failed | None = None
 
     def outcome(
         self, providers: dict[str, DynamicConfiguration], notices: tuple[str, ...] = ()
     ) -> Routing | Failed | None:
         """What ``providers`` make, or None if that is what was said last."""
-        try:
-            compiled = compile_table(self._static, providers, self._surroundings)
-        except ConfigurationError as error:
-            return self.failed(str(error))
+        with files_read() as files:
+            try:
+                compiled = compile_table(self._static, providers, self._surroundings)
+            except ConfigurationError as error:
+                return self.failed(str(error))
+            finally:
+                self.files = frozenset(files)
         broken = tuple(f"a router answers 503 only: {reason}" for reason in compiled.broken)
         return self._say(Routing(compiled.table, (*notices, *broken, *compiled.warnings)))
 

@@ -225,8 +225,8 @@ async def test_the_name_of_the_handshake_has_one_form(stage: Stage, name: str) -
 async def test_an_exact_name_under_a_wildcard_has_its_own_set(stage: Stage) -> None:
     """The most exact name decides, for the handshake and for the request alike."""
     made = table(
+        router("open", All((Host("open.app.test"), PathPrefix("/o"))), options="default"),
         router("wild", "*.app.test", options="strict@file"),
-        router("open", All((Host("open.app.test"), PathPrefix("/o"))), options="default", priority=2),
         certificates=(self_signed(*NAMES),),
         tls_options={"strict@file": MUTUAL},
         tls_names=(TlsName("web", "*.app.test", "strict@file"), TlsName("web", "open.app.test", "default")),
@@ -242,7 +242,7 @@ async def test_an_exact_name_under_a_wildcard_has_its_own_set(stage: Stage) -> N
 async def test_a_router_without_host_serves_every_set(stage: Stage) -> None:
     """It asks for nothing but what holds for the host; that still must be the handshake's."""
     made = table(
-        router("app", All((Host("app.test"), PathPrefix("/app"))), options="strict@file", priority=2),
+        router("app", All((Host("app.test"), PathPrefix("/app"))), options="strict@file"),
         router("rest"),
         tls_options={"strict@file": MUTUAL},
         tls_names=(TlsName("web", "app.test", "strict@file"),),
