@@ -72,6 +72,18 @@ async def test_nothing_of_a_yes_reaches_the_client() -> None:
     assert made == [(b"X-App", b"1"), (b"set-cookie", b"app=1"), (b"Set-Cookie", b"sid=new; Path=/")]
 
 
+async def test_a_credential_that_the_outpost_used_is_not_the_applications() -> None:
+    """S-319: what authenticated is removed; what did not is the application's own, and no other server may say so."""
+    answer = HttpAnswer(200, ((b"X-Doorward-Consumed", b"Authorization"), *IDENTITY))
+    for address, kept in ((OUTPOST, []), (ADDRESS, [b"Basic Ym9iOng="])):
+        request = admitted((b"authorization", b"Basic Ym9iOng="), (b"X-Kept", b"1"))
+
+        assert await entered(forward_auth(Said(answer), address=address), request) is None
+        assert values(request, b"authorization") == kept
+        assert values(request, b"x-kept") == [b"1"]
+        assert values(request, b"x-doorward-consumed") == []
+
+
 async def test_user_for_the_access_log() -> None:
     """``headerField`` names who it was."""
     request = admitted()

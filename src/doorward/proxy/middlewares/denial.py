@@ -14,6 +14,8 @@ BUSY = HttpAnswer(503)
 
 SESSION_FIELD = b"x-doorward-session"
 """The fused outpost names the session in it; it never leaves this process."""
+CONSUMED_FIELD = b"x-doorward-consumed"
+"""The outpost says in it that it has made use of a field of the client's, which is then not the application's."""
 
 _NOT_RELAYED = frozenset(
     (
@@ -27,6 +29,7 @@ _NOT_RELAYED = frozenset(
         b"content-length",
         b"date",
         SESSION_FIELD,
+        CONSUMED_FIELD,
     )
 )
 

@@ -16,7 +16,7 @@ from doorward.messages.routing import ForwardAuth
 from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX, NameTable
 from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
 from doorward.proxy.middlewares.complaints import Complaints
-from doorward.proxy.middlewares.denial import BUSY, FAILED, SESSION_FIELD, TOO_LARGE, relayed, sign_in
+from doorward.proxy.middlewares.denial import BUSY, CONSUMED_FIELD, FAILED, SESSION_FIELD, TOO_LARGE, relayed, sign_in
 from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie, without_own_cookies
 from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
@@ -139,6 +139,7 @@ class ForwardAuthMiddleware:
         taken: list[Header] = []
         seen = 0
         session = b""
+        dropped = _TAKEN
         for header in answer.headers:
             role = roles[header[0]]
             seen |= role
@@ -146,6 +147,8 @@ class ForwardAuthMiddleware:
                 taken.append(header)
             elif role & _SESSION:
                 session = header[1]
+            elif role & _CONSUMED and header[1].lower() == b"authorization":
+                dropped |= _AUTHORIZATION
         if self._fused and not self._take_session(request, session, seen):
             return self._refuse(AuthServerUnreachable("the outpost's answer is incomplete"))
         if seen & _NOTED:
@@ -156,8 +159,8 @@ class ForwardAuthMiddleware:
         kept: list[Header] = []
         for header in request.headers:
             role = roles[header[0]]
-            if role & _TAKEN:
-                continue  # never the client's, even where the answer has none (S-110)
+            if role & dropped:
+                continue  # never the client's, even where the answer has none (S-110); nor what has been used up
             if role & _COOKIE and self._guards_cookies:
                 rest = without_own_cookies(header)
                 if rest is None:
@@ -179,6 +182,10 @@ class ForwardAuthMiddleware:
             role |= _NOTED
         if name == b"cookie":
             role |= _COOKIE
+        if name == CONSUMED_FIELD and self._guards_cookies:
+            role |= _CONSUMED
+        if name == b"authorization":
+            role |= _AUTHORIZATION
         return role
 
     def _takes(self, name: bytes) -> bool:
@@ -233,7 +240,9 @@ class ForwardAuthMiddleware:
 _NEVER_TAKEN = DROPPED
 """Framing, hop-by-hop and private fields: an auth server cannot set them on the application's request."""
 
-_TAKEN, _USERNAME, _UID, _OTHER_IDENTITY, _SESSION, _NOTED, _COOKIE = (1 << bit for bit in range(7))
+_TAKEN, _USERNAME, _UID, _OTHER_IDENTITY, _SESSION, _NOTED, _COOKIE, _CONSUMED, _AUTHORIZATION = (
+    1 << bit for bit in range(9)
+)
 """Roles of a field name, as bits: one look at a name says everything."""
 
 _IDENTITY = {b"x-authentik-username": _USERNAME, b"x-authentik-uid": _UID}
