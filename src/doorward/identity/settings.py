@@ -192,8 +192,12 @@ LOGGING = {
         # Its own handlers would mail administrators and print to consoles that we do not have.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # 4xx answers are the access log's business.
+        # 4xx answers are the access log's business, also where Django would add a stack trace for each (S-918).
         "django.request": {"level": "ERROR"},
+        **{
+            f"django.security.{name}": {"level": "CRITICAL"}
+            for name in ("TooManyFieldsSent", "TooManyFilesSent", "RequestDataTooBig", "SuspiciousMultipartForm")
+        },
         # One line for each request that has to wait a moment.
         "waitress.queue": {"level": "ERROR"},
     },
