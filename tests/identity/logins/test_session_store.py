@@ -11,8 +11,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from doorward.identity.directory.models import User
+from doorward.identity.logins import session_store
 from doorward.identity.logins.models import LoginSession
-from doorward.identity.logins.session_store import Seen, SessionStore, sweep
+from doorward.identity.logins.session_store import Seen, SessionStore, forget_surplus_strangers, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -169,3 +170,19 @@ def test_sweeping_takes_what_is_over() -> None:
 def row_of(store: SessionStore) -> QuerySet[LoginSession]:
     assert store.row is not None
     return LoginSession.objects.filter(pk=store.row.pk)
+
+
+def test_strangers_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch, bob: User) -> None:
+    """Beyond it the ones that were used longest ago go; whoever is logged in stays."""  # S-917
+    monkeypatch.setattr(session_store, "MOST_STRANGERS", 2)
+    remembered(plan="login").begin_login(bob, ("pwd",), None)
+    old, *_ = [remembered(plan=str(number)) for number in range(4)]
+    LoginSession.objects.filter(pk=old.row.pk if old.row else None).update(
+        last_used=timezone.now() - timedelta(hours=2)
+    )
+
+    forget_surplus_strangers()
+
+    assert LoginSession.objects.filter(user=None).count() == 2
+    assert LoginSession.objects.filter(user=bob).count() == 1
+    assert not LoginSession.objects.filter(pk=old.row.pk if old.row else None).exists()

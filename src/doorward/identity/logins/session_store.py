@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
@@ -23,7 +24,12 @@ from doorward.identity.logins.models import LoginSession, new_sid
 
 ABSOLUTE = timedelta(hours=24)
 IDLE = timedelta(hours=1)
+MOST_STRANGERS = 20_000
+"""Sessions of people who are not logged in; beyond it the ones that were used longest ago go."""
+_LOOK_EVERY = 256
+"""New sessions of strangers between two looks at how many there are."""
 _TOUCH_EVERY = timedelta(minutes=1)
+_begun = count(1)
 USER_KEY = "_auth_user_id"
 """Where Django's own ``login`` keeps the user; the row's ``user`` column follows it."""
 
@@ -152,6 +158,8 @@ class SessionStore(SessionBase):
         except IntegrityError as error:
             raise CreateError from error
         self._row = row
+        if row.user_id is None and next(_begun) % _LOOK_EVERY == 0:
+            forget_surplus_strangers()
 
     def delete(self, session_key: str | None = None) -> None:
         """Remove the row; nothing happens if there is none."""
@@ -225,6 +233,14 @@ def sweep() -> None:
     now = timezone.now()
     LoginSession.objects.filter(expire_date__lte=now).delete()
     LoginSession.objects.filter(remembered=False, last_used__lte=now - IDLE).delete()
+
+
+def forget_surplus_strangers() -> None:
+    """Keep the rows of strangers few: whoever asks for the login page a million times gets no million rows (S-917)."""
+    surplus = (
+        LoginSession.objects.filter(user=None).order_by("-last_used").values_list("pk", flat=True)[MOST_STRANGERS:]
+    )
+    LoginSession.objects.filter(pk__in=list(surplus[: 2 * _LOOK_EVERY])).delete()
 
 
 def _user_of(data: dict[str, Any]) -> int | None:
