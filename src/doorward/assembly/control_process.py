@@ -14,6 +14,7 @@ from pathlib import Path
 
 from doorward.assembly import local_ca
 from doorward.assembly.children import Notifier
+from doorward.assembly.health_checks import HealthChecks
 from doorward.assembly.identity_follower import IdentityFollower
 from doorward.assembly.metrics_sum import MetricsSum
 from doorward.assembly.state_folder import StateFolder
@@ -26,6 +27,8 @@ from doorward.messages.control import (
     IdentityReadiness,
     MetricsText,
     MetricsWanted,
+    ServerFailed,
+    ServersHealth,
     SessionsEnded,
     ToWorker,
     UseOutposts,
@@ -36,6 +39,9 @@ from doorward.messages.plan import ChildFailed, Plan
 from doorward.messages.routing import Certificate, RoutingTable
 from doorward.messages.sessions import IdentityState
 from doorward.sources.routes import Failed, Routing, follow
+
+OURSELVES = 0
+"""No process has this number: whose gauges these are, beside the workers'."""
 
 
 class Control:
@@ -53,6 +59,7 @@ class Control:
             folder.rpc_socket, database, self._on_identity_change, self._on_identity_readiness
         )
         self._links = WorkerLinks(self._current, self._follower.ended_since, self._heard, self._metrics.gone)
+        self._health = HealthChecks(self._on_health, _say)
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
@@ -72,6 +79,7 @@ class Control:
             task.result()  # a task that ended by an exception takes the process with it; the next one starts clean
         for task in tasks:
             task.cancel()
+        await self._health.close()
         server.close()
 
     # --- what flows in ---------------------------------------------------------------------------------------------
@@ -87,6 +95,8 @@ class Control:
                     for warning in warnings:
                         _say(f"warning: {warning}")
                     self._links.tell_all(UseRoutingTable(table))
+                    self._health.use(table)
+                    self._count_health()
                 case Failed(problems):
                     kept = "the last good configuration stays in force" if self._table else "no routes are in force"
                     _say(f"the configuration was not taken, {kept}:\n{problems}")
@@ -99,6 +109,13 @@ class Control:
             self._outposts = configuration
             self._links.tell_all(UseOutposts(configuration))
 
+    def _on_health(self, news: ServersHealth) -> None:
+        self._links.tell_all(news)
+        self._count_health()
+
+    def _count_health(self) -> None:
+        self._metrics.add(OURSELVES, Counters({}, self._health.gauges()))
+
     def _on_identity_readiness(self, ready: bool) -> None:
         if ready != self._identity_ready:
             self._identity_ready = ready
@@ -110,7 +127,7 @@ class Control:
         """Everything that is true now, for a worker that has just connected."""
         messages: list[ToWorker] = []
         if self._table is not None:
-            messages.append(UseRoutingTable(self._table))
+            messages += [UseRoutingTable(self._table), self._health.known()]
         if self._outposts is not None:
             messages.append(UseOutposts(self._outposts))
         messages.append(IdentityReadiness(self._identity_ready))
@@ -121,6 +138,8 @@ class Control:
             self._metrics.add(pid, message)
         elif isinstance(message, MetricsWanted):
             return MetricsText(self._metrics.text())
+        elif isinstance(message, ServerFailed):
+            self._health.failed(message)
         return None
 
     def _default_certificate(self) -> Certificate:

@@ -26,6 +26,7 @@ from doorward.messages.control import (
     IdentityReadiness,
     MetricsText,
     MetricsWanted,
+    ServersHealth,
     SessionsEnded,
     TableInUse,
     ToWorker,
@@ -45,6 +46,7 @@ from doorward.proxy.metrics import MetricsBook
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.routing import Routes
 from doorward.proxy.services.factory import ServiceFactory
+from doorward.proxy.services.health_board import HealthBoard
 
 COUNT_EVERY = 1.0
 """Seconds between two reports of what was counted."""
@@ -61,6 +63,7 @@ class Worker:
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)
         self._metrics_page = MetricsPage(lambda: self._link.tell(MetricsWanted()))
         pools = Pools()
+        self._health = HealthBoard(self._link.tell)
         self._services = ServiceFactory(
             {
                 "outpost@internal": OutpostService(self._outpost),
@@ -69,6 +72,7 @@ class Worker:
                 "prometheus@internal": self._metrics_page,
             },
             pools,
+            self._health,
         )
         self._access_log = AccessLogFile(plan.access_log) if plan.access_log is not None else None
         self._metrics = MetricsBook(plan.metrics) if plan.metrics is not None and plan.metrics.entry_point else None
@@ -111,6 +115,7 @@ class Worker:
         match message:
             case UseRoutingTable(table):
                 self._use(table)
+                self._health.forget_all_but(set(table.services))
                 self._table_known = True
                 self._link.tell(TableInUse(table.version))
             case UseOutposts(configuration):
@@ -122,6 +127,8 @@ class Worker:
                 self._position = max(self._position, position)
                 self._outpost.sessions_ended(id_hashes, everything=everything)
                 self._engine.sessions_ended(id_hashes, everything)
+            case ServersHealth():
+                self._health.hear(message)
             case IdentityReadiness(ready):
                 self._identity_ready = ready
             case MetricsText(text):

@@ -44,6 +44,11 @@ class Unreachable(Exception):
 class TooLarge(Exception):
     """The answer's body exceeds what the caller allows."""
 
+    def __init__(self, status: int) -> None:
+        super().__init__("the answer is too large")
+        self.status = status
+        """What the answer's head said."""
+
 
 class Client:
     """Owns the connections to every origin it was asked about; used from one event loop."""
@@ -145,12 +150,13 @@ class _Answer:
         elif head.status >= 200:
             self._head = head
             if head.length is not None and head.length > self._max_body:
-                self._give_up(TooLarge())
+                self._give_up(TooLarge(head.status))
 
     def response_data(self, data: bytes) -> None:
         self._size += len(data)
         if self._size > self._max_body:
-            self._give_up(TooLarge())
+            assert self._head is not None
+            self._give_up(TooLarge(self._head.status))
             return
         self._body.append(data)
 

@@ -57,8 +57,11 @@ class BodyCopy:
     def end(self) -> None:
         self.complete = not self._given_up
 
-    def bytes(self) -> bytes:
-        return b"".join(self._pieces)
+    def take(self) -> bytes:
+        """The body; it counts as held until ``release``."""
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        return body
 
     def release(self) -> None:
         """Give back what is held."""

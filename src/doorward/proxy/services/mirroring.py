@@ -1,8 +1,8 @@
 """``mirroring``: one service answers, others get copies of the requests (``contracts/proxy.md`` section 8.2).
 
-A copy is sent after the answer is complete, so nobody ever waits for it; what comes back is thrown away. Bounded:
-copies at work at the same time, bytes of bodies that are held for them, time, and how much of a mirror's answer is
-read. A request over a bound is not mirrored, which is said at most once a minute.
+A copy is sent after the answer is complete, so nobody ever waits for it; what comes back is thrown away. Bounded are
+the copies at work at the same time, the bytes of bodies that are held for them, their time, and how much of a mirror's
+answer is read. A request over a bound is not mirrored.
 """
 
 from __future__ import annotations
@@ -93,15 +93,17 @@ class Mirroring:
         not needed any more; None when it cannot be mirrored."""
         release: Callable[[], None] = _nothing
         body = request.body if self._with_body else None
-        if copy is not None:
-            if not copy.complete:
+        if body:  # somebody else has read it
+            if copy is not None:
                 copy.release()
-                return None
-            body, release = copy.bytes(), copy.release
-        elif body:
             if len(body) > self._max_body or not self._budget.take(len(body)):
                 return None
             release = partial(self._budget.give_back, len(body))
+        elif copy is not None:
+            if not copy.complete:
+                copy.release()
+                return None
+            body, release = copy.take(), copy.release
         copied = replace(
             request,
             headers=list(request.headers),
