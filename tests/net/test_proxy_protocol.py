@@ -88,9 +88,10 @@ BAD = {
 
 @pytest.mark.parametrize("header", BAD.values(), ids=BAD.keys())
 def test_a_header_that_is_not_exact_is_refused(header: bytes) -> None:
-    """Nothing is guessed."""  # S-046
-    with pytest.raises(MalformedHeader):
-        read_proxy_header(header)
+    """Nothing is guessed, and nothing of what follows is taken for a part of it."""  # S-046
+    for data in (header, header + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
+        with pytest.raises(MalformedHeader):
+            read_proxy_header(data)
 
 
 def test_checksum() -> None:

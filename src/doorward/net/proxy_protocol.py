@@ -82,10 +82,11 @@ def _version_2(data: bytes) -> ProxyHeader | None:
     if len(data) < length:
         return None
     size = _ADDRESSES[family]
-    addresses, rest = data[_V2_HEAD : _V2_HEAD + size], data[_V2_HEAD + size : length]
+    header = data[:length]
+    addresses, rest = header[_V2_HEAD : _V2_HEAD + size], header[_V2_HEAD + size :]
     if len(addresses) < size and command == 0x21:
         raise MalformedHeader("no addresses")
-    _check_extras(rest, data[:length], _V2_HEAD + size)
+    _check_extras(rest, header, _V2_HEAD + size)
     if command == 0x20 or family not in (0x11, 0x21):
         return ProxyHeader(length)
     return ProxyHeader(length, _plain(ip_address(addresses[: 4 if family == 0x11 else 16])))
