@@ -123,6 +123,28 @@ def test_frames_without_purpose_are_bounded(sent: bytes) -> None:
     assert server.failure() is CALM
 
 
+@pytest.mark.parametrize("sent", [headers(1), data(1)])
+def test_frames_for_what_is_over_are_bounded(sent: bytes) -> None:
+    """They are ignored after our reset, but not for ever."""  # S-905 S-907
+    server = Server()
+    server.hear(headers(1, POST, ended=False))
+    server.connection.reset(1)
+
+    assert spend(server, lambda _: sent, 10_000) == 999
+    assert server.failure() is CALM
+
+
+def test_requests_after_the_farewell_are_bounded() -> None:
+    """Whoever was told twice that there will be no more of them has no excuse."""  # S-907
+    server = Server()
+    server.connection.shut_down()
+    server.connection.shut_down()
+    server.connection.take()
+
+    assert spend(server, headers, 10_000) == 999
+    assert server.failure() is CALM
+
+
 def test_settings_are_bounded() -> None:
     """Each costs an answer."""  # S-907
     server = Server()

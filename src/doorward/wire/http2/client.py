@@ -91,6 +91,7 @@ class ClientConnection(Connection):
             state = self._streams.state_of(stream_id)
             if state is State.IDLE:
                 raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "stream_id")
+            self._count_oddity()
             self._object_to(TRANSITIONS[state][Happening.HEADERS])
             return
         head = parse_response(fields, stream.method, ended)

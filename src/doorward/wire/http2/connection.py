@@ -153,6 +153,8 @@ class Connection(Control):
         outcome = TRANSITIONS[self._streams.state_of(stream_id) if stream is None else stream.state][Happening.DATA]
         if stream is None or not isinstance(outcome, State):
             self._open_connection_window(size)
+            if not size:
+                self._count_oddity()
             self._object_to(outcome)
             return
         if stream.receiving is None:

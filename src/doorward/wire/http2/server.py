@@ -110,6 +110,7 @@ class ServerConnection(Connection):
             # Section 6.8: ignored, but the table for header compression must stay right.
             streams.remember(stream_id, State.CUT)
             self._decoder.decode(block)
+            self._count_oddity()
             return
         if len(streams) >= self._limits.streams:
             self._decoder.decode(block)
@@ -120,6 +121,7 @@ class ServerConnection(Connection):
         if self._streams.was_skipped(stream_id):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "stream_id")
         self._decoder.decode(block)
+        self._count_oddity()
         self._object_to(TRANSITIONS[self._streams.state_of(stream_id)][Happening.HEADERS])
 
     def _open(self, stream_id: int, block: bytes, ended: bool) -> None:
