@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from doorward.wire.http1 import DEFAULT_LIMITS, RequestHead, RequestReader
-from doorward.wire.http2 import ErrorCode, RequestReceived, RequestRefused, ServerConnection, StreamReset
+from doorward.wire.http2 import DataReceived, ErrorCode, RequestReceived, RequestRefused, ServerConnection, StreamReset
 from wire.http2.by_hand import (
     CONTINUATION,
     END_HEADERS,
@@ -355,6 +355,17 @@ def test_body_and_content_length() -> None:
         events = server.hear(headers(1, length, ended=False) + sent)
         assert events[-1] == StreamReset(1, ErrorCode.PROTOCOL_ERROR, "content_length", by_peer=False)
         assert not any(getattr(event, "ended", False) for event in events)
+
+
+def test_a_body_where_none_was_announced() -> None:
+    """``content-length: 0`` means it, whether or not the head ended the stream."""  # S-040
+    nothing = [*POST, ("content-length", "0")]
+    server = Server()
+    events = server.hear(headers(1, nothing, ended=False) + data(1, ended=True))
+    assert events[-1] == DataReceived(1, b"", True)
+    server.hear(headers(3, nothing, ended=False) + data(3, b"GET /admin HTTP/1.1"))
+
+    assert server.events[-1] == StreamReset(3, ErrorCode.PROTOCOL_ERROR, "content_length", by_peer=False)
 
 
 def test_limits_are_options() -> None:

@@ -139,7 +139,7 @@ class ServerConnection(Connection):
         if rejected is not None:
             self._events.append(RequestRefused(stream_id, rejected))
             return
-        if head.body_length and not head.websocket:
+        if head.body_length is not None and not head.websocket:
             stream.expected = head.body_length
         self._events.append(RequestReceived(stream_id, head, ended))
 
