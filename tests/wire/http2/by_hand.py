@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hpack import Decoder, Encoder
 
 from doorward.wire.http2 import (
+    ClientConnection,
     ConnectionFailed,
     ErrorCode,
     Event,
@@ -25,6 +26,24 @@ END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 
 GET: Fields = [(":method", "GET"), (":scheme", "https"), (":path", "/"), (":authority", "app.example.test")]
 POST: Fields = [(":method", "POST"), *GET[1:]]
+
+
+WEBSOCKET: Fields = [
+    (":method", "CONNECT"),
+    (":protocol", "websocket"),
+    (":scheme", "https"),
+    (":path", "/chat?x"),
+    (":authority", "app.example.test"),
+    ("sec-websocket-version", "13"),
+]
+
+
+def without(name: str, *more: tuple[str, str]) -> Fields:
+    """A GET that lacks one of its pseudo-fields, with ``more`` at its end."""
+    return [field for field in GET if field[0] != name] + list(more)
+
+
+OK: Fields = [(":status", "200")]
 
 
 class Frame(NamedTuple):
@@ -144,3 +163,40 @@ class Server:
         """The fields in a HEADERS frame of the server's."""
         assert found.kind == HEADERS
         return [(bytes(name), bytes(value)) for name, value in self.decoder.decode(found.payload, raw=True)]
+
+
+def asked(*more: bytes) -> Server:
+    """A server that was asked one thing on stream 1."""
+    server = Server()
+    server.hear(b"".join((*more, headers(1))))
+    server.connection.take()
+    return server
+
+
+class Client:
+    """A client under test and the server that answers it."""
+
+    def __init__(self) -> None:
+        self.connection = ClientConnection(0.0)
+        greeting = self.connection.take()
+        assert greeting.startswith(PREFACE)
+        self.own_greeting = frames(greeting[len(PREFACE) :])
+        self.hear(settings())
+        self.connection.take()
+
+    def hear(self, data: bytes) -> list[Event]:
+        return self.connection.receive(data, 0.0)
+
+    def said(self) -> list[Frame]:
+        return frames(self.connection.take())
+
+    def ask(self, method: bytes = b"GET", ended: bool = True, **more: object) -> int:
+        return self.connection.request(
+            method=method,
+            scheme=b"http",
+            authority=b"app.test",
+            target=b"/a?b",
+            headers=[(b"X-A", b"b")],
+            ended=ended,
+            **more,  # type: ignore[arg-type]
+        )
