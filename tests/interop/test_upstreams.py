@@ -92,7 +92,7 @@ class Landscape:
             if line.endswith("/control.sock") and line.split()[3] == "00010000"
         }
         for pid in descendants(self.program.pid):
-            held = {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
+            held = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
             if any(f"socket:[{inode}]" in held for inode in inodes):
                 return pid
         raise AssertionError("nobody is in control")
