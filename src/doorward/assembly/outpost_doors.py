@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.outpost.answer import Outpost
+from doorward.outpost.dialects.envoy import ENDPOINT as ENVOY
 from doorward.proxy.request import Request
 
 
@@ -31,6 +32,10 @@ class OutpostService:
 
     def answer(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer]:
         target = request.path if request.query is None else request.path + b"?" + request.query
+        if request.target.startswith(ENVOY):
+            # Below Envoy's prefix stands the path that its application will get. Only as it was spelled does it show
+            # that servers could disagree about it (S-203, S-207), as the fields of other proxies do.
+            target = request.target
         headers = ((b"Host", request.authority), *request.headers)
         return self._outpost.answer(
             HttpQuestion(request.method, target, headers, body, request.peer, request.trusted, request.tls)

@@ -19,6 +19,7 @@ from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.request import RequestHead
 
+_NESTED = b"/outpost.goauthentik.io/auth/envoy"
 _MOST_REMEMBERED = 4 << 20
 """Bytes of header blocks whose outcome is remembered per entry point; the oldest go first."""
 _Cleaned = tuple[tuple[Header, ...], str, str, bool, bytes]
@@ -34,6 +35,11 @@ class Admission:
         self._name = entry_point.name
         self._trust = Trust(entry_point.trusted_ips, entry_point.insecure)
         self._aliases = entry_point.alias_headers
+        self._appends = entry_point.append_forwarded_for
+        self._kept = (
+            frozenset(name.encode("ascii", "replace") for name in entry_point.listed_fields_kept) - _NEVER_LISTED
+        )
+        self._never_listed = _NEVER_LISTED | self._kept
         self._names: NameTable[tuple[bytes, Kind]] = NameTable(lambda lower: (lower, kind_of(lower)))
         self._server: Header = (b"X-Forwarded-Server", (server or socket.gethostname()).encode("ascii", "replace"))
         self._remembered: dict[tuple[int, bytes, str, bool, bool], tuple[tuple[Header, ...], _Cleaned]] = {}
@@ -42,9 +48,14 @@ class Admission:
     def admit(self, head: RequestHead, facts: ConnectionFacts) -> Request:
         """The request as everything behind the entry point sees it. Raises Rejected (S-044, S-109)."""
         fields, peer, client, trusted, form_token = self._cleaned(head, facts)
+        if head.target.startswith(_NESTED) and not head.path.startswith(_NESTED):
+            # Envoy asks for somebody else's path below a prefix; one that climbs out of it would be answered by
+            # another page of ours, and any 200 lets it pass.
+            raise Rejected(400, "target")
         return Request(
             method=head.method,
             path=head.path,
+            target=head.target,
             query=head.query,
             headers=fields,
             host=head.host,
@@ -57,6 +68,7 @@ class Admission:
             body_length=head.body_length,
             trusted=trusted,
             connection=facts,
+            hop_by_hop=head.connection & self._kept if self._kept else _NOTHING,
             form_token=form_token,
         )
 
@@ -82,7 +94,7 @@ class Admission:
         forwarded_for: list[bytes] = []
         singles: set[bytes] = set()
         form_token = b""
-        listed = head.connection - _NEVER_LISTED if head.connection else head.connection
+        listed = head.connection - self._never_listed if head.connection else head.connection
         for header in head.headers:
             lower, kind = self._names[header[0]]
             if kind is Kind.DROPPED or lower in listed:
@@ -139,7 +151,8 @@ class Admission:
             ours.append((b"X-Real-Ip", peer.encode("ascii", "replace")))
         kept.extend(forwarding.values())
         kept.extend(header for header in ours if header[0].lower() not in forwarding)
-        chain = b", ".join(part for part in (prior, peer.encode("ascii", "replace")) if part)
+        last = peer.encode("ascii", "replace") if self._appends else b""
+        chain = b", ".join(part for part in (prior, last) if part)
         if chain:
             kept.append((b"X-Forwarded-For", chain))
         kept.append(self._server)
@@ -150,6 +163,7 @@ def _size(headers: tuple[Header, ...]) -> int:
     return sum(len(name) + len(value) for name, value in headers) + 160 * len(headers)
 
 
+_NOTHING: frozenset[bytes] = frozenset()
 _NEVER_LISTED = MANAGED | DROPPED
 """``Connection`` cannot remove these: the managed ones stay (S-106), the others are gone or kept elsewhere (S-107)."""
 

@@ -80,10 +80,15 @@ class Request:
     """``X-authentik-CSRF``, which only the identity provider gets."""
     credentialed: bool = False
     """A WebSocket handshake that an auth server let pass as somebody: only the application's own pages may make it."""
+    hop_by_hop: frozenset[bytes] = frozenset()
+    """Lower-case names of fields that end here: middlewares see them (``forwardedHeaders.connection``), no application
+    does."""
     connection: ConnectionFacts | None = None
     """The connection on which it came; None for a request that did not come over one."""
     trusted: bool = False
     """The peer may speak for the client: what stands in ``X-Forwarded-*`` beside our own values is its word."""
+    target: bytes = b""
+    """As it stood on the request line: the path as it was spelled. Never routed, never sent on."""
 
     def first(self, name: bytes) -> bytes | None:
         """The first value of the field ``name`` (lower case), or None."""

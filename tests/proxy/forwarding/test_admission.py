@@ -304,3 +304,16 @@ def test_module_function_admits_as_well() -> None:
     request = admit(head(), ConnectionFacts("192.0.2.7", 80, False), EntryPoint("web", "", 80))
 
     assert (request.host, request.entry_point) == (b"app.example.test", "web")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../../health", "/%2e%2e/%2e%2e/health", "/a/../../nginx", "/./../../../../x?y=1"]
+)
+def test_nobody_climbs_out_of_envoys_prefix(path: str) -> None:
+    """What Envoy asks below our prefix is judged there or refused: no other page of ours may say yes."""  # S-203
+    with pytest.raises(Rejected) as refused:
+        admitted(target=b"/outpost.goauthentik.io/auth/envoy" + path.encode())
+
+    assert (refused.value.status, refused.value.reason) == (400, "target")
+    kept = admitted(target=b"/outpost.goauthentik.io/auth/envoy/a/../b")
+    assert (kept.path, kept.target[-7:]) == (b"/outpost.goauthentik.io/auth/envoy/b", b"/a/../b")
