@@ -56,11 +56,13 @@ class HealthCheck(Section):
     path: Annotated[Text, AfterValidator(_target)]
     """On the server itself."""
     mode: Annotated[Text, AfterValidator(_mode)] = "http"
+    """Traefik's ``grpc`` is not supported yet."""
     scheme: Literal["", "http", "https"] = ""
     """The server's by default."""
     port: int = Field(default=0, ge=0, le=65535)
     """The server's by default."""
     method: Annotated[Text, AfterValidator(_method)] = "GET"
+    """In capitals."""
     status: int = Field(default=0, ge=0, le=599)
     """The only status that is healthy; 0 for 200 to 399."""
     interval: Positive = 30.0
@@ -68,9 +70,11 @@ class HealthCheck(Section):
     unhealthy_interval: Positive | None = None
     """Seconds between two questions to one that is not; ``interval`` by default."""
     timeout: Positive = 5.0
+    """Seconds for everything, redirections included."""
     hostname: Annotated[Text, AfterValidator(_authority)] = ""
     """Host to name; the server's by default."""
     headers: dict[FieldName, FieldValue] = {}
+    """Sent with the question."""
     follow_redirects: Flag = True
     """Follow redirections that stay on the server; others count by their own status."""
 

@@ -53,9 +53,12 @@ TlsVersion = Annotated[Text, AfterValidator(_version)]
 
 
 class ClientCertificate(Section):
+    """Who we are to the server."""
+
     cert_file: Text
     """PEM file or PEM text."""
     key_file: Text
+    """Likewise."""
 
 
 class ServersTransport(Section):
@@ -76,7 +79,9 @@ class ServersTransport(Section):
     disable_http2: Flag = Field(default=False, alias="disableHTTP2")
     """Servers are asked over HTTP/1.1 in any case."""
     min_version: TlsVersion = ""
+    """``VersionTLS12`` (the default) or ``VersionTLS13``."""
     max_version: TlsVersion = ""
+    """Likewise; the newest by default."""
     cipher_suites: Annotated[Names, AfterValidator(_ciphers)] = ()
     """For TLS 1.2; the suites of TLS 1.3 are always the library's."""
     peer_cert_uri: Text = Field(default="", alias="peerCertURI")

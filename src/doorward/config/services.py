@@ -69,9 +69,12 @@ class ResponseForwarding(Section):
 
 
 class LoadBalancer(Section):
+    """Several equal servers."""
+
     servers: tuple[Server, ...] = ()
     strategy: Literal["wrr", "p2c", "hrw", "leasttime"] = "wrr"
-    """In turn by weight; the less busy of two; by the client's address; the quickest."""
+    """``wrr``: in turn by weight; ``p2c``: the less busy of two at random; ``hrw``: by the client's address;
+    ``leasttime``: the quickest."""
     sticky: Sticky | None = None
     health_check: HealthCheck | None = None
     passive_health_check: PassiveHealthCheck | None = None
@@ -84,6 +87,7 @@ class LoadBalancer(Section):
 
 class Part(Section):
     name: Text
+    """Of another service: ``app``, or ``app@file``."""
     weight: int = Field(default=1, le=1_000_000)
     """Share of the requests; 0 and less takes the service out."""
 
@@ -106,21 +110,27 @@ class HighestRandomWeight(Section):
 
 class Mirror(Section):
     name: Text
+    """Of the service that gets copies."""
     percent: int = Field(default=0, ge=0, le=100)
+    """Share of the requests that are copied."""
 
 
 class Mirroring(Section):
     """One service answers, others get copies of the requests."""
 
     service: Text
+    """Name of the service that answers."""
     mirrors: tuple[Mirror, ...] = ()
     mirror_body: Flag = True
+    """Copy bodies as well."""
     max_body_size: int = Field(default=1 << 20, ge=0)
     """Bytes; a request with a longer body is not mirrored. There is no "unlimited"."""
     health_check: HealthPropagation | None = None
 
 
 class FailoverErrors(Section):
+    """What makes the fallback answer besides the first one's health."""
+
     status: Annotated[Names, AfterValidator(_statuses)] = Field(min_length=1)
     """``502`` or ``500-504``."""
     max_request_body_bytes: int = Field(default=1 << 20, ge=0)
@@ -131,7 +141,9 @@ class Failover(Section):
     """Another service takes over when the first is down, or answers certain statuses."""
 
     service: Text
+    """Name of the first service; without ``errors`` it needs a health check."""
     fallback: Text
+    """Name of the other."""
     health_check: HealthPropagation | None = None
     errors: FailoverErrors | None = None
 

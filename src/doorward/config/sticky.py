@@ -36,15 +36,22 @@ def _lower(value: object) -> object:
 
 
 class StickyCookie(Section):
+    """A cookie that names the server, or the service, which the client met first."""
+
     name: Annotated[Text, AfterValidator(_name)] = ""
     """Made of the service's name by default."""
     secure: Flag = False
+    """Browsers send it over TLS only."""
     http_only: Flag = False
+    """Scripts do not see it."""
     same_site: Annotated[Literal["", "none", "lax", "strict"], BeforeValidator(_lower)] = ""
+    """``none`` needs ``secure``, or browsers drop the cookie."""
     max_age: int = Field(default=0, ge=-1)
     """Seconds; 0 keeps the cookie until the browser closes."""
     path: Annotated[Text, AfterValidator(_path)] = "/"
+    """Where browsers send it."""
     domain: Annotated[Text, AfterValidator(_attribute)] = ""
+    """Whose hosts browsers send it to; the host that set it by default."""
 
 
 class Sticky(Section):
