@@ -23,10 +23,19 @@ PUBLIC = {"mixed.example.test": b"/public"}
 COMPLETE = frozenset(
     b"x-authentik-" + name
     for name in (
-        b"username", b"groups", b"email", b"name", b"uid", b"jwt",
-        b"meta-jwks", b"meta-outpost", b"meta-provider", b"meta-app", b"meta-version",
+        b"username",
+        b"groups",
+        b"email",
+        b"name",
+        b"uid",
+        b"jwt",
+        b"meta-jwks",
+        b"meta-outpost",
+        b"meta-provider",
+        b"meta-app",
+        b"meta-version",
     )
-)  # fmt: skip
+)
 OURS_TO_SET = re.compile(
     rb"x-authentik-|x-forwarded-|x-real-ip|x-doorward-|forwarded|x-original-|x-rewrite-|true-client|x-client-ip"
 )

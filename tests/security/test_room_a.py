@@ -66,7 +66,7 @@ FRAMING = [
             b"chunked;x=1",
             b"",
         )
-    ),  # fmt: skip
+    ),
     ("S-007", head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked") + b"0\r\n\r\n", "te_dup"),
     ("S-007", head(b"Transfer-Encoding: identity", b"Transfer-Encoding: chunked") + b"0\r\n\r\n", "te_dup"),
     ("S-008", head(b"Content-Length : 5") + b"hello", "header_name"),
@@ -109,7 +109,7 @@ FRAMING = [
             b"-app.example.test",
             b"app.example.test:+80",
         )
-    ),  # fmt: skip
+    ),
     ("S-023", head(target=b"http://app.example.test/x", method=b"GET"), "authority_mismatch"),
     ("S-024", head(target=b"http://u:p@open.example.test/x", method=b"GET"), "target"),
     ("S-024", head(target=b"https://open.example.test/x", method=b"GET"), "target"),

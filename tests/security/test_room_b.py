@@ -14,19 +14,50 @@ pytestmark = pytest.mark.timeout(60)
 FORGED_ADDRESS = b"6.6.6.6"
 
 FORWARDING = (
-    b"X-Forwarded-For", b"X-Forwarded-Host", b"X-Forwarded-Proto", b"X-Forwarded-Port", b"X-Forwarded-Server",
-    b"X-Forwarded-Uri", b"X-Forwarded-Method", b"X-Forwarded-Prefix", b"X-Forwarded-Scheme", b"X-Forwarded-Ssl",
-    b"X-Scheme", b"X-Real-Ip", b"Forwarded", b"X-Original-URL", b"X-Original-URI", b"X-Original-Method",
-    b"X-Original-Host", b"X-Rewrite-URL", b"X-Forwarded-Tls-Client-Cert", b"X-Forwarded-Tls-Client-Cert-Info",
-    b"X-Forwarded-Client-Cert", b"True-Client-Ip", b"X-Client-Ip", b"CF-Connecting-IP", b"Front-End-Https",
-)  # fmt: skip
+    b"X-Forwarded-For",
+    b"X-Forwarded-Host",
+    b"X-Forwarded-Proto",
+    b"X-Forwarded-Port",
+    b"X-Forwarded-Server",
+    b"X-Forwarded-Uri",
+    b"X-Forwarded-Method",
+    b"X-Forwarded-Prefix",
+    b"X-Forwarded-Scheme",
+    b"X-Forwarded-Ssl",
+    b"X-Scheme",
+    b"X-Real-Ip",
+    b"Forwarded",
+    b"X-Original-URL",
+    b"X-Original-URI",
+    b"X-Original-Method",
+    b"X-Original-Host",
+    b"X-Rewrite-URL",
+    b"X-Forwarded-Tls-Client-Cert",
+    b"X-Forwarded-Tls-Client-Cert-Info",
+    b"X-Forwarded-Client-Cert",
+    b"True-Client-Ip",
+    b"X-Client-Ip",
+    b"CF-Connecting-IP",
+    b"Front-End-Https",
+)
 IDENTITY = tuple(
     b"X-authentik-" + name
     for name in (
-        b"username", b"groups", b"entitlements", b"email", b"name", b"uid", b"jwt", b"meta-jwks", b"meta-outpost",
-        b"meta-provider", b"meta-app", b"meta-version", b"anything",
+        b"username",
+        b"groups",
+        b"entitlements",
+        b"email",
+        b"name",
+        b"uid",
+        b"jwt",
+        b"meta-jwks",
+        b"meta-outpost",
+        b"meta-provider",
+        b"meta-app",
+        b"meta-version",
+        b"anything",
     )
-)  # fmt: skip
+)
 
 
 def lines(names: tuple[bytes, ...], value: bytes = b"forged") -> list[bytes]:
@@ -39,10 +70,18 @@ def spellings(name: bytes) -> list[bytes]:
     return [
         spelling.encode()
         for spelling in (
-            text.lower(), text.upper(), text.replace("-", "_"), text.replace("-", "_", 1), text.replace("-", "."),
-            text.replace("-", "_").upper(), text + "_", text.replace("-", "~", 1), "_" + text, text.replace("X-", "X_"),
+            text.lower(),
+            text.upper(),
+            text.replace("-", "_"),
+            text.replace("-", "_", 1),
+            text.replace("-", "."),
+            text.replace("-", "_").upper(),
+            text + "_",
+            text.replace("-", "~", 1),
+            "_" + text,
+            text.replace("X-", "X_"),
         )
-    ]  # fmt: skip
+    ]
 
 
 # --- what a client says about itself ------------------------------------------------------------------------------
@@ -447,11 +486,20 @@ def test_no_path_prefix_makes_a_yes(stage: Stage) -> None:
     # S-120, S-236, GHSA-5wcc-hf24-rf5h
     https = f"app.example.test:{stage.program.https_port}"
     for path in (
-        "/outpost.goauthentik.io", "/outpost.goauthentik.io/", "/outpost.goauthentik.io/x", "/outpost.goauthentik.iox",
-        "/outpost.goauthentik.io/../secret", "/outpost.goauthentik.io/start/../../secret", "/outpost.goauthentik.io%2fstart",
-        "/%6futpost.goauthentik.io/start", "/outpost.goauthentik.io/start;/x", "/outpost.goauthentik.io/ping",
-        "//outpost.goauthentik.io/start", "/outpost.goauthentik.io/start%00", "/outpost.goauthentik.io/start/",
-    ):  # fmt: skip
+        "/outpost.goauthentik.io",
+        "/outpost.goauthentik.io/",
+        "/outpost.goauthentik.io/x",
+        "/outpost.goauthentik.iox",
+        "/outpost.goauthentik.io/../secret",
+        "/outpost.goauthentik.io/start/../../secret",
+        "/outpost.goauthentik.io%2fstart",
+        "/%6futpost.goauthentik.io/start",
+        "/outpost.goauthentik.io/start;/x",
+        "/outpost.goauthentik.io/ping",
+        "//outpost.goauthentik.io/start",
+        "/outpost.goauthentik.io/start%00",
+        "/outpost.goauthentik.io/start/",
+    ):
         forwarded = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", https), ("X-Forwarded-Uri", path)]
         assert auth(stage, "traefik", *forwarded) >= 300, path
         status = auth(stage, "nginx", ("Host", https), ("X-Original-URL", f"https://{https}{path}"))

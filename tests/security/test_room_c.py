@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -68,9 +69,19 @@ def test_what_has_no_spelling_is_refused(stage: Stage, target: bytes) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    [b"/public%2f..%2fsecret", b"/public/..%2fsecret", b"/public%5c..%5csecret", b"/public/..;/secret", b"/public%3bx",
-     b"/public%2f", b"/public%23/../secret", b"/public%3f/../secret", b"/public/..;x=1/secret", b"/public%25"],
-)  # fmt: skip
+    [
+        b"/public%2f..%2fsecret",
+        b"/public/..%2fsecret",
+        b"/public%5c..%5csecret",
+        b"/public/..;/secret",
+        b"/public%3bx",
+        b"/public%2f",
+        b"/public%23/../secret",
+        b"/public%3f/../secret",
+        b"/public/..;x=1/secret",
+        b"/public%25",
+    ],
+)
 def test_an_ambiguous_path_is_refused_where_the_path_decides(stage: Stage, target: bytes) -> None:
     """One path of that host is open and the others are not: nobody may read it in two ways."""
     # S-205, S-207
@@ -84,9 +95,19 @@ def test_an_ambiguous_path_is_refused_where_the_path_decides(stage: Stage, targe
 
 @pytest.mark.parametrize(
     "target",
-    [b"/public/../secret", b"/public/%2e%2e/secret", b"//secret", b"/PUBLIC", b"/pub%6cic/../secret", b"/secret?/public",
-     b"/secret?x=/public", b"/%70ublic/../secret", b"/publi", b"/./secret"],
-)  # fmt: skip
+    [
+        b"/public/../secret",
+        b"/public/%2e%2e/secret",
+        b"//secret",
+        b"/PUBLIC",
+        b"/pub%6cic/../secret",
+        b"/secret?/public",
+        b"/secret?x=/public",
+        b"/%70ublic/../secret",
+        b"/publi",
+        b"/./secret",
+    ],
+)
 def test_the_open_prefix_opens_nothing_else(stage: Stage, target: bytes) -> None:
     """Whatever leads elsewhere is judged."""
     # S-201, S-203, S-204, S-208
@@ -99,12 +120,36 @@ def test_the_open_prefix_opens_nothing_else(stage: Stage, target: bytes) -> None
 # --- the skip rule ^/health$ --------------------------------------------------------------------------------------
 
 NOT_HEALTH = [
-    b"/healthz", b"/health/", b"/health/x", b"/Health", b"/HEALTH", b"/x/health", b"/admin?x=/health", b"/admin?/health",
-    b"/admin%23/health", b"/health;x=1", b"/health/..;/admin", b"/health%2f..%2fadmin", b"/health%0a", b"/health%0d",
-    b"/health%20", b"/health%3b", b"/health%23", b"/health%3f", b"/health%2f", b"/health%25", b"/health%E2%80%A8",
-    b"/health%C2%85", b"/health/../admin", b"/health/%2e%2e/admin", b"/%2fhealth", b"/health%5c", b"/health/.;/x",
-    b"/health.", b"/health~",
-]  # fmt: skip
+    b"/healthz",
+    b"/health/",
+    b"/health/x",
+    b"/Health",
+    b"/HEALTH",
+    b"/x/health",
+    b"/admin?x=/health",
+    b"/admin?/health",
+    b"/admin%23/health",
+    b"/health;x=1",
+    b"/health/..;/admin",
+    b"/health%2f..%2fadmin",
+    b"/health%0a",
+    b"/health%0d",
+    b"/health%20",
+    b"/health%3b",
+    b"/health%23",
+    b"/health%3f",
+    b"/health%2f",
+    b"/health%25",
+    b"/health%E2%80%A8",
+    b"/health%C2%85",
+    b"/health/../admin",
+    b"/health/%2e%2e/admin",
+    b"/%2fhealth",
+    b"/health%5c",
+    b"/health/.;/x",
+    b"/health.",
+    b"/health~",
+]
 
 
 @pytest.mark.parametrize("target", NOT_HEALTH)
@@ -290,9 +335,17 @@ def test_marks_in_the_query_open_and_end_nothing(stage: Stage, mark: bytes) -> N
 
 @pytest.mark.parametrize(
     "path",
-    [b"/outpost.goauthentik.io", b"/outpost.goauthentik.io/", b"/outpost.goauthentik.io/nothing", b"/outpost.goauthentik.io/auth/traefik",
-     b"/outpost.goauthentik.io/auth/nginx", b"/outpost.goauthentik.io/starts", b"/outpost.goauthentik.io/start/x", b"/outpost.goauthentik.io%2fstart"],
-)  # fmt: skip
+    [
+        b"/outpost.goauthentik.io",
+        b"/outpost.goauthentik.io/",
+        b"/outpost.goauthentik.io/nothing",
+        b"/outpost.goauthentik.io/auth/traefik",
+        b"/outpost.goauthentik.io/auth/nginx",
+        b"/outpost.goauthentik.io/starts",
+        b"/outpost.goauthentik.io/start/x",
+        b"/outpost.goauthentik.io%2fstart",
+    ],
+)
 def test_our_prefix_never_reaches_the_application(stage: Stage, path: bytes) -> None:
     """Exactly the known endpoints answer; the rest of the prefix is 404 from the outpost, with a session or without."""
     # S-236
@@ -375,3 +428,20 @@ def test_our_own_answers_are_not_kept(stage: Stage) -> None:
     for name in ("app", "over"):
         for accept in (b"Accept: text/html", b"Accept: application/json"):
             assert stage.ask(name, accept, target=b"/account/x.css").first("Cache-Control") == "no-store"
+
+
+@pytest.mark.parametrize("rule", ["^(a+)+$", "(", "(x+x+)+y", "^/a(?=b)", r"(a)\1", "[", "^/(?:a*)*$"])
+def test_a_skip_rule_that_cannot_run_is_refused_when_it_is_written(stage: Stage, rule: str) -> None:
+    """Exponential or broken: 400 at the API, and the rules in force stay as they are."""
+    # S-212
+    provider = stage.api.first("/providers/proxy/", name__iexact="app2")
+    answer = stage.program.ask(
+        f"/api/v3/providers/proxy/{provider['pk']}/",
+        method="PATCH",
+        headers=[("Authorization", f"Bearer {stage.program.secrets[1]}"), ("Content-Type", "application/json")],
+        body=json.dumps({"skip_path_regex": f"^/fine$\n{rule}"}).encode(),
+    )
+
+    assert answer.status == 400
+    assert "skip_path_regex" in answer.text
+    assert stage.ask("app2", b"Accept: text/html", target=b"/fine").status == 302

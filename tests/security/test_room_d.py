@@ -43,10 +43,25 @@ def test_what_is_no_session_cookie_is_no_session(stage: Stage, name: str) -> Non
     cookie, value = stage.session(name)
     middle = value[:30] + ("A" if value[30] != "A" else "B") + value[31:]
     for wrong in (
-        "", "=", "A" * 8192, "!!!!", "%00", value + "=", value[:-1], value + "A", middle, flipped(value), value.lower(),
-        value.upper(), f'"{value}"', f" {value[:20]} {value[20:]}", quote(value[:-1] + "\x7f"), value.replace("A", "+"),
-        base64.urlsafe_b64encode(bytes(54)).decode(), base64.urlsafe_b64encode(b"\x02" + bytes(53)).decode(),
-    ):  # fmt: skip
+        "",
+        "=",
+        "A" * 8192,
+        "!!!!",
+        "%00",
+        value + "=",
+        value[:-1],
+        value + "A",
+        middle,
+        flipped(value),
+        value.lower(),
+        value.upper(),
+        f'"{value}"',
+        f" {value[:20]} {value[20:]}",
+        quote(value[:-1] + "\x7f"),
+        value.replace("A", "+"),
+        base64.urlsafe_b64encode(bytes(54)).decode(),
+        base64.urlsafe_b64encode(b"\x02" + bytes(53)).decode(),
+    ):
         answer = stage.ask(name, b"Accept: text/html", f"Cookie: {cookie}={wrong}".encode())
         assert answer.status == 302, (wrong[:80], answer.status)
         assert any(line.startswith(f"{cookie}=") for line in answer.all("Set-Cookie")), wrong[:80]
@@ -88,9 +103,16 @@ def test_nameless_and_prefixed_cookies_are_what_they_are(stage: Stage) -> None:
     # S-315
     name, value = stage.session("app")
     for line in (
-        f"={name}={value}", f"; ={name}={value}", f"__Host-{name}={value}", f"__Secure-{name}={value}", f"$Path=/; ={name}={value}",
-        f"{name} ={value}x", f"\xa0{name}={value}", f"\u2000{name}={value}".encode().decode("latin-1"), f"{name.upper()}={value}",
-    ):  # fmt: skip
+        f"={name}={value}",
+        f"; ={name}={value}",
+        f"__Host-{name}={value}",
+        f"__Secure-{name}={value}",
+        f"$Path=/; ={name}={value}",
+        f"{name} ={value}x",
+        f"\xa0{name}={value}",
+        f"\u2000{name}={value}".encode().decode("latin-1"),
+        f"{name.upper()}={value}",
+    ):
         assert not stage.reached(stage.ask("app", b"Cookie: " + line.encode("latin-1"))), line
 
 
@@ -217,10 +239,19 @@ def test_a_state_that_is_not_ours_is_refused(stage: Stage) -> None:
     ]
     other = Begun(stage, "app2")
     for state in (
-        f"{header}.{evil}.{signature}", f"{header}.{claims}.{flipped(signature)}", f"{header}.{claims}.", f"{header}.{claims}",
-        *(f"{head}.{evil}." for head in none), *(f"{head}.{evil}.{signature}" for head in none), "", "x", "..", "a.b.c",
-        other.query["state"], "A" * 4000,
-    ):  # fmt: skip
+        f"{header}.{evil}.{signature}",
+        f"{header}.{claims}.{flipped(signature)}",
+        f"{header}.{claims}.",
+        f"{header}.{claims}",
+        *(f"{head}.{evil}." for head in none),
+        *(f"{head}.{evil}.{signature}" for head in none),
+        "",
+        "x",
+        "..",
+        "a.b.c",
+        other.query["state"],
+        "A" * 4000,
+    ):
         answer = begun.visitor.get(begun.with_query(state=state))
         assert is_a_page(answer), (state[:60], answer.status, answer.headers)
     assert begun.visitor.get(begun.url + "&state=x").status == 400
@@ -267,13 +298,39 @@ def test_the_session_has_a_new_id_after_the_login(stage: Stage) -> None:
 
 
 RD = [
-    "https://evil.test/", "//evil.test", "/\\evil.test", "\\\\evil.test", "https:evil.test", "https:/evil.test", "http:///evil.test",
-    "https://app.example.test.evil.test/", "https://app.example.test@evil.test/", "https://evil.test#app.example.test", "/%09/evil.test",
-    "javascript:alert(1)", "data:text/html,x", "/\tx", "\t//evil.test", " //evil.test", "/%0a", "https://app.example.test:1/", "//",
-    "ftp://app.example.test/", "https://app2.example.test/", "/.//evil.test", "/..//evil.test", "///evil.test", "/%5cevil.test",
-    "/outpost.goauthentik.io/sign_out", "/outpost.goauthentik.io/start", "/x/../outpost.goauthentik.io/sign_out", "/?X-authentik-logout=true",
-    "/%6futpost.goauthentik.io/sign_out", "//outpost.goauthentik.io/sign_out", "/a?X-authentik-auth-callback=true&state=x",
-]  # fmt: skip
+    "https://evil.test/",
+    "//evil.test",
+    "/\\evil.test",
+    "\\\\evil.test",
+    "https:evil.test",
+    "https:/evil.test",
+    "http:///evil.test",
+    "https://app.example.test.evil.test/",
+    "https://app.example.test@evil.test/",
+    "https://evil.test#app.example.test",
+    "/%09/evil.test",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "/\tx",
+    "\t//evil.test",
+    " //evil.test",
+    "/%0a",
+    "https://app.example.test:1/",
+    "//",
+    "ftp://app.example.test/",
+    "https://app2.example.test/",
+    "/.//evil.test",
+    "/..//evil.test",
+    "///evil.test",
+    "/%5cevil.test",
+    "/outpost.goauthentik.io/sign_out",
+    "/outpost.goauthentik.io/start",
+    "/x/../outpost.goauthentik.io/sign_out",
+    "/?X-authentik-logout=true",
+    "/%6futpost.goauthentik.io/sign_out",
+    "//outpost.goauthentik.io/sign_out",
+    "/a?X-authentik-auth-callback=true&state=x",
+]
 
 
 @pytest.mark.parametrize("rd", RD)
@@ -393,8 +450,11 @@ def test_our_endpoints_act_on_get_only(stage: Stage, endpoint: str, method: byte
     session = stage.session("app")
     target = f"/outpost.goauthentik.io/{endpoint}".encode()
     data = b"%b %b HTTP/1.1\r\nHost: %b\r\n%b\r\nConnection: close\r\n\r\n" % (
-        method, target, stage.host("app"), cookie_line(session),
-    )  # fmt: skip
+        method,
+        target,
+        stage.host("app"),
+        cookie_line(session),
+    )
     from security.raw import sent
 
     assert sent(stage.program.https_port, data, tls="app.example.test")[9:12] == b"405"
@@ -619,11 +679,19 @@ def test_a_block_that_passed_is_asked_about_again(stage: Stage, name: str) -> No
     with connected(stage.program.https_port, f"{name}.example.test") as connection:
         for _ in range(3):
             for target, passes in (
-                (b"/a", True), (b"/outpost.goauthentik.io/nothing", False), (b"/outpost.goauthentik.io/auth/traefik", False),
-                (b"/b?c=d", True), (b"/outpost.goauthentik.io%2fx", False), (b"/x/../outpost.goauthentik.io/nothing", False),
-                (b"/%6futpost.goauthentik.io/nothing", False), (b"//outpost.goauthentik.io/nothing", False), (b"/a", True),
-                (b"/outpost.goauthentik.io/start?rd=//evil.test", False), (b"/outpost.goauthentik.iox", True), (b"/a%20b", True),
-            ):  # fmt: skip
+                (b"/a", True),
+                (b"/outpost.goauthentik.io/nothing", False),
+                (b"/outpost.goauthentik.io/auth/traefik", False),
+                (b"/b?c=d", True),
+                (b"/outpost.goauthentik.io%2fx", False),
+                (b"/x/../outpost.goauthentik.io/nothing", False),
+                (b"/%6futpost.goauthentik.io/nothing", False),
+                (b"//outpost.goauthentik.io/nothing", False),
+                (b"/a", True),
+                (b"/outpost.goauthentik.io/start?rd=//evil.test", False),
+                (b"/outpost.goauthentik.iox", True),
+                (b"/a%20b", True),
+            ):
                 answer = asked(connection, stage, name, target, *fields)
                 assert stage.reached(answer) is passes, target
                 assert answer.status != 200 or passes

@@ -38,9 +38,15 @@ class Client:
         verifier = secrets.token_urlsafe(32)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         query = {
-            "client_id": self.client_id, "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid profile", "state": "s",
-            "nonce": "n", "code_challenge": challenge, "code_challenge_method": "S256",
-        } | changes  # fmt: skip
+            "client_id": self.client_id,
+            "redirect_uri": CALLBACK,
+            "response_type": "code",
+            "scope": "openid profile",
+            "state": "s",
+            "nonce": "n",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        } | changes
         query = {name: value for name, value in query.items() if value}
         return self.browser.get(f"{self.stage.url('auth')}/application/o/authorize/?{urlencode(query)}"), verifier
 
@@ -61,9 +67,13 @@ class Client:
 
     def redeem(self, code: str, verifier: str, **changes: str) -> Answer:
         form = {
-            "grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": verifier,
-            "client_id": self.client_id, "client_secret": self.client_secret,
-        } | changes  # fmt: skip
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": verifier,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        } | changes
         answer = self.post("token", {name: value for name, value in form.items() if value})
         self.stage.secrets |= {value for value in _json(answer).values() if isinstance(value, str) and len(value) > 60}
         return answer
@@ -108,11 +118,29 @@ def registered(stage: Stage) -> Iterator[Client]:
 
 @pytest.mark.parametrize(
     "uri",
-    ["http://rp.example.test/cb", "https://evil.test/cb", "https://rp.example.test:8443/cb", "https://rp.example.test/cb/x", "https://rp.example.test/cbx",
-     "https://rp.example.test/cb/", "https://rp.example.test/cb?x=y", "https://rp.example.test/cb#x", "https://rp.example.test/CB", "https://RP.example.test/cb",
-     "https://rp.example.test/cb/../evil", "https://rp.example.test@evil.test/cb", "javascript:alert(1)", "", "https://rp.example.test/%63b", "//rp.example.test/cb",
-     "https://rp.example.test/cb%00", "https://rp.example.test/cb\\", " https://rp.example.test/cb", "https://rp.example.test\\@evil.test/cb"],
-)  # fmt: skip
+    [
+        "http://rp.example.test/cb",
+        "https://evil.test/cb",
+        "https://rp.example.test:8443/cb",
+        "https://rp.example.test/cb/x",
+        "https://rp.example.test/cbx",
+        "https://rp.example.test/cb/",
+        "https://rp.example.test/cb?x=y",
+        "https://rp.example.test/cb#x",
+        "https://rp.example.test/CB",
+        "https://RP.example.test/cb",
+        "https://rp.example.test/cb/../evil",
+        "https://rp.example.test@evil.test/cb",
+        "javascript:alert(1)",
+        "",
+        "https://rp.example.test/%63b",
+        "//rp.example.test/cb",
+        "https://rp.example.test/cb%00",
+        "https://rp.example.test/cb\\",
+        " https://rp.example.test/cb",
+        "https://rp.example.test\\@evil.test/cb",
+    ],
+)
 def test_a_code_is_sent_to_the_registered_address_only(rp: Client, uri: str) -> None:
     """Anything else is a page here, with ``prompt=none`` as well, and the browser is sent nowhere."""
     # S-401, S-405, S-406
@@ -140,9 +168,12 @@ def test_a_code_is_its_clients_and_its_requests(rp: Client, other: Client) -> No
     """Another client, another verifier, none, another address: refused, and the code is burned."""
     # S-408, S-410, S-413, S-414
     for changes in (
-        {"code_verifier": "x" * 43}, {"code_verifier": ""}, {"redirect_uri": ""}, {"redirect_uri": CALLBACK + "/"},
+        {"code_verifier": "x" * 43},
+        {"code_verifier": ""},
+        {"redirect_uri": ""},
+        {"redirect_uri": CALLBACK + "/"},
         {"client_id": other.client_id, "client_secret": other.client_secret},
-    ):  # fmt: skip
+    ):
         code, verifier = rp.code()
         answer = rp.redeem(code, verifier, **changes)
         assert (answer.status, _json(answer)["error"]) == (400, "invalid_grant"), changes

@@ -37,9 +37,11 @@ class Elsewhere(Visitor):
         jar = self.cookies.setdefault("auth.example.test", {})
         path = url.removeprefix(stage.url("auth"))
         fields = [
-            ("Host", stage.host("auth").decode()), ("X-Forwarded-For", self.address), ("X-Forwarded-Proto", "https"),
+            ("Host", stage.host("auth").decode()),
+            ("X-Forwarded-For", self.address),
+            ("X-Forwarded-Proto", "https"),
             *headers,
-        ]  # fmt: skip
+        ]
         if not any(name.lower() == "accept" for name, _ in headers):
             fields.append(("Accept", "text/html"))
         if jar:
@@ -92,9 +94,12 @@ def test_no_stage_is_passed_but_by_its_own_answer(stage: Stage) -> None:
     # S-501
     url = stage.url("auth") + FLOW
     for values in (
-        {"password": BOB, "uid_field": "bob"}, {"component": "ak-stage-password", "password": BOB}, {},
-        {"step": "forged", "uid_field": "bob", "password": BOB}, {"component": "ak-stage-user-login", "remember_me": "true"},
-    ):  # fmt: skip
+        {"password": BOB, "uid_field": "bob"},
+        {"component": "ak-stage-password", "password": BOB},
+        {},
+        {"step": "forged", "uid_field": "bob", "password": BOB},
+        {"component": "ak-stage-user-login", "remember_me": "true"},
+    ):
         browser = from_address(stage, "198.51.100.1")
         browser.submit(url, browser.get(url), **values)
         assert not is_logged_in(browser, stage), values
@@ -105,9 +110,11 @@ def test_no_stage_is_passed_but_by_its_own_answer(stage: Stage) -> None:
     assert 'name="password"' in page.text
     fields = {**first, "uid_field": "akadmin"}
     browser.send(
-        "POST", url, (("Origin", stage.url("auth")), ("Content-Type", "application/x-www-form-urlencoded")),
+        "POST",
+        url,
+        (("Origin", stage.url("auth")), ("Content-Type", "application/x-www-form-urlencoded")),
         urlencode(fields).encode(),
-    )  # fmt: skip
+    )
     page = browser.get(url)
     assert "akadmin" not in page.text
     assert not is_logged_in(browser, stage)
@@ -309,10 +316,21 @@ def test_a_sibling_host_cannot_plant_a_login(stage: Stage) -> None:
     _, value = stage.known().cookie("auth.example.test", LOGIN)
     assert _me(stage, f"{LOGIN}={value}") == 200
     for planted in (
-        f"\u2000{LOGIN}={value}", f"\u00a0{LOGIN}={value}", f"{LOGIN}\u00a0={value}", f"\u0085{LOGIN}={value}", f"={LOGIN}={value}",
-        f"\ufeff{LOGIN}={value}", f"{LOGIN.lower()}={value}", f"{LOGIN.upper()}={value}", f'"{LOGIN}"={value}', f"doorward_login={value}",
-        f"\u3000{LOGIN}={value}", f"{LOGIN}=mine; {LOGIN}={value}", f"{LOGIN}={value}; {LOGIN}=mine", f"{LOGIN}={value}; \u2003{LOGIN}=x; {LOGIN}=y",
-    ):  # fmt: skip
+        f"\u2000{LOGIN}={value}",
+        f"\u00a0{LOGIN}={value}",
+        f"{LOGIN}\u00a0={value}",
+        f"\u0085{LOGIN}={value}",
+        f"={LOGIN}={value}",
+        f"\ufeff{LOGIN}={value}",
+        f"{LOGIN.lower()}={value}",
+        f"{LOGIN.upper()}={value}",
+        f'"{LOGIN}"={value}',
+        f"doorward_login={value}",
+        f"\u3000{LOGIN}={value}",
+        f"{LOGIN}=mine; {LOGIN}={value}",
+        f"{LOGIN}={value}; {LOGIN}=mine",
+        f"{LOGIN}={value}; \u2003{LOGIN}=x; {LOGIN}=y",
+    ):
         assert _me(stage, planted) == 403, planted
     mine = stage.known("bob").cookie("auth.example.test", LOGIN)[1]
     answer = stage.ask("auth", b"Cookie: " + f"{LOGIN}={mine}; \u2000{LOGIN}={value}".encode(), target=ME.encode())
@@ -334,10 +352,15 @@ def test_a_new_password_ends_the_other_logins(stage: Stage) -> None:
 # --- whose wish it is ---------------------------------------------------------------------------------------------
 
 ORIGINS = [
-    (("Origin", "https://evil.test"),), (("Origin", "null"),), (("Origin", "https://evil.example.test"),),
-    (("Origin", "https://auth.example.test"),), (), (("Referer", "https://evil.test/auth.example.test"),),
-    (("Origin", "https://auth.example.test.evil.test"),), (("Origin", ""),),
-]  # fmt: skip
+    (("Origin", "https://evil.test"),),
+    (("Origin", "null"),),
+    (("Origin", "https://evil.example.test"),),
+    (("Origin", "https://auth.example.test"),),
+    (),
+    (("Referer", "https://evil.test/auth.example.test"),),
+    (("Origin", "https://auth.example.test.evil.test"),),
+    (("Origin", ""),),
+]
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
@@ -421,10 +444,31 @@ def test_a_link_elsewhere_logs_nobody_out(stage: Stage) -> None:
 # --- where one is sent --------------------------------------------------------------------------------------------
 
 NEXT = [
-    "//evil.test", "/\\evil.test", "https:evil.test", "https://evil.test", "javascript:alert(1)", "data:text/html,x", " /x", "\t//evil.test",
-    "/\t/evil.test", "\\\\evil.test", "///evil.test", "/%09/evil.test", "http:///evil.test", "/\n/evil.test", "//evil.test/if/user/", "\x00//evil.test",
-    "/ /evil.test", "/\u2028/evil.test", "x", "?x", "evil.test", "//%65vil.test", "/\\/evil.test", "https://auth.example.test@evil.test/",
-]  # fmt: skip
+    "//evil.test",
+    "/\\evil.test",
+    "https:evil.test",
+    "https://evil.test",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    " /x",
+    "\t//evil.test",
+    "/\t/evil.test",
+    "\\\\evil.test",
+    "///evil.test",
+    "/%09/evil.test",
+    "http:///evil.test",
+    "/\n/evil.test",
+    "//evil.test/if/user/",
+    "\x00//evil.test",
+    "/ /evil.test",
+    "/\u2028/evil.test",
+    "x",
+    "?x",
+    "evil.test",
+    "//%65vil.test",
+    "/\\/evil.test",
+    "https://auth.example.test@evil.test/",
+]
 
 
 @pytest.mark.parametrize("where", NEXT)
@@ -516,9 +560,26 @@ def test_an_application_is_not_launched_by_script(stage: Stage, url: str) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["akadmin", "AkAdmin", "ａkadmin", "ak\u200badmin", "goauthentik.io/token", "ak-outpost-x", "bob\u200b", "ＢＯＢ", "BOB", "bo\u00adb",
-     "a\r\nb", "a\x00b", "a\u2028b", "a\x1bb", "", "x" * 151, "bob\u202e"],
-)  # fmt: skip
+    [
+        "akadmin",
+        "AkAdmin",
+        "ａkadmin",
+        "ak\u200badmin",
+        "goauthentik.io/token",
+        "ak-outpost-x",
+        "bob\u200b",
+        "ＢＯＢ",
+        "BOB",
+        "bo\u00adb",
+        "a\r\nb",
+        "a\x00b",
+        "a\u2028b",
+        "a\x1bb",
+        "",
+        "x" * 151,
+        "bob\u202e",
+    ],
+)
 def test_a_name_that_passes_for_another_is_refused(stage: Stage, name: str) -> None:
     """Reserved, invisible, equal after folding, with line ends: 400."""
     # S-113, S-519, S-522

@@ -16,14 +16,21 @@ from security.stage import BOB, Stage
 pytestmark = pytest.mark.timeout(90)
 
 EVERYBODY = {
-    ("get", "/core/brands/current/"), ("get", "/root/config/"), ("get", "/schema/"),
-    ("get", "/flows/executor/{flow_slug}/"), ("post", "/flows/executor/{flow_slug}/"),
-}  # fmt: skip
+    ("get", "/core/brands/current/"),
+    ("get", "/root/config/"),
+    ("get", "/schema/"),
+    ("get", "/flows/executor/{flow_slug}/"),
+    ("post", "/flows/executor/{flow_slug}/"),
+}
 """What a stranger may ask. Everything else is 401 or 403, whatever the object."""
 SIGNED_IN = {
-    ("get", "/core/applications/"), ("get", "/core/authenticated_sessions/"), ("get", "/core/tokens/"), ("post", "/core/tokens/"),
-    ("get", "/core/user_consent/"), ("get", "/core/users/me/"),
-}  # fmt: skip
+    ("get", "/core/applications/"),
+    ("get", "/core/authenticated_sessions/"),
+    ("get", "/core/tokens/"),
+    ("post", "/core/tokens/"),
+    ("get", "/core/user_consent/"),
+    ("get", "/core/users/me/"),
+}
 """What somebody without rights may ask about themselves, besides single objects of their own."""
 OWN_OBJECTS = re.compile(r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/authenticators/")
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -170,9 +177,14 @@ def test_fields_that_are_computed_cannot_be_written(stage: Stage, root: Person) 
     pk = stage.people["mallory"]
     before = json.loads(root.call("get", f"/core/users/{pk}/").body)
     for values in (
-        {"pk": 1}, {"uid": "forged"}, {"is_superuser": True}, {"last_login": "2020-01-01T00:00:00Z"}, {"password": "forged-password"},
-        {"uuid": "00000000-0000-4000-8000-000000000000"}, {"password_change_date": "2020-01-01T00:00:00Z"},
-    ):  # fmt: skip
+        {"pk": 1},
+        {"uid": "forged"},
+        {"is_superuser": True},
+        {"last_login": "2020-01-01T00:00:00Z"},
+        {"password": "forged-password"},
+        {"uuid": "00000000-0000-4000-8000-000000000000"},
+        {"password_change_date": "2020-01-01T00:00:00Z"},
+    ):
         assert root.call("patch", f"/core/users/{pk}/", values).status in (200, 400)
     after = json.loads(root.call("get", f"/core/users/{pk}/").body)
     for name in ("pk", "uid", "is_superuser", "uuid", "password_change_date"):
@@ -184,10 +196,24 @@ def test_no_answer_holds_a_secret(stage: Stage, root: Person) -> None:
     # S-605, GHSA-m9h4-7j9c-55x9
     texts = []
     for prefix in (
-        "/core/users/", "/core/tokens/", "/core/authenticated_sessions/", "/providers/all/", "/providers/proxy/", "/providers/oauth2/",
-        "/outposts/instances/", "/outposts/proxy/", "/crypto/certificatekeypairs/", "/events/events/", "/core/applications/",
-        "/stages/all/", "/flows/instances/", "/core/groups/", "/core/brands/", "/root/config/", "/admin/system/",
-    ):  # fmt: skip
+        "/core/users/",
+        "/core/tokens/",
+        "/core/authenticated_sessions/",
+        "/providers/all/",
+        "/providers/proxy/",
+        "/providers/oauth2/",
+        "/outposts/instances/",
+        "/outposts/proxy/",
+        "/crypto/certificatekeypairs/",
+        "/events/events/",
+        "/core/applications/",
+        "/stages/all/",
+        "/flows/instances/",
+        "/core/groups/",
+        "/core/brands/",
+        "/root/config/",
+        "/admin/system/",
+    ):
         answer = root.call(
             "get", prefix + "?page_size=100" if prefix not in ("/root/config/", "/admin/system/") else prefix
         )
@@ -210,20 +236,51 @@ def test_secret_columns_cannot_be_bisected(stage: Stage, root: Person) -> None:
     """Filters, orders and searches are an allow-list; anything else is 400, and a search does not reach hashes."""
     # S-606
     for query in (
-        "password__startswith=argon2", "ordering=password", "ordering=-password", "user__password__startswith=a", "tokens__key_hash__gt=a",
-        "username__regex=.*", "attributes__x__gt=1", "ordering=login_sessions__session_key", "search_fields=password", "key_hash=x",
-    ):  # fmt: skip
+        "password__startswith=argon2",
+        "ordering=password",
+        "ordering=-password",
+        "user__password__startswith=a",
+        "tokens__key_hash__gt=a",
+        "username__regex=.*",
+        "attributes__x__gt=1",
+        "ordering=login_sessions__session_key",
+        "search_fields=password",
+        "key_hash=x",
+    ):
         assert root.call("get", f"/core/users/?{query}").status == 400, query
     assert json.loads(root.call("get", "/core/users/?search=argon2").body)["results"] == []
 
 
 @pytest.mark.parametrize(
     "query",
-    ["search=%27%20OR%201=1--", "username=%27%3B--", "search=%25", "search=_", "search=%00", "search=%ed%a0%80", "username=%ff", "page=-1",
-     "page=x", "page=99999999999999999999", "page_size=-1", "page_size=x", "groups_by_pk=x", "is_active=%27", "uuid=%27", "attributes=%7B",
-     "attributes=%7B%22a%22%3A%20NaN%7D", "attributes=%7B%22isnull%22%3A1%7D", "attributes=%7B%22contains%22%3A%7B%7D%7D", "attributes=%7B%22has_key%22%3A%22a%22%7D",
-     "attributes=%7B%22a__b%22%3A1%7D", "attributes=%7B%22%22%3A1%7D", "attributes=%7B%22a%5C%22)%20OR%201%3D1--%22%3A1%7D", "attributes=[1]", "date_joined__gt=x"],
-)  # fmt: skip
+    [
+        "search=%27%20OR%201=1--",
+        "username=%27%3B--",
+        "search=%25",
+        "search=_",
+        "search=%00",
+        "search=%ed%a0%80",
+        "username=%ff",
+        "page=-1",
+        "page=x",
+        "page=99999999999999999999",
+        "page_size=-1",
+        "page_size=x",
+        "groups_by_pk=x",
+        "is_active=%27",
+        "uuid=%27",
+        "attributes=%7B",
+        "attributes=%7B%22a%22%3A%20NaN%7D",
+        "attributes=%7B%22isnull%22%3A1%7D",
+        "attributes=%7B%22contains%22%3A%7B%7D%7D",
+        "attributes=%7B%22has_key%22%3A%22a%22%7D",
+        "attributes=%7B%22a__b%22%3A1%7D",
+        "attributes=%7B%22%22%3A1%7D",
+        "attributes=%7B%22a%5C%22)%20OR%201%3D1--%22%3A1%7D",
+        "attributes=[1]",
+        "date_joined__gt=x",
+    ],
+)
 def test_strange_queries_are_data(stage: Stage, root: Person, query: str) -> None:
     """Never a server error, and never more than was asked for."""
     # S-607
@@ -277,10 +334,27 @@ def test_a_token_is_one_thing_in_one_place(stage: Stage, bob: Person) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"a":' * 1000 + b"1" + b"}" * 1000, b"[" * 100_000, b'{"name": NaN}', b'{"name": 1e400}', b'{"name": "a", "name": "b"}',
-     b'{"name": ' + b"9" * 5000 + b"}", '{"name": "x"}'.encode("utf-16"), b'\xef\xbb\xbf{"name": "x"}', b'{"name": "\\ud800"}', b'{"name": "\\u0000"}',
-     b"{'name': 1}", b"", b"null", b"[]", b'"x"', b"\xff\xfe", b'{"name": Infinity}', b'{"name": -Infinity}'],
-)  # fmt: skip
+    [
+        b'{"a":' * 1000 + b"1" + b"}" * 1000,
+        b"[" * 100_000,
+        b'{"name": NaN}',
+        b'{"name": 1e400}',
+        b'{"name": "a", "name": "b"}',
+        b'{"name": ' + b"9" * 5000 + b"}",
+        '{"name": "x"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"name": "x"}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\\u0000"}',
+        b"{'name': 1}",
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"name": Infinity}',
+        b'{"name": -Infinity}',
+    ],
+)
 def test_json_that_could_be_read_in_two_ways_is_refused(stage: Stage, root: Person, body: bytes) -> None:
     """400, quickly."""
     # S-610, S-607, S-808
@@ -313,9 +387,19 @@ def test_bodies_of_other_kinds_are_not_read(stage: Stage, root: Person) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/static/..%2fsettings.py", "/static/%2e%2e/settings.py", "/static/..%5csettings.py", "/static//etc/passwd", "/static/%2fetc%2fpasswd",
-     "/static/....//settings.py", "/static/..;/settings.py", "/static/doorward.css/../../settings.py", "/static/", "/static/%00"],
-)  # fmt: skip
+    [
+        "/static/..%2fsettings.py",
+        "/static/%2e%2e/settings.py",
+        "/static/..%5csettings.py",
+        "/static//etc/passwd",
+        "/static/%2fetc%2fpasswd",
+        "/static/....//settings.py",
+        "/static/..;/settings.py",
+        "/static/doorward.css/../../settings.py",
+        "/static/",
+        "/static/%00",
+    ],
+)
 def test_static_files_are_what_was_put_there(stage: Stage, path: str) -> None:
     """No way up, in any spelling."""
     # S-615, CVE-2024-23334

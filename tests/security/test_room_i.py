@@ -118,11 +118,23 @@ def test_a_malformed_private_question_is_an_answer_and_no_crash(stage: Stage, na
     # S-922, S-808
     deep = b"\x91" * 5000
     for body in (
-        b"", b"\xc1", b"\xff" * 100, b"\x81", deep, b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff\xa1a",
-        msgspec.msgpack.encode([]), msgspec.msgpack.encode({"id_hash": "x", "provider": "y"}), msgspec.msgpack.encode(None),
-        msgspec.msgpack.encode({"since": "x"}), msgspec.msgpack.encode([b"x" * 32, 2**63]), msgspec.msgpack.encode({"id_hash": b"", "provider": -1}),
-        msgspec.msgpack.encode([b"\x00" * 100_000, 1]), msgspec.msgpack.encode({"key": "\x00", "url": "\x00"}),
-    ):  # fmt: skip
+        b"",
+        b"\xc1",
+        b"\xff" * 100,
+        b"\x81",
+        deep,
+        b"\xdd\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff\xa1a",
+        msgspec.msgpack.encode([]),
+        msgspec.msgpack.encode({"id_hash": "x", "provider": "y"}),
+        msgspec.msgpack.encode(None),
+        msgspec.msgpack.encode({"since": "x"}),
+        msgspec.msgpack.encode([b"x" * 32, 2**63]),
+        msgspec.msgpack.encode({"id_hash": b"", "provider": -1}),
+        msgspec.msgpack.encode([b"\x00" * 100_000, 1]),
+        msgspec.msgpack.encode({"key": "\x00", "url": "\x00"}),
+    ):
         assert rpc(stage, name, body) in (200, 204, 400, 404, 409, 410), (name, body[:20])
     assert rpc(stage, name, b"x" * (1 << 20) + b"x") in (400, 413)
     assert rpc(stage, name, b"", method="GET") == 405
