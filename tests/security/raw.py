@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @contextlib.contextmanager
 def connected(port: int, tls: str = "", timeout: float = 10.0) -> Iterator[socket.socket]:
-    """A connection to loopback; ``tls`` is the server name to ask for, empty for none. Nobody's certificate is judged."""
+    """A connection to loopback; ``tls`` is the server name to ask for, empty for none. No certificate is judged."""
     connection: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -70,7 +70,7 @@ class Response:
 
 def responses(data: bytes, methods: Sequence[str] = ()) -> list[Response]:
     """All responses in ``data``; raises AssertionError for anything that is not one after the other."""
-    found = []
+    found: list[Response] = []
     for number in range(10_000):
         if not data:
             return found

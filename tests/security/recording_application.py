@@ -48,7 +48,7 @@ class Recorded:
 
 @dataclass
 class RecordingApplication:
-    """Serves loopback until ``close``. ``says`` maps a path to the exact bytes of an answer, after which it hangs up."""
+    """Serves loopback until ``close``. ``says`` maps a path to the bytes of an answer, after which it hangs up."""
 
     requests: list[Recorded] = field(default_factory=list)
     says: dict[bytes, bytes] = field(default_factory=dict)

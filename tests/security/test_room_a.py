@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from security.raw import connected, one_response, responses, sent, until_closed
+from security.raw import Response, connected, one_response, responses, sent, until_closed
 from security.stage import Stage, cookie_line
 
 pytestmark = pytest.mark.timeout(60)
@@ -332,7 +332,7 @@ def test_body_bytes_are_never_a_request(stage: Stage) -> None:
         connection.sendall(head(b"Content-Length: %d" % (len(smuggled) * 20), target=b"/early") + smuggled)
         time.sleep(0.2)
         connection.sendall(smuggled * 19 + FOLLOWING)
-        answers = []
+        answers: list[Response] = []
         received = b""
         deadline = time.monotonic() + 3
         while len(answers) < 2 and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Room E over the wire: what the numbered cases of ``tests/identity/oauth2`` say in process holds through the proxy too."""
+"""Room E over the wire: what ``tests/identity/oauth2`` says in process, case by case, holds through the proxy too."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_one_code_one_success(rp: Client) -> None:
     for _ in range(3):
         code, verifier = rp.code()
         with ThreadPoolExecutor(10) as pool:
-            answers = list(pool.map(lambda _: rp.redeem(code, verifier), range(20)))
+            answers = list(pool.map(rp.redeem, [code] * 20, [verifier] * 20))
         good = [answer for answer in answers if answer.status == 200]
         assert len(good) == 1
         assert {_json(answer)["error"] for answer in answers if answer.status != 200} == {"invalid_grant"}
@@ -215,7 +215,7 @@ def test_a_client_proves_itself_in_one_way(rp: Client) -> None:
 
 
 def test_a_client_learns_of_its_own_tokens_only(rp: Client, other: Client) -> None:
-    """Introspection of another's token is ``active: false`` and nothing else; userinfo wants the right kind, in the header."""
+    """Introspection of another's token is ``active: false`` and no more; userinfo wants the right kind, in a header."""
     # S-318, S-426, S-428
     code, verifier = rp.code()
     tokens = _json(rp.redeem(code, verifier))

@@ -392,7 +392,7 @@ def test_the_token_alone_is_not_enough_from_elsewhere(stage: Stage) -> None:
     # S-528
     browser = from_address(stage, "198.51.100.50")
     url = stage.url("auth") + FLOW
-    action, fields = form_of(browser.get(url))
+    _, fields = form_of(browser.get(url))
     fields["uid_field"] = "bob"
     for origin in ("https://evil.test", "null", "http://auth.example.test", stage.url("app")):
         answer = browser.send(

@@ -83,7 +83,7 @@ def test_every_endpoint_is_closed_unless_it_is_listed(stage: Stage, bob: Person)
         for method in METHODS:
             if method not in operations or (method, path) in EVERYBODY:
                 continue
-            values = {} if method in ("post", "put", "patch") else None
+            values: dict[str, Any] | None = {} if method in ("post", "put", "patch") else None
             nobody = Person(stage).call(method, filled(path), values)
             assert nobody.status in (401, 403), (method, path, nobody.status)
             assert set(json.loads(nobody.body)) == {"detail"}, nobody.body
