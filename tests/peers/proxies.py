@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
 
+import yaml
+
 from doorward.assembly import local_ca
+from peers.manuals import from_page
 from peers.processes import eventually, free_port, running
 from peers.program import DOORWARD, Program
 from peers.questions import ask
@@ -200,6 +203,63 @@ def caddy(program: Program, folder: Path, host: str) -> Iterator[Front]:
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
         with running(argv, log=folder / "caddy.log", port=port, more=home):
             yield _front(host, port, True, True, folder / "caddy.log")
+
+
+@contextlib.contextmanager
+def envoy(program: Program, folder: Path, host: str, *, as_istio: bool = False) -> Iterator[Front]:
+    """Real Envoy with the how-to's ``ext_authz``; ``as_istio`` with the fields that an extension provider names only,
+    and with none of the how-to's care about paths and names."""
+    port = free_port()
+    chain, key = _certificate(program, folder, host)
+    with demonstration_application(folder) as whoami:
+        text = from_page(
+            "envoy.md",
+            "yaml",
+            {
+                "{address: 0.0.0.0, port_value: 443}": f"{{address: 127.0.0.1, port_value: {port}}}",
+                "/etc/envoy/app.example.com.pem": str(chain),
+                "/etc/envoy/app.example.com.key": str(key),
+                "app.example.com": host,
+                "http://doorward.internal:9000": program.plain,
+                "{address: doorward.internal, port_value: 9000}": _socket_address(program.identity_port),
+                "{address: app.internal, port_value: 8000}": _socket_address(whoami),
+            },
+        )
+        (folder / "envoy.yaml").write_text(_as_istio(text) if as_istio else text)
+        argv = [Path(sys.executable).with_name("envoy"), "-c", folder / "envoy.yaml", "--concurrency", "1"]
+        with running([*argv, "--disable-hot-restart"], log=folder / "envoy.log", port=port):
+            yield _front(host, port, True, True, folder / "envoy.log")
+
+
+def _socket_address(port: int) -> str:
+    return f"{{address: 127.0.0.1, port_value: {port}}}"
+
+
+def _as_istio(text: str) -> str:
+    """What Istio makes of the extension provider that people have (``contracts/outpost.md`` section 13.4)."""
+    configuration = yaml.safe_load(text)
+    [listener] = configuration["static_resources"]["listeners"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    for care in (
+        "normalize_path",
+        "merge_slashes",
+        "path_with_escaped_slashes_action",
+        "common_http_protocol_options",
+        "early_header_mutation_extensions",
+    ):
+        del manager[care]
+    check = manager["http_filters"][0]["typed_config"]
+    check["allowed_headers"] = {"patterns": [{"exact": "cookie", "ignore_case": True}]}
+    check["http_service"]["authorization_response"] = {
+        "allowed_client_headers_on_success": {"patterns": [{"exact": "cookie", "ignore_case": True}]},
+        "allowed_upstream_headers": {
+            "patterns": [
+                {"exact": "set-cookie", "ignore_case": True},
+                {"prefix": "x-authentik-", "ignore_case": True},
+            ]
+        },
+    }
+    return yaml.safe_dump(configuration)
 
 
 def _front(host: str, port: int, tls: bool, shown_port: bool, log: Path) -> Front:
