@@ -13,7 +13,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.actions import update_oauth2_provider
-from doorward.identity.outposts.actions import protect
+from doorward.identity.outposts.actions import protect, update_proxy_provider
 from doorward.identity.outposts.models import ProxyProvider
 from identity.oauth2.conftest import Register
 from identity.oauth2.relying_party import Browser, RelyingParty, payload_of
@@ -97,6 +97,38 @@ def test_protected_applications_get_their_browser_back(
     response = _end(protected, browser, id_token_hint=hint, post_logout_redirect_uri=uri)
     assert (response["Location"] == uri) is followed
     assert not bob.login_sessions.exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "followed"),
+    [
+        ("https://wiki.example.test/bye", True),
+        ("https://WIKI.example.test:8443/bye", True),
+        ("https://example.test/", True),
+        ("https://badexample.test/", False),
+        ("https://wiki.example.test.evil.test/", False),
+        ("https://wiki.example.test@evil.test/", False),
+        ("https://evil.test/?https://wiki.example.test/", False),
+        ("http://wiki.example.test/bye", False),
+    ],
+)
+def test_a_protected_domain_gets_its_browser_back_at_any_host(
+    protected: RelyingParty, browser: Browser, uri: str, followed: bool
+) -> None:
+    """Who signed out at one host of a domain returns there, and nowhere outside of the domain."""  # S-308 S-443
+    provider = ProxyProvider.objects.get()
+    update_proxy_provider(Actor.system(), provider, mode="forward_domain", cookie_domain=".Example.test")
+    hint = protected.tokens(browser)["id_token"]
+    response = _end(protected, browser, id_token_hint=hint, post_logout_redirect_uri=uri)
+    assert (response["Location"] == uri) is followed
+
+
+def test_a_domain_that_is_not_protected_as_one_is_no_way_back(protected: RelyingParty, browser: Browser) -> None:
+    """A cookie domain left behind by a provider for a single application opens nothing."""
+    update_proxy_provider(Actor.system(), ProxyProvider.objects.get(), cookie_domain="example.test")
+    hint = protected.tokens(browser)["id_token"]
+    response = _end(protected, browser, id_token_hint=hint, post_logout_redirect_uri="https://wiki.example.test/")
+    assert response["Location"].startswith("/if/flow/")
 
 
 def test_without_a_hint_the_person_is_asked(protected: RelyingParty, browser: Browser, bob: User) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from doorward.identity.applications.actions import create_application
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Change, Event
 from doorward.identity.flows.models import Flow
@@ -65,6 +66,7 @@ def test_secrets_are_neither_in_the_rows_nor_in_the_events(flows: None) -> None:
         ({"mode": "forward_domain", "cookie_domain": "ample.test"}, "cookie_domain"),
         ({"access_token_validity": "soon"}, "access_token_validity"),
         ({"access_token_validity": "seconds=0"}, "access_token_validity"),
+        ({"idle_limit": "soon"}, "idle_limit"),
         ({"skip_path_regex": "^/ok$\n(["}, "skip_path_regex"),
         ({"mode": "sideways"}, "mode"),
         ({"external_host": "app"}, "external_host"),
@@ -85,6 +87,35 @@ def test_a_change_is_judged_by_the_whole(flows: None) -> None:
     assert provider.name == "renamed"
     with pytest.raises(ValidationError):
         actions.update_proxy_provider(SYSTEM, provider, mode="proxy")
+
+
+def test_what_the_outpost_can_do_reaches_it(flows: None) -> None:
+    """By default as the outpost's own defaults are; each switch arrives."""
+    provider = make()
+    create_application(SYSTEM, name="App", slug="app", provider=provider)
+    actions.assign(SYSTEM, queries.embedded(), [provider])
+
+    (plain,) = queries.configuration().providers
+    actions.update_proxy_provider(SYSTEM, provider, skip_preflight=True, keep_posts=True, idle_limit="minutes=30")
+    (changed,) = queries.configuration().providers
+
+    assert (plain.skip_preflight, plain.keep_posts, plain.idle_limit) == (False, False, 0.0)
+    assert (changed.skip_preflight, changed.keep_posts, changed.idle_limit) == (True, True, 1800.0)
+
+
+def test_renewal_is_a_switch(flows: None) -> None:
+    """On and off by one word; whoever does not say it changes nothing."""
+    provider = make(renew_sessions=True)
+    on = provider.renew_sessions
+    actions.update_proxy_provider(SYSTEM, provider, name="renamed")
+    still_on = provider.renew_sessions
+    actions.update_proxy_provider(SYSTEM, provider, renew_sessions=False)
+    off = provider.renew_sessions
+
+    assert (on, still_on, off) == (True, True, False)
+    assert not make(name="plain", external_host="https://other.example.test").renew_sessions
+    scopes = {mapping.scope_name for mapping in provider.scope_mappings.all()}
+    assert scopes == {"openid", "profile", "email", "ak_proxy", "entitlements"}
 
 
 def test_moving_a_provider_moves_its_callbacks(flows: None) -> None:

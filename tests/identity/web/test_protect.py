@@ -75,6 +75,26 @@ def test_everything_that_may_wait(admin: Visitor) -> None:
     assert application.meta_launch_url == "https://wiki.example.test/start"
 
 
+def test_a_whole_domain(admin: Visitor) -> None:
+    """One login for every host under a domain; the form says what that costs, and so does the log."""  # S-341
+    fields = {"name": "Home", "external_host": "login.home.test", "mode": "forward_domain", "who": "everybody"}
+    assert "Every host under this domain is sent the session cookie" in admin.open(PROTECT)
+
+    text = admin.succeed(PROTECT, cookie_domain="home.test", **fields)
+
+    (served,) = queries.configuration().providers
+    assert (served.mode, served.cookie_domain) == ("forward_domain", "home.test")
+    assert "every other host under home.test" in text
+    assert Event.objects.filter(action="configuration_warning", user__username="akadmin").exists()
+
+
+def test_a_domain_is_not_kept_for_a_single_application(admin: Visitor) -> None:
+    """What was typed before the choice changed has no effect."""
+    assert send(admin, name="Wiki", external_host="wiki.test", mode="forward_single", cookie_domain="elsewhere") == 303
+
+    assert ProxyProvider.objects.get().cookie_domain == ""
+
+
 def test_names_that_are_alike_get_slugs_of_their_own(admin: Visitor) -> None:
     """And a name without any letter for one takes the host's."""
     for name, host in (("Wiki!", "a.test"), ("Wiki?", "b.test"), ("维基", "pages.test")):
@@ -101,6 +121,9 @@ def test_names_that_are_alike_get_slugs_of_their_own(admin: Visitor) -> None:
         ({"name": "whoami"}, "An application of this name is protected already"),
         ({"slug": "whoami"}, "Application with this Slug already exists."),
         ({"slug": "token"}, "reserved"),
+        ({"mode": "forward_domain"}, "The external host does not lie under this domain."),
+        ({"mode": "forward_domain", "cookie_domain": "ample.test"}, "does not lie under this domain"),
+        ({"mode": "proxy"}, "Select a valid choice"),
         ({"skip_path_regex": "^/a\n("}, "“(” is not a regular expression"),
         ({"meta_launch_url": "javascript:alert(1)"}, "An http:// or https:// URL."),
     ],

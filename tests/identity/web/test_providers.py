@@ -18,6 +18,7 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
+from doorward.identity.outposts.actions import update_proxy_provider
 from doorward.identity.outposts.models import ProxyProvider
 from identity.flow_tab import Tab
 from identity.web.visitor import Visitor
@@ -59,6 +60,20 @@ def client_form(both_flows: dict[str, Any], **fields: Any) -> dict[str, Any]:
     }
 
 
+def proxy_form(both_flows: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The proxy form as the page fills it in, with every switch off."""
+    return {
+        "name": "wiki",
+        "external_host": "https://wiki.test/*",
+        "mode": "forward_single",
+        "access_token_validity": "hours=8",
+        "refresh_token_validity": "days=30",
+        "idle_limit": "seconds=0",
+        **both_flows,
+        **fields,
+    }
+
+
 def test_the_list_tells_what_is_missing(admin: Visitor, whoami: Application, forum: OAuth2Provider) -> None:
     """Kind, application and outpost of each; “none” where something was forgotten."""
     text = admin.open("/if/admin/providers/")
@@ -71,8 +86,7 @@ def test_the_list_tells_what_is_missing(admin: Visitor, whoami: Application, for
 
 def test_a_proxy_provider_by_hand(admin: Visitor, both_flows: dict[str, Any]) -> None:
     """As in the manuals: provider first, then application, then the outpost; each step leads to the next."""
-    fields = {"name": "wiki", "external_host": "https://wiki.test/*", "access_token_validity": "hours=8", **both_flows}
-    text = admin.succeed(NEW_PROXY, **fields)
+    text = admin.succeed(NEW_PROXY, **proxy_form(both_flows))
     provider = ProxyProvider.objects.get()
     assert (provider.mode, provider.external_host) == ("forward_single", "https://wiki.test")
     assert f"/if/admin/new/application/?provider={provider.pk}" in text
@@ -94,6 +108,10 @@ def test_a_proxy_provider_by_hand(admin: Visitor, both_flows: dict[str, Any]) ->
         ({"external_host": "nonsense"}, "beginning with http:// or https://"),
         ({"access_token_validity": "soon"}, "is not a duration; write it like hours=1;minutes=30"),
         ({"access_token_validity": "seconds=0"}, "Longer than nothing."),
+        ({"idle_limit": "a while"}, "is not a duration"),
+        ({"mode": "forward_domain"}, "The external host does not lie under this domain."),
+        ({"mode": "forward_domain", "cookie_domain": "test"}, "browsers keep no cookie for this"),
+        ({"mode": "proxy"}, "Select a valid choice."),
         ({"skip_path_regex": "("}, "is not a regular expression"),
         ({"authorization_flow": ""}, "This field is required."),
         ({"name": "Provider for whoami"}, "already exists"),
@@ -103,24 +121,73 @@ def test_a_proxy_provider_that_cannot_be(
     admin: Visitor, whoami: Application, both_flows: dict[str, Any], fields: dict[str, str], text: str
 ) -> None:
     """400, at the field."""
-    good = {"name": "x", "external_host": "https://x.test", "access_token_validity": "hours=8", **both_flows}
-
-    assert admin.send(NEW_PROXY, **{**good, **fields}).status_code == 400
+    assert admin.send(NEW_PROXY, **proxy_form(both_flows, **fields)).status_code == 400
     assert text in admin.text
     assert Provider.objects.count() == 1
+
+
+def test_every_switch_of_the_outpost_is_on_the_form(
+    admin: Visitor, whoami: Application, both_flows: dict[str, Any]
+) -> None:
+    """Preflights, kept forms, renewal with its limits, the domain with its risk: saved, served, shown."""  # S-341
+    page = reverse("admin-proxy-provider-edit", args=[whoami.provider_id])
+    fields = proxy_form(
+        both_flows,
+        external_host="https://login.example.test",
+        mode="forward_domain",
+        cookie_domain="example.test",
+        skip_preflight="on",
+        keep_posts="on",
+        renew_sessions="on",
+        refresh_token_validity="days=7",
+        idle_limit="hours=2",
+    )
+
+    text = admin.succeed(page, **fields)
+
+    (served,) = queries.configuration().providers
+    assert (served.mode, served.cookie_domain) == ("forward_domain", "example.test")
+    assert (served.skip_preflight, served.keep_posts) == (True, True)
+    assert (served.refresh_token_validity, served.idle_limit) == (7 * 86400.0, 7200.0)
+    assert "offline_access" in served.scopes
+    assert "every host under it is sent the session cookie" in text
+    assert "renewed for days=7" in text
+    assert admin.open(page).count(" checked") == 4  # three switches and the mode
+    assert Event.objects.filter(action="configuration_warning").exists()
+
+    admin.succeed(page, **proxy_form(both_flows))
+
+    (served,) = queries.configuration().providers
+    assert (served.mode, served.skip_preflight, served.keep_posts) == ("forward_single", False, False)
+    assert "offline_access" not in served.scopes
+
+
+def test_a_provider_in_proxy_mode_keeps_its_mode(
+    admin: Visitor, whoami: Application, both_flows: dict[str, Any]
+) -> None:
+    """It is set up by the API; the form changes the rest."""
+    provider = ProxyProvider.objects.get(application=whoami)
+    update_proxy_provider(SYSTEM, provider, mode="proxy", internal_host="http://127.0.0.1:8000")
+    page = reverse("admin-proxy-provider-edit", args=[provider.pk])
+
+    assert "Every host under a domain" not in admin.open(page)
+    admin.succeed(page, **proxy_form(both_flows))
+
+    provider.refresh_from_db()
+    assert (provider.name, provider.mode, provider.internal_host) == ("wiki", "proxy", "http://127.0.0.1:8000")
 
 
 def test_a_change_is_pushed_to_the_data_plane(admin: Visitor, whoami: Application, both_flows: dict[str, Any]) -> None:
     """The outpost is told in the same transaction; the event shows old and new."""
     changes = Change.objects.count()
-    fields = {
-        "name": "Provider for whoami",
-        "external_host": "https://app.example.test",
-        "access_token_validity": "hours=24",
-        "skip_path_regex": "^/open$",
-        "redirect_everything": "on",
-        **both_flows,
-    }
+    fields = proxy_form(
+        both_flows,
+        name="Provider for whoami",
+        external_host="https://app.example.test",
+        access_token_validity="hours=24",
+        skip_path_regex="^/open$",
+        redirect_everything="on",
+    )
     admin.succeed(reverse("admin-proxy-provider-edit", args=[whoami.provider_id]), **fields)
 
     (served,) = queries.configuration().providers

@@ -91,9 +91,15 @@ def authenticate(claimed: ClaimedClient) -> Client | Denial:
     if client is not None and client.is_public:
         # A secret is not asked of a public client; a wrong idea of itself is no reason to let it in, either.
         return denial.INVALID_CLIENT if claimed.presented_secret else client
-    if client is None or not _same_secret(claimed.presented_secret, client.provider.client_secret):
-        return failed(claimed)
-    return client
+    return client if client is not None and proves(claimed) else failed(claimed)
+
+
+def proves(claimed: ClaimedClient) -> bool:
+    """Whether a confidential client presents its secret. Nothing is counted."""
+    client = claimed.client
+    if client is None or client.is_public:
+        return False
+    return _same_secret(claimed.presented_secret, client.provider.client_secret)
 
 
 def failed(claimed: ClaimedClient) -> Denial:

@@ -81,6 +81,11 @@ class OAuth2Provider(Provider):
         super().save(*args, **kwargs)
 
     @property
+    def domain(self) -> str:
+        """All hosts under it belong to this client; empty for a client that has only its redirect URIs."""
+        return ""
+
+    @property
     def client_secret(self) -> str:
         """Raises vault.Unreadable."""
         return vault.unseal(self.sealed_client_secret, f"oauth2.client_secret:{self.client_id}")

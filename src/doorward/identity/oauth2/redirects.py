@@ -70,6 +70,17 @@ def is_page_of(entries: object, uri: str) -> bool:
     return _is_safe(uri) and origin_of(uri) in origins(entries)
 
 
+def is_page_under(domain: str, entries: object, uri: str) -> bool:
+    """Whether the host of ``uri`` is ``domain`` or lies under it, by whole labels (S-308), and the scheme is that of
+    a strict entry. Ports do not matter: cookies are not told apart by them either."""
+    if not domain or not _is_safe(uri):
+        return False
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    schemes = {origin.partition(":")[0] for origin in origins(entries)}
+    return parts.scheme in schemes and (host == domain or host.endswith("." + domain))
+
+
 def check(entry: RedirectUri) -> tuple[str, ...]:
     """Warnings about an entry that is about to be saved. Raises BadRedirectUri if it must not be."""
     if entry.matching_mode == "regex":

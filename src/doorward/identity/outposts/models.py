@@ -13,6 +13,7 @@ from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.models import OAuth2Provider
+from doorward.identity.oauth2.scopes import OFFLINE_ACCESS
 
 EMBEDDED = "goauthentik.io/outposts/embedded"
 """``managed`` of the outpost that lives in this program."""
@@ -45,12 +46,29 @@ class ProxyProvider(OAuth2Provider):
     basic_auth_password_attribute = models.TextField(blank=True, default="")
     redirect_everything = models.BooleanField(default=False)
     """Send strangers to log in even when the request is no navigation; the original's behaviour."""
+    skip_preflight = models.BooleanField(default=False)
+    """Let a browser's CORS preflight pass without a session (S-224)."""
+    keep_posts = models.BooleanField(default=False)
+    """Keep a form that meets an ended session, and offer to send it after the login."""
+    idle_limit = models.TextField(default="seconds=0")
+    """A session is not renewed when its access token ended longer ago than this. Nothing: no limit."""
 
     def save(self, *args: object, **kwargs: object) -> None:
         if not self.sealed_cookie_secret:
             secret = new_cookie_secret()
             self.sealed_cookie_secret = vault.seal(secret, f"outposts.cookie_secret:{self.client_id}")
         super().save(*args, **kwargs)
+
+    @property
+    def renew_sessions(self) -> bool:
+        """Whether the outpost may ask for refresh tokens, and so renews its sessions without a browser noticing."""
+        return any(mapping.scope_name == OFFLINE_ACCESS for mapping in self.scope_mappings.all())
+
+    @property
+    def domain(self) -> str:
+        """All hosts under it share this provider's login; empty for a single application."""
+        domain = self.cookie_domain if self.mode == self.Mode.FORWARD_DOMAIN else ""
+        return domain.strip().lower().strip(".")
 
     @property
     def cookie_secret(self) -> str:

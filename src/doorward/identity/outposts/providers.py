@@ -7,12 +7,12 @@ key, so that applications can verify ``X-authentik-jwt``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from doorward.config.patterns import BadPattern, compile_pattern
 from doorward.identity import durations
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.crypto.queries import signing_key
@@ -21,6 +21,7 @@ from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.oauth2.scopes import OFFLINE_ACCESS
 from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts import revocation
 from doorward.identity.outposts.collisions import refuse_second
@@ -43,6 +44,9 @@ _EDITABLE = frozenset(
         "basic_auth_user_attribute",
         "basic_auth_password_attribute",
         "redirect_everything",
+        "skip_preflight",
+        "keep_posts",
+        "idle_limit",
         "access_token_validity",
         "refresh_token_validity",
         "authentication_flow",
@@ -65,9 +69,13 @@ def create_proxy_provider(
     invalidation_flow: Flow,
     mode: str = ProxyProvider.Mode.PROXY,
     scope_mappings: Iterable[ScopeMapping] = (),
+    renew_sessions: bool | None = None,
     **fields: object,
 ) -> ProxyProvider:
-    """Create a proxy provider. It serves once an application and an outpost have it. Raises ValidationError."""
+    """Create a proxy provider. It serves once an application and an outpost have it. Raises ValidationError.
+
+    ``renew_sessions``: with the scope ``offline_access`` or without; None: as ``scope_mappings`` say.
+    """
     _refuse_unknown(fields)
     provider = ProxyProvider(
         name=name,
@@ -83,7 +91,7 @@ def create_proxy_provider(
         _force(provider)
         provider.full_clean(exclude=_SEALED)
         provider.save(force_insert=True)
-        provider.scope_mappings.set([*scope_mappings, *_needed_scopes()])
+        provider.scope_mappings.set(_scopes(scope_mappings, renew_sessions))
         events.created(actor, provider)
         _warn_of_domain(actor, provider)
         events.outposts_changed()
@@ -95,9 +103,13 @@ def update_proxy_provider(
     provider: ProxyProvider,
     *,
     scope_mappings: Iterable[ScopeMapping] | None = None,
+    renew_sessions: bool | None = None,
     **changes: object,
 ) -> ProxyProvider:
-    """Change a proxy provider; validated as a whole, whichever fields are given. Raises ValidationError."""
+    """Change a proxy provider; validated as a whole, whichever fields are given. Raises ValidationError.
+
+    ``renew_sessions``: with the scope ``offline_access`` or without from now on; None: as it is.
+    """
     _refuse_unknown(changes)
     with transaction.atomic():
         before = events.snapshot(provider)
@@ -110,7 +122,7 @@ def update_proxy_provider(
         provider.save()
         former = sorted(provider.scope_mappings.values_list("name", flat=True))
         wanted = list(provider.scope_mappings.all()) if scope_mappings is None else list(scope_mappings)
-        provider.scope_mappings.set([*wanted, *_needed_scopes()])
+        provider.scope_mappings.set(_scopes(wanted, renew_sessions))
         now = sorted(provider.scope_mappings.values_list("name", flat=True))
         if events.updated(actor, provider, before, scope_mappings=(former, now)):
             if former != now or any(before[field] != getattr(provider, field) for field in _ENDS_SESSIONS):
@@ -173,25 +185,29 @@ def _warn_of_domain(actor: Actor, provider: ProxyProvider) -> None:
 
 
 def _require_durations(provider: ProxyProvider) -> None:
-    for field in ("access_token_validity", "refresh_token_validity"):
+    for field in ("access_token_validity", "refresh_token_validity", "idle_limit"):
         try:
             length = durations.parse(getattr(provider, field))
         except ValidationError as error:
             raise ValidationError({field: error.messages}) from error
-        if not length:
+        if not length and field != "idle_limit":
             raise ValidationError({field: ["Longer than nothing."]})
 
 
 def _require_regexes(lines: str) -> None:
     for line in lines.splitlines():
         try:
-            re.compile(line)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValidationError({"skip_path_regex": [f"“{line}” is not a regular expression: {error}"]}) from error
+            compile_pattern(line)
+        except BadPattern as error:
+            text = f"“{line}” is not a regular expression for here: it {error}"
+            raise ValidationError({"skip_path_regex": [text]}) from error
 
 
-def _needed_scopes() -> list[ScopeMapping]:
-    return list(ScopeMapping.objects.filter(scope_name__in=SCOPES, managed__isnull=False))
+def _scopes(wanted: Iterable[ScopeMapping], renew_sessions: bool | None) -> list[ScopeMapping]:
+    """``wanted`` and what every outpost needs; with or without what gets it refresh tokens, where that is said."""
+    needed = [*SCOPES, OFFLINE_ACCESS] if renew_sessions else SCOPES
+    kept = [mapping for mapping in wanted if renew_sessions is not False or mapping.scope_name != OFFLINE_ACCESS]
+    return [*kept, *ScopeMapping.objects.filter(scope_name__in=needed, managed__isnull=False)]
 
 
 def _refuse_unknown(fields: dict[str, object]) -> None:

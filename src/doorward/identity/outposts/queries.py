@@ -77,6 +77,9 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         basic_auth_user_attribute=provider.basic_auth_user_attribute,
         basic_auth_password_attribute=provider.basic_auth_password_attribute,
         redirect_everything=provider.redirect_everything,
+        skip_preflight=provider.skip_preflight,
+        keep_posts=provider.keep_posts,
         refresh_token_validity=durations.parse(provider.refresh_token_validity).total_seconds(),
+        idle_limit=durations.parse(provider.idle_limit).total_seconds(),
         introspection_endpoint=endpoints.introspection,
     )

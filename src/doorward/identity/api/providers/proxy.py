@@ -21,12 +21,22 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
     client_id = serializers.CharField(read_only=True)
     redirect_uris = RedirectURISerializer(many=True, read_only=True)
     outpost_set: Any = serializers.StringRelatedField(source="outposts", many=True, read_only=True)
+    renew_sessions = serializers.BooleanField(
+        required=False, help_text="Adds or removes the scope offline_access: sessions outlive their access token."
+    )
     certificate = Fixed(None)
     jwt_federation_sources = Fixed([])
     jwt_federation_providers = Fixed([])
 
     class Meta:
         model = ProxyProvider
+        extra_kwargs = {
+            "skip_preflight": {"help_text": "Let CORS preflights pass without a session."},
+            "keep_posts": {"help_text": "Keep a form that meets an ended session; needs a proxy that sends bodies."},
+            "idle_limit": {
+                "help_text": "A duration after which an unused session is not renewed; seconds=0: no limit."
+            },
+        }
         fields = [
             *SHARED_FIELDS,
             "client_id",
@@ -47,6 +57,10 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
             "access_token_validity",
             "refresh_token_validity",
             "redirect_everything",
+            "skip_preflight",
+            "keep_posts",
+            "renew_sessions",
+            "idle_limit",
             "outpost_set",
         ]
 

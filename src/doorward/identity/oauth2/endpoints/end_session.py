@@ -23,6 +23,7 @@ from doorward.identity.oauth2 import clients, hints, parameters, redirects
 from doorward.identity.oauth2.clients import Client
 from doorward.identity.oauth2.endpoints import returning
 from doorward.identity.oauth2.hints import Hint
+from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.oauth2.parameters import Parameters
 from doorward.identity.oauth2.subjects import subject_of
 
@@ -66,16 +67,25 @@ def _end(request: HttpRequest, client: Client, asked: Parameters, *, wished: boo
 def _afterwards(client: Client, asked: Parameters, hint: Hint | None) -> str:
     """Where the client wants the browser back, if it may: the address is registered, and the hint is this client's.
 
-    A protected application registers nothing by hand: any page of its own origin will do.
+    A protected application registers nothing by hand: any page of its own origin will do, and where a whole domain
+    is protected by one login, any page under it.
     """
     uri, entries = asked.get("post_logout_redirect_uri"), client.provider.redirect_uris
     if hint is None or not uri:
         return ""
-    own = client.provider.kind == "proxy" and redirects.is_page_of(entries, uri)
+    own = client.provider.kind == "proxy" and (
+        redirects.is_page_of(entries, uri) or redirects.is_page_under(_domain(client), entries, uri)
+    )
     if not own and not redirects.permitted(entries, uri, "logout"):
         return ""
     state = asked.get("state")
     return returning.extended(uri, {"state": state} if state else {})
+
+
+def _domain(client: Client) -> str:
+    # Clients are read as what they are to OAuth2; the proxy provider, which knows of domains, is a room above.
+    provider: OAuth2Provider = getattr(client.provider, "proxyprovider", client.provider)
+    return provider.domain
 
 
 def _ends_login(client: Client, flow: Flow) -> bool:

@@ -2,16 +2,22 @@
 
 Who the tokens are about: the user whose *app password* is presented (never the password people log in with), or,
 with the client's own secret, a service account that is made for this client on first use.
+
+Programs come again and again: the logins of one are one event an hour, and its tokens are one family, of which each new
+one clears away what nobody can use any more.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from doorward.identity.crypto import vault
 from doorward.identity.directory import actions as directory
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.names import folded
@@ -23,19 +29,40 @@ from doorward.identity.oauth2.clients import ClaimedClient, Client
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.issue import Authorization, Tokens, issue
-from doorward.identity.oauth2.models import new_family
+from doorward.identity.oauth2.models import IssuedToken
 from doorward.identity.oauth2.parameters import Parameters
+from doorward.identity.oauth2.repeated_logins import repeated_logins
 from doorward.identity.policies.queries import verdict
 
 AMR = ("pwd",)
+KEPT_FOR_OUTPOSTS = timedelta(minutes=10)
+"""An outpost that asks who a program is needs the answer, and believes it for seconds; the application behind it may
+look the token up for so long. Otherwise every check would leave a row for as long as a login lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    client: Client
+    user: User
+    credential: str
+    """SHA-256 of what it presented."""
+    address: str
+    behind_outpost: bool = False
+    """It is the outpost that asks, about a program in front of it."""
+
+    @property
+    def family(self) -> str:
+        """The same for all its tokens, and nobody else's."""
+        facts = (self.client.provider.pk, self.user.pk, self.credential, self.address, self.behind_outpost)
+        return vault.digest("machine\0" + "\0".join(map(str, facts)))[:32]
 
 
 def grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | Denial:
     """Tokens about a machine's or an app password's user. Scopes are what the client may have, no more (S-419)."""
-    identity = _whom(claimed, form)
-    if isinstance(identity, Denial):
-        return identity
-    client, user = identity
+    program = _whom(claimed, form, actor)
+    if isinstance(program, Denial):
+        return program
+    client, user = program.client, program.user
     if not user.is_active:
         return denial.INVALID_CLIENT
     if not verdict(client.application, user).passing:
@@ -48,35 +75,57 @@ def grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | De
         scopes=tuple(scope for scope in granted if scope != scopes.OFFLINE_ACCESS),
         auth_time=timezone.now(),
         amr=AMR,
-        family=new_family(),
+        family=program.family,
     )
+    repeated = repeated_logins.is_repeated(program.family)
     with transaction.atomic():
-        events.record(
-            "login",
-            "authentik.providers.oauth2",
-            actor.acting_as(user),
-            auth_method="token",
-            auth_method_args={"client_id": client.provider.client_id, "scopes": list(authorization.scopes)},
-        )
-        return issue(authorization, mappings)
+        if not repeated:
+            _record_login(authorization, actor)
+        _clear_away(program)
+        tokens = issue(authorization, mappings)
+    if not repeated:
+        repeated_logins.recorded(program.family)
+    return tokens
 
 
-def _whom(claimed: ClaimedClient, form: Parameters) -> tuple[Client, User] | Denial:
+def _record_login(authorization: Authorization, actor: Actor) -> None:
+    events.record(
+        "login",
+        "authentik.providers.oauth2",
+        actor.acting_as(authorization.user),
+        auth_method="token",
+        auth_method_args={"client_id": authorization.provider.client_id, "scopes": list(authorization.scopes)},
+    )
+
+
+def _clear_away(program: _Program) -> None:
+    """Delete the program's tokens that are over. There is no reuse to recognise here, so none is kept for that."""
+    own, now = IssuedToken.objects.filter(family=program.family), timezone.now()
+    own.filter(expires__lte=now).delete()
+    if program.behind_outpost:
+        own.filter(issued__lte=now - KEPT_FOR_OUTPOSTS).delete()
+
+
+def _whom(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | Denial:
     username, password = form.get("username"), form.get("password")
     if username or password:
-        return _by_app_password(claimed, username, password)
+        return _by_app_password(claimed, username, password, actor)
+    pair = _user_in_secret(claimed)
+    if pair and not clients.proves(claimed):
+        return _by_app_password(_without_secret(claimed), *pair, actor)
     client = clients.authenticate(claimed)
     if isinstance(client, Denial):
-        pair = _user_in_secret(claimed)
-        return _by_app_password(_without_secret(claimed), *pair) if pair else client
+        return client
     if client.is_public:
         return denial.UNAUTHORIZED_CLIENT
     user = _service_account(client)
     # Whoever got hold of the name otherwise is a person, and no client becomes a person.
-    return (client, user) if user.type == User.Type.SERVICE_ACCOUNT else denial.INVALID_CLIENT
+    if user.type != User.Type.SERVICE_ACCOUNT:
+        return denial.INVALID_CLIENT
+    return _Program(client, user, vault.digest(claimed.presented_secret), claimed.address or "")
 
 
-def _by_app_password(claimed: ClaimedClient, username: str, password: str) -> tuple[Client, User] | Denial:
+def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor: Actor) -> _Program | Denial:
     """The app password proves enough; a client secret is not needed, but a wrong one is still wrong."""
     client = claimed.client
     if claimed.presented_secret or client is None:
@@ -88,8 +137,18 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str) -> tu
         return denial.THROTTLED
     token = token_by_key(password, (Token.Intent.APP_PASSWORD,))
     if token is None or token.user.folded_username != folded(username):
+        events.record(
+            "login_failed",
+            "authentik.providers.oauth2",
+            actor,
+            username=username[:150],
+            auth_method="app_password",
+            client_id=client.provider.client_id,
+        )
         return clients.failed(claimed)
-    return client, token.user
+    # Nobody but the outpost has a proxy provider's secret.
+    behind_outpost = client.provider.kind == "proxy" and bool(claimed.presented_secret)
+    return _Program(client, token.user, token.key_hash, claimed.address or "", behind_outpost)
 
 
 def _user_in_secret(claimed: ClaimedClient) -> tuple[str, str] | None:

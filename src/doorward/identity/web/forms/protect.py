@@ -10,6 +10,8 @@ from django.utils.text import slugify
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.outposts import external_host as hosts
+from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.web.forms.domain import CookieDomainField, ModeField
 from doorward.identity.web.forms.fields import PLAIN, GroupsField, PeopleField, plain_input
 
 EVERYBODY, CHOSEN = "everybody", "chosen"
@@ -28,6 +30,8 @@ class ProtectForm(forms.Form):
         help_text="Where people open it, exactly as the browser shows it, with the port if there is one.",
         error_messages={"required": "Enter the URL under which people open it."},
     )
+    mode = ModeField(required=False)
+    cookie_domain = CookieDomainField()
     who = forms.ChoiceField(
         label="Who may enter",
         choices=[(EVERYBODY, "Everybody who has an account here"), (CHOSEN, "Only certain groups or users")],
@@ -81,6 +85,9 @@ class ProtectForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Somebody must be chosen where only those who are chosen may enter."""
         values = self.cleaned_data
+        values["mode"] = values.get("mode") or ProxyProvider.Mode.FORWARD_SINGLE
+        if values["mode"] == ProxyProvider.Mode.FORWARD_SINGLE:
+            values["cookie_domain"] = ""
         if values.get("who") == CHOSEN:
             if not values.get("groups") and not values.get("users") and not self.has_error("users"):
                 self.add_error("groups", "Choose at least one group or user: with none, everybody could enter.")

@@ -12,7 +12,9 @@ from doorward.identity.crypto.queries import signing_key
 from doorward.identity.flows.defaults import IMPLICIT_CONSENT, PROVIDER_INVALIDATION
 from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import DEFAULT_VALIDITY
+from doorward.identity.web.forms.domain import CookieDomainField, ModeField
 from doorward.identity.web.forms.fields import PLAIN, DurationField, FlowField, plain_input
 
 USUAL_SCOPES = ("openid", "email", "profile")
@@ -53,6 +55,8 @@ class ProviderForm(forms.Form):
 
 
 class ProxyProviderForm(ProviderForm):
+    """``mode`` and ``cookie_domain`` are not asked of a provider in proxy mode, which is set up by the API."""
+
     external_host = forms.CharField(
         label="Outside URL",
         max_length=2000,
@@ -76,20 +80,64 @@ class ProxyProviderForm(ProviderForm):
         required=False,
         help_text="Also those of scripts in a page, which otherwise get the status 401.",
     )
+    skip_preflight = forms.BooleanField(
+        label="Let CORS preflights pass",
+        required=False,
+        help_text="Browsers send them without cookies. For an application that answers other sites’ scripts itself.",
+    )
+    keep_posts = forms.BooleanField(
+        label="Keep forms that meet an ended session",
+        required=False,
+        help_text="After the login its sender may send it again. Needs a proxy that hands bodies over (forwardBody).",
+    )
+    renew_sessions = forms.BooleanField(
+        label="Renew sessions",
+        required=False,
+        help_text="A session goes on after its login’s time, without a detour, while the person may still enter.",
+    )
+    refresh_token_validity = DurationField(
+        label="How long sessions are renewed", help_text="From the login on, where sessions are renewed."
+    )
+    idle_limit = DurationField(
+        label="Idle limit of renewal",
+        help_text="A session that nobody used for so long after its time is not renewed. seconds=0: no limit.",
+    )
+    mode = ModeField()
+    cookie_domain = CookieDomainField()
     field_order = [
         "name",
         "external_host",
+        "mode",
+        "cookie_domain",
         "skip_path_regex",
         "access_token_validity",
+        "renew_sessions",
+        "refresh_token_validity",
+        "idle_limit",
         "authorization_flow",
         "invalidation_flow",
         "authentication_flow",
         "intercept_header_auth",
         "redirect_everything",
+        "skip_preflight",
+        "keep_posts",
     ]
 
+    def __init__(self, data: Any = None, *, provider: ProxyProvider | None = None, **options: Any) -> None:
+        super().__init__(data, provider=provider, **options)
+        if provider is not None and provider.mode == ProxyProvider.Mode.PROXY:
+            del self.fields["mode"], self.fields["cookie_domain"]
+
     def defaults(self) -> dict[str, Any]:
-        return {**super().defaults(), "access_token_validity": DEFAULT_VALIDITY, "intercept_header_auth": True}
+        plain = ProxyProvider()
+        usual = {
+            "access_token_validity": DEFAULT_VALIDITY,
+            "refresh_token_validity": plain.refresh_token_validity,
+            "idle_limit": plain.idle_limit,
+            "intercept_header_auth": True,
+            "mode": ProxyProvider.Mode.FORWARD_SINGLE,
+        }
+        return {**super().defaults(), **usual}
 
 
 class RedirectUrisField(forms.CharField):

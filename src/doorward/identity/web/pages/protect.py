@@ -36,6 +36,8 @@ def protect(request: HttpRequest) -> HttpResponse:
                 external_host=values["external_host"],
                 groups=values["groups"],
                 users=values["users"],
+                mode=values["mode"],
+                cookie_domain=values["cookie_domain"],
                 skip_path_regex=values["skip_path_regex"],
                 **{field: values[field] for field in _OF_THE_APPLICATION},
             )

@@ -22,9 +22,7 @@ def create(request: HttpRequest) -> HttpResponse:
     form = ProxyProviderForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         with errors_at(form):
-            made = actions.create_proxy_provider(
-                Actor.of(request), mode=ProxyProvider.Mode.FORWARD_SINGLE, **form.cleaned_data
-            )
+            made = actions.create_proxy_provider(Actor.of(request), **form.cleaned_data)
             text = f"“{made.name}” is created. It serves once an application and an outpost have it."
             return done(request, address(made), text)
     return show_admin(
@@ -37,7 +35,8 @@ def create(request: HttpRequest) -> HttpResponse:
         submit="Create provider",
         back=SECTION,
         status=status_of(form),
-        lead="Forward auth for a single application. Protect an application does this, and what follows, at once.",
+        lead="Forward auth for one application or a whole domain. Protect an application does this, and what follows, "
+        "at once.",
     )
 
 
