@@ -29,9 +29,14 @@ class Health:
 
 
 class Ping:
-    """``ping@internal``: fixed text, nothing of the request in it (S-232)."""
+    """``ping@internal``: fixed text, nothing of the request in it (S-232); 503 as soon as the worker is to stop."""
+
+    def __init__(self, stopping: Callable[[], bool] = lambda: False) -> None:
+        self._stopping = stopping
 
     def answer(self, request: Request, body: bytes) -> HttpAnswer:
+        if self._stopping():
+            return HttpAnswer(503, (TEXT,), b"Service Unavailable")
         return HttpAnswer(200, (TEXT,), b"OK")
 
 

@@ -35,6 +35,7 @@ from doorward.messages.control import (
 )
 from doorward.messages.plan import Plan
 from doorward.net.client import Client
+from doorward.net.descriptors import raise_limit
 from doorward.net.pools import Pools
 from doorward.net.tls import CertificateUnusable
 from doorward.observe import log_lines
@@ -68,7 +69,7 @@ class Worker:
             {
                 "outpost@internal": OutpostService(self._outpost),
                 "health@internal": Health(lambda: self._ready),
-                "ping@internal": Ping(),
+                "ping@internal": Ping(lambda: self._stopping),
                 "prometheus@internal": self._metrics_page,
             },
             pools,
@@ -81,13 +82,15 @@ class Worker:
         self._table_known = self._outposts_known = self._identity_ready = self._said_ready = False
         self._grace = plan.grace
         self._position = -1
+        self._stopping = False
 
     def _hello(self) -> Hello:
         return Hello(os.getpid(), self._index, self._position)
 
     @property
     def _ready(self) -> bool:
-        return self._table_known and self._outposts_known and self._identity_ready
+        known = self._table_known and self._outposts_known
+        return known and self._identity_ready and not self._stopping
 
     async def run(self, sockets: dict[str, socket.socket]) -> None:
         stop = asyncio.Event()
@@ -98,6 +101,7 @@ class Worker:
         await self._engine.start({name: [listener] for name, listener in sockets.items()})
         tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._count())]
         await stop.wait()
+        self._stopping = True
         await self._engine.drain(self._grace)
         for task in tasks:
             task.cancel()
@@ -159,6 +163,7 @@ class Worker:
 
 def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:
     log_lines.to_standard_error()
+    raise_limit()
     try:
         uvloop.run(Worker(plan, folder, index, notifier).run(sockets))
     except OSError as error:

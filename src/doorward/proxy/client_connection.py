@@ -74,6 +74,7 @@ class ClientConnection(asyncio.Protocol):
         "_facts",
         "_head_due",
         "_held",
+        "_old",
         "_out",
         "_paused",
         "_progress",
@@ -122,6 +123,7 @@ class ClientConnection(asyncio.Protocol):
         self._closing = False
         self._continued = False
         self._discarded = 0
+        self._old = entry.connection_age()
 
     @property
     def peer(self) -> str:
@@ -219,7 +221,7 @@ class ClientConnection(asyncio.Protocol):
         self._deadline = inf
         self._continued = False
         if head.body_length != 0:
-            self._progress = Progress(time.monotonic())
+            self._progress = Progress(time.monotonic(), self._entry.request_timeout)
         if head.path == b"*":
             self.start_response(204, b"No Content", [], None)
             self.finish()
@@ -325,6 +327,7 @@ class ClientConnection(asyncio.Protocol):
         self._closing = (
             not head.keep_alive
             or self._entry.draining
+            or (self._old is not None and self._old.after_this_request())
             or (length is None and not self._bodiless and not self._chunked)
             or (self._reader.body is not None and self._body_is_hopeless())
         )

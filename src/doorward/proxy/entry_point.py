@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from math import inf
 
 from doorward.messages.entry_points import EntryPoint
 from doorward.net.arrival import Arrival
@@ -11,6 +12,7 @@ from doorward.net.door import Door
 from doorward.net.opening import Opening
 from doorward.net.server_tls import Handshake, Refusal, ServerTls
 from doorward.proxy.client_connection import ClientConnection
+from doorward.proxy.connection_age import ConnectionAge
 from doorward.proxy.exchange import Surroundings
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.headcount import Capacity, Headcount
@@ -30,6 +32,7 @@ class EntryPointServer:
         self.admission = Admission(entry_point)
         self.limits = Limits(header=entry_point.max_header_bytes)
         self.port = entry_point.port
+        self.request_timeout = entry_point.request_timeout or inf
         self.draining = False
         self.tls = entry_point.tls
         """Some router answers TLS here."""
@@ -99,6 +102,11 @@ class EntryPointServer:
         return ClientConnection(self)
 
     # --- connections that are served -------------------------------------------------------------------------------
+
+    def connection_age(self) -> ConnectionAge | None:
+        """What says of a new connection when it is too old; None where connections may become as old as they like."""
+        requests, seconds = self.entry_point.keep_alive_max_requests, self.entry_point.keep_alive_max_time
+        return ConnectionAge(requests, seconds) if requests or seconds else None
 
     def take_in(self, connection: ClientConnection) -> bool:
         """Count ``connection``. False when there are too many: of all, or of its peer."""

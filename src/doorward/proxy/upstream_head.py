@@ -37,7 +37,9 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
     line = checked_line(b"%b %b HTTP/1.1" % (request.method, target))
     host = server.authority or request.authority or server.pool.origin.authority
     length = request.body_length if request.body is None else len(request.body)
-    headers = request.headers
+    headers: Sequence[Header] = request.headers
+    if request.hop_by_hop:
+        headers = [header for header in headers if header[0].lower() not in request.hop_by_hop]
     if length == 0 and request.method not in _WITH_BODY and not request.websocket:
         # The same client asks the same with the same fields again and again.
         memory = downstream.forwarded
