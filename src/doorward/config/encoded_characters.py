@@ -17,7 +17,7 @@ ESCAPES = {
 
 class AllowedEscapes(Section):
     """Escapes that paths may hold; one that is ``false`` is answered 400. Where protection depends on the path, escapes
-    that applications take for separators are refused in any case."""
+    that applications take for separators are refused in any case, and ``%00`` always is."""
 
     allow_encoded_slash: Flag = True
     allow_encoded_back_slash: Flag = True

@@ -19,11 +19,19 @@ def static_warnings(static: StaticConfiguration, entry_points: Sequence[EntryPoi
         place = f"entryPoints.{entry_point.name}.forwardedHeaders"
         if entry_point.insecure:
             yield f"{place}.insecure: anybody can pretend any address, host and scheme; list trustedIPs instead"
-        for network in entry_point.trusted_ips:
-            if network != "unix" and ipaddress.ip_network(network, strict=False).prefixlen == 0:
-                yield f"{place}.trustedIPs: {network} is everybody; list the proxies in front of us instead"
+        yield from _everybody(entry_point.trusted_ips, place)
+        place = f"entryPoints.{entry_point.name}.proxyProtocol"
+        if entry_point.proxy_protocol_insecure:
+            yield f"{place}.insecure: anybody can pretend any address; list trustedIPs instead"
+        yield from _everybody(entry_point.proxy_protocol_ips, place)
     if static.servers_transport.insecure_skip_verify:
         yield "serversTransport.insecureSkipVerify: every server is believed to be who it says"
+
+
+def _everybody(networks: Sequence[str], place: str) -> Iterator[str]:
+    for network in networks:
+        if network != "unix" and ipaddress.ip_network(network, strict=False).prefixlen == 0:
+            yield f"{place}.trustedIPs: {network} is everybody; list the proxies in front of us instead"
 
 
 def dynamic_warnings(providers: Mapping[str, DynamicConfiguration], routers: Sequence[Router]) -> Iterator[str]:
