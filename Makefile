@@ -95,7 +95,7 @@ define debian
 endef
 
 peers:
-	$(call debian,chromium:chromium nginx:nginx-light certutil:libnss3-tools)
+	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy certutil:libnss3-tools)
 
 bench-peers:
 	$(call debian,wrk:wrk nginx:nginx-light chromium:chromium certutil:libnss3-tools)

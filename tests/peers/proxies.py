@@ -231,6 +231,28 @@ def envoy(program: Program, folder: Path, host: str, *, as_istio: bool = False) 
             yield _front(host, port, True, True, folder / "envoy.log")
 
 
+@contextlib.contextmanager
+def haproxy(program: Program, folder: Path, host: str) -> Iterator[Front]:
+    """Debian's HAProxy with the how-to's script and configuration."""
+    port = free_port()
+    chain, key = _certificate(program, folder, host)
+    certificate = folder / "haproxy.pem"
+    certificate.write_bytes(chain.read_bytes() + key.read_bytes())
+    (folder / "doorward.lua").write_text(from_page("haproxy.md", "lua", {}))
+    with demonstration_application(folder) as whoami:
+        changes = {
+            "/etc/haproxy/doorward.lua": f"{folder}/doorward.lua",
+            "/etc/haproxy/app.example.com.pem": str(certificate),
+            "bind :443": f"bind 127.0.0.1:{port}",
+            "http://192.0.2.9:9000": program.plain,
+            "127.0.0.1:8000": f"127.0.0.1:{whoami}",
+        }
+        (folder / "haproxy.cfg").write_text(from_page("haproxy.md", "haproxy", changes))
+        argv = [distributed("haproxy", "haproxy"), "-db", "-f", folder / "haproxy.cfg"]
+        with running(argv, log=folder / "haproxy.log", port=port):
+            yield _front(host, port, True, True, folder / "haproxy.log")
+
+
 def _socket_address(port: int) -> str:
     return f"{{address: 127.0.0.1, port_value: {port}}}"
 
@@ -286,8 +308,13 @@ def _capitalised(name: str) -> str:
     return "-".join(part.capitalize() for part in name.split("-"))
 
 
+def distributed(name: str, package: str) -> str:
+    """Where the distribution put a program."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    assert found, f"apt-get install {package}"
+    return found
+
+
 def nginx_program() -> str:
     """Where the distribution put nginx."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
-    assert found, "apt-get install nginx-light"
-    return found
+    return distributed("nginx", "nginx-light")

@@ -10,7 +10,7 @@ import pytest
 
 from peers.api import Api
 from peers.program import PASSWORD, Program
-from peers.proxies import IDENTITY_HEADERS, Front, caddy, nginx, traefik
+from peers.proxies import IDENTITY_HEADERS, Front, caddy, envoy, haproxy, nginx, traefik
 from peers.questions import Answer, ask
 from security.visitor import Visitor
 
@@ -20,6 +20,8 @@ FRONTS: dict[str, Callable[[Program, Path, str], contextlib.AbstractContextManag
     "traefik": traefik,
     "nginx": nginx,
     "caddy": caddy,
+    "envoy": envoy,
+    "haproxy": haproxy,
 }
 
 
