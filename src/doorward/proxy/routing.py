@@ -202,16 +202,24 @@ def _sets_of(sets: dict[str, dict[str, str]], entry_point: str, tls: bool) -> _S
 
 
 def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _Side:
-    names: set[str] = set()
-    for router, _ in routers:
-        names.update(_host_names(router.rule))
-    parents = {name[2:] for name in names if name.startswith("*.")}
-    exact = {name for name in names if name and not name.startswith("*.")}
+    naming: dict[str, list[int]] = {}
+    for place, (router, _) in enumerate(routers):
+        for name in _host_names(router.rule):
+            naming.setdefault(name, []).append(place)
+    # To a router that does not name a host (nor the wildcard above it) all unnamed hosts are alike.
+    everywhere = [place for place, (router, _) in enumerate(routers) if decide_host(router.rule, None) is not False]
+
+    def host(name: str | None) -> _Host:
+        places = {*everywhere, *naming.get(name or "", ())}
+        if name and not name.startswith("*."):
+            places.update(naming.get(f"*.{name.partition('.')[2]}", ()))
+        return _host([routers[place] for place in sorted(places)], name, set_of(name or None))
+
     return _Side(
-        exact={name.encode(): _host(routers, name, set_of(name)) for name in exact},
-        wildcards={parent.encode(): _host(routers, f"*.{parent}", set_of(f"*.{parent}")) for parent in parents},
-        unknown=_host(routers, None, set_of(None)),
-        nameless=_host(routers, "", set_of(None)),
+        exact={name.encode(): host(name) for name in naming if name and not name.startswith("*.")},
+        wildcards={name[2:].encode(): host(name) for name in naming if name.startswith("*.")},
+        unknown=host(None),
+        nameless=host(""),
     )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from doorward.messages import routing as messages
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.routing import All, Any, Host, Method, Not, Path, PathPrefix
+from doorward.proxy import routing
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.routing import Routes, decide_host, routing_path
 from doorward.wire.http1.errors import Rejected
@@ -341,3 +342,21 @@ def test_routing_path_is_stable(raw: bytes) -> None:
     path = canonical_path(escaped)
 
     assert routing_path(path).count(b"/") == path.count(b"/")
+
+
+def test_many_hosts_are_not_compared_with_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Building a table takes as long as it is, so that ten thousand routers are in force within a second."""
+    asked = 0
+
+    def counting(rule: messages.Rule, name: str | None) -> messages.Rule | bool:
+        nonlocal asked
+        asked += 1
+        return decide_host(rule, name)
+
+    monkeypatch.setattr(routing, "decide_host", counting)
+    hosts = [f"h{number}.example.test" for number in range(500)]
+    routes = build(*(router(host, Host(host)) for host in hosts), router("rest", PathPrefix("/rest")))
+
+    assert asked < 4 * len(hosts)
+    assert (matched(routes, hosts[7]), matched(routes, hosts[7], "/rest")) == (hosts[7], hosts[7])
+    assert (matched(routes, "other.test", "/rest"), matched(routes, "other.test")) == ("rest", None)
