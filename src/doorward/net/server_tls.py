@@ -17,7 +17,7 @@ from doorward.messages.routing import DEFAULT_TLS_OPTIONS, Certificate, RoutingT
 from doorward.net.client_hello import ClientHello
 from doorward.net.tls import CertificateUnusable, load_chain, names_of
 
-PROTOCOLS = ("http/1.1",)
+PROTOCOLS = ("h2", "http/1.1")
 """What we speak on TLS (ALPN), the preferred one first."""
 
 INTERNAL_ERROR = 80

@@ -8,6 +8,8 @@ The states of a connection, and what moves it between them:
 While an exchange runs, the bytes of a following request stay unread in the buffer and reading is paused: at most
 one request is read ahead (S-050, CVE-2026-54273). There is no timer per request: the entry point sweeps all
 connections once a second.
+
+A connection that turns out to be HTTP/2, by its handshake or by its first bytes, is given to ``Http2Connection``.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
 from doorward.proxy.connection_facts import connection_facts
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.http2_connection import Http2Connection
+from doorward.proxy.http2_handshake import BEGINNING, chose_http2
 from doorward.proxy.progress import Progress
 from doorward.proxy.request import ConnectionFacts
 from doorward.wire.http1.body import LAST_CHUNK
@@ -137,6 +141,9 @@ class ClientConnection(asyncio.Protocol):
         if self._arrival is not None:
             self._arrival.opened()
             self._arrival = None
+            if chose_http2(transport):
+                self._become_http2()
+                return
         self._transport.set_write_buffer_limits(IN_FLIGHT)
         self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
         if not self._entry.take_in(self):
@@ -204,7 +211,10 @@ class ClientConnection(asyncio.Protocol):
                     break
                 self._begin(head)
         except Rejected as rejected:
-            self._reject(rejected)
+            if rejected.reason == "version" and self._is_http2():
+                self._become_http2(BEGINNING + self._reader.take_rest())
+            else:
+                self._reject(rejected)
         finally:
             self._advancing = False
         self._adjust_reading()
@@ -230,6 +240,20 @@ class ClientConnection(asyncio.Protocol):
         target = request.path if request.query is None else request.path + b"?" + request.query
         exchange = self._exchange = Exchange(self._entry.surroundings, self, request, target)
         exchange.begin()
+
+    def _is_http2(self) -> bool:
+        """The connection began with HTTP/2's preface instead of a request; on TLS the handshake would have said so."""
+        return self._reader.rejected == BEGINNING and not self._facts.tls and not hasattr(self, "head")
+
+    def _become_http2(self, beginning: bytes = b"") -> None:
+        """Somebody else goes on, with ``beginning`` and what comes after it."""
+        self._state = _State.CLOSED
+        self._entry.let_go(self)
+        successor = Http2Connection(self._entry, self._facts)
+        self._transport.set_protocol(successor)
+        successor.connection_made(self._transport)
+        if beginning:
+            successor.data_received(beginning)
 
     def _reject(self, rejected: Rejected) -> None:
         """Say why, close, and never look at a further byte (S-031)."""

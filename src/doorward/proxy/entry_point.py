@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from math import inf
+from typing import Protocol
 
 from doorward.messages.entry_points import EntryPoint
 from doorward.net.arrival import Arrival
@@ -19,6 +20,22 @@ from doorward.proxy.headcount import Capacity, Headcount
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.limits import Limits
+
+
+class Served(Protocol):
+    """A client connection, whatever it speaks."""
+
+    @property
+    def peer(self) -> str: ...
+
+    def sweep(self, now: float) -> None:
+        """Called about once a second with the monotonic time."""
+
+    def stop(self) -> None:
+        """The worker stops: end as soon as nothing is under way."""
+
+    def cut(self) -> None:
+        """End now."""
 
 
 class EntryPointServer:
@@ -42,7 +59,7 @@ class EntryPointServer:
         self._trust = Trust(entry_point.trusted_ips)
         self._load_balancers = Trust(entry_point.proxy_protocol_ips, entry_point.proxy_protocol_insecure)
         self._may_have_headers = bool(entry_point.proxy_protocol_ips) or entry_point.proxy_protocol_insecure
-        self._connections: set[ClientConnection] = set()
+        self._connections: set[Served] = set()
         self._openings: set[Opening] = set()
         self._headcount = Headcount(capacity, self._speaks_for_many)
         self._doors: list[Door] = []
@@ -108,7 +125,7 @@ class EntryPointServer:
         requests, seconds = self.entry_point.keep_alive_max_requests, self.entry_point.keep_alive_max_time
         return ConnectionAge(requests, seconds) if requests or seconds else None
 
-    def take_in(self, connection: ClientConnection) -> bool:
+    def take_in(self, connection: Served) -> bool:
         """Count ``connection``. False when there are too many: of all, or of its peer."""
         if not self._headcount.enter(connection.peer):
             self._too_many(connection.peer)
@@ -116,7 +133,7 @@ class EntryPointServer:
         self._connections.add(connection)
         return True
 
-    def let_go(self, connection: ClientConnection) -> None:
+    def let_go(self, connection: Served) -> None:
         """``connection`` is closed."""
         if connection in self._connections:
             self._connections.remove(connection)

@@ -54,7 +54,7 @@ def client_context(identity: Certificate | None = None, **options: ssl.TLSVersio
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(["http/1.1"])
     if identity is not None:
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(identity.chain_pem + identity.key_pem)

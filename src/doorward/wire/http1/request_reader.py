@@ -17,7 +17,7 @@ from doorward.wire.http1.request import HeadParser, RequestHead
 class RequestReader:
     """See the module. Not to be used any more after it raised."""
 
-    __slots__ = ("_buffer", "_growing", "_limits", "_parser", "_scanned", "body")
+    __slots__ = ("_buffer", "_growing", "_limits", "_parser", "_scanned", "body", "rejected")
 
     def __init__(self, limits: Limits, tls: bool) -> None:
         self._limits = limits
@@ -28,6 +28,8 @@ class RequestReader:
         self._scanned = 0
         self.body: BodyScanner | None = None
         """Not None while the current request's body is incomplete."""
+        self.rejected = b""
+        """A complete head that was refused: it may be the beginning of another protocol."""
 
     @property
     def buffered(self) -> int:
@@ -85,7 +87,11 @@ class RequestReader:
         return rest
 
     def _start(self, raw: bytes) -> RequestHead:
-        head = self._parser.parse(raw)
+        try:
+            head = self._parser.parse(raw)
+        except Rejected:
+            self.rejected = raw
+            raise
         if head.body_length != 0:
             self.body = ChunkedBody(self._limits) if head.body_length is None else SizedBody(head.body_length)
         return head

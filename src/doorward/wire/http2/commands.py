@@ -101,6 +101,11 @@ class Commands:
         stream = self._streams.get(stream_id)
         return max(0, min(stream.send_window, self._send_window)) if stream is not None else 0
 
+    def blocked(self, stream_id: int) -> bool:
+        """What ``send_data`` was last given for the stream, the mere end of a body included, waits for a window."""
+        stream = self._streams.get(stream_id)
+        return stream is not None and stream.blocked
+
     def send_data(self, stream_id: int, data: bytes, ended: bool = False) -> int:
         """Send as much of ``data`` as the windows allow, and how much that was. ``ended``: nothing comes after it.
 

@@ -1,0 +1,432 @@
+"""One client's HTTP/2 connection: frames become exchanges, any number at a time, and their responses become frames.
+
+What is to be written gathers in the core and goes out once per turn of the event loop, in one write, so that ten
+responses that come together leave together. While the socket is full nothing is taken out of the core, and bodies wait
+in their streams; when there is room again, the streams that wait take turns of one frame each.
+
+A connection ends by GOAWAY: in two steps when the worker stops (S-923), with ENHANCE_YOUR_CALM when the client floods
+it (S-904 to S-907). There is no timer per request: the entry point sweeps all connections once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from math import inf
+from typing import TYPE_CHECKING, cast
+
+from doorward.messages.http import Header
+from doorward.proxy.answers import http_date, rejection_answer
+from doorward.proxy.exchange import Exchange
+from doorward.proxy.http2_handshake import with_key
+from doorward.proxy.http2_stream import Http2Stream
+from doorward.proxy.request import ConnectionFacts
+from doorward.wire.http1.errors import Rejected
+from doorward.wire.http1.write import BlockMemory
+from doorward.wire.http2 import (
+    ConnectionFailed,
+    DataReceived,
+    ErrorCode,
+    Event,
+    GoawayReceived,
+    RequestReceived,
+    RequestRefused,
+    ServerConnection,
+    StreamReset,
+    TrailersReceived,
+    WindowOpened,
+)
+
+if TYPE_CHECKING:
+    from doorward.proxy.entry_point import EntryPointServer
+
+IN_FLIGHT = 65536
+"""Bytes that are written before the client must have taken some."""
+TURN = 16384
+"""Bytes that a stream may send before the next one that waits has its turn."""
+LINGER_TIME = 2.0
+"""Seconds that a client has to read why the connection ends."""
+LINGER_SIZE = 1 << 20
+"""Bytes that it may still send meanwhile."""
+
+_log = logging.getLogger("doorward.proxy")
+
+
+class Http2Connection(asyncio.Protocol):
+    """See the module."""
+
+    __slots__ = (
+        "_busy",
+        "_client_left",
+        "_closed",
+        "_deadline",
+        "_discarded",
+        "_entry",
+        "_facts",
+        "_leaving",
+        "_lingering",
+        "_loop",
+        "_old",
+        "_partial",
+        "_paused",
+        "_queued",
+        "_scheduled",
+        "_stalled_at",
+        "_stalled_size",
+        "_streams",
+        "_transport",
+        "_unfinished_since",
+        "_waiting",
+        "core",
+        "forwarded",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(self, entry: EntryPointServer, facts: ConnectionFacts) -> None:
+        self._entry = entry
+        self._facts = facts
+        self._loop = asyncio.get_running_loop()
+        now = time.monotonic()
+        self.core = ServerConnection(now, facts.tls, message_limits=entry.limits)
+        self.forwarded = BlockMemory()
+        """What was last sent on, for all streams of the client."""
+        self._streams: dict[int, Http2Stream] = {}
+        self._waiting: dict[int, Http2Stream] = {}
+        """Those that have something to send and could not."""
+        self._paused = False
+        self._queued = 0
+        """Bytes of bodies in the core that were not written."""
+        self._busy = False
+        self._scheduled = False
+        self._deadline = inf
+        """When the connection ends if nothing happens."""
+        self._unfinished_since = now
+        self._partial = 0
+        """Bytes that came since the last complete frame that mattered."""
+        self._leaving = False
+        """No more streams are wanted."""
+        self._old = entry.connection_age()
+        self._client_left = False
+        self._lingering = False
+        self._discarded = 0
+        self._closed = False
+        self._stalled_at = 0.0
+        self._stalled_size = 0
+
+    @property
+    def peer(self) -> str:
+        return self._facts.peer
+
+    # --- what the transport calls ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(IN_FLIGHT)
+        if not self._entry.take_in(self):
+            self._closed = True
+            self._transport.abort()
+            return
+        self._await_request()
+        self._write()
+        if self._entry.draining:
+            self.stop()
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering or self._closed:
+            self._discard(len(data))
+            return
+        now = time.monotonic()
+        self._busy = True
+        try:
+            events = self.core.receive(data, now)
+            if events:
+                self._partial = 0
+                self._unfinished_since = now
+                self._take(events)
+            else:
+                self._partial += len(data)
+        finally:
+            self._busy = False
+        self._write()
+
+    def eof_received(self) -> bool | None:
+        """The client is gone: half a connection is none."""
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = True
+        self._entry.let_go(self)
+        self._end_streams()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+        self._stalled_at = time.monotonic()
+        self._stalled_size = self._transport.get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._stalled_at = 0.0
+        self._pump()
+        self._write()
+
+    # --- what arrives ---
+
+    def _take(self, events: list[Event]) -> None:
+        if isinstance(events[-1], ConnectionFailed):
+            self._fail(events[-1])
+            return
+        # A request that is taken back in the same breath need not be begun (S-904).
+        taken_back = {event.stream for event in events if isinstance(event, StreamReset)}
+        opened = False
+        for event in events:
+            if isinstance(event, RequestReceived):
+                if event.stream not in taken_back:
+                    self._begin(event)
+            elif isinstance(event, DataReceived):
+                stream = self._streams.get(event.stream)
+                if stream is not None:
+                    stream.take(event.data, event.ended)
+                else:
+                    self.core.consume(event.stream, len(event.data))
+            elif isinstance(event, WindowOpened):
+                opened = True
+            elif isinstance(event, TrailersReceived):
+                # They end the body; the fields themselves do not pass (as in HTTP/1).
+                stream = self._streams.get(event.stream)
+                if stream is not None:
+                    stream.take(b"", True)
+            else:
+                self._take_rare(event)
+        if opened and self._waiting:
+            self._pump()
+
+    def _take_rare(self, event: Event) -> None:
+        if isinstance(event, StreamReset):
+            self._take_reset(event)
+        elif isinstance(event, RequestRefused):
+            self.note(event.rejected)
+            self._answer(event.stream, event.rejected)
+        elif isinstance(event, GoawayReceived):
+            self._client_left = True
+
+    def _begin(self, event: RequestReceived) -> None:
+        stream_id, head = event.stream, event.head
+        if head.path == b"*":
+            self.core.respond(stream_id, 204, ((b"date", http_date()),), True)
+            return
+        if head.websocket:
+            head = with_key(head)
+        try:
+            request = self._entry.admission.admit(head, self._facts)
+        except Rejected as rejected:
+            self.note(rejected)
+            self._answer(stream_id, rejected)
+            return
+        self._deadline = inf
+        stream = self._streams[stream_id] = Http2Stream(self, stream_id, head, event.ended)
+        target = request.path if request.query is None else request.path + b"?" + request.query
+        if self._old is not None and self._old.after_this_request():
+            self._leave()
+        stream.begin(Exchange(self._entry.surroundings, stream, request, target))
+
+    def _answer(self, stream_id: int, rejected: Rejected) -> None:
+        """A request that goes nowhere gets its status; the other streams go on."""
+        answer = rejection_answer(rejected.status, rejected.reason)
+        fields: list[Header] = [*answer.headers, (b"date", http_date()), (b"content-length", b"%d" % len(answer.body))]
+        self.core.respond(stream_id, answer.status, fields)
+        if self.core.send_data(stream_id, answer.body, True) < len(answer.body):
+            # The client has no room for two lines of text.
+            self.core.reset(stream_id, ErrorCode.CANCEL)
+
+    def _take_reset(self, event: StreamReset) -> None:
+        stream = self._streams.pop(event.stream, None)
+        self._waiting.pop(event.stream, None)
+        if event.reason:
+            _log.info("http2.reset reason=%s peer=%s", event.reason, self.peer)
+        if stream is not None:
+            stream.gone(None if event.by_peer or event.reason == "stalled" else 400)
+            self._await_request()
+
+    def _fail(self, failure: ConnectionFailed) -> None:
+        """The client broke the protocol or a limit: it is told, and nothing else happens any more."""
+        _log.info("http2.failed reason=%s peer=%s", failure.reason, self.peer)
+        self._end_streams()
+        self._linger()
+
+    # --- what the streams call ---
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds that a request may take to come in."""
+        return self._entry.request_timeout
+
+    @property
+    def full(self) -> bool:
+        """The socket takes nothing: bodies wait."""
+        return self._paused
+
+    def send_data(self, stream_id: int, data: bytes, last: bool) -> int:
+        """Send as much of a body as the client has room for, and how much that was. ``last``: it ends with it."""
+        sent = self.core.send_data(stream_id, data, last)
+        self._queued += sent
+        if self._queued > IN_FLIGHT:
+            self._write()
+        elif not self._busy and not self._scheduled:
+            self.flush()
+        return sent
+
+    def consume(self, stream_id: int, size: int) -> None:
+        """Somebody took ``size`` bytes of the stream's body."""
+        self.core.consume(stream_id, size)
+        self.flush()
+
+    def wait(self, stream: Http2Stream) -> None:
+        """``stream`` has something to send when the client takes it."""
+        self._waiting[stream.id] = stream
+
+    def flush(self) -> None:
+        """Something is to be written: at the end of this turn of the loop."""
+        if not self._busy and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._write_scheduled)
+
+    def over(self, stream: Http2Stream) -> None:
+        """``stream`` has ended."""
+        self._streams.pop(stream.id, None)
+        self._waiting.pop(stream.id, None)
+        self.flush()
+        if not self._streams:
+            self._await_request()
+
+    def note(self, rejected: Rejected) -> None:
+        _log.info("http.reject reason=%s peer=%s", rejected.reason, self.peer)
+
+    # --- what goes out ---
+
+    def _write_scheduled(self) -> None:
+        self._scheduled = False
+        self._write()
+
+    def _write(self) -> None:
+        if self._paused or self._closed or self._lingering:
+            return
+        data = self.core.take()
+        self._queued = 0
+        if data:
+            self._transport.write(data)
+        if not self._streams and (self._client_left or self.core.drained):
+            self._close()
+
+    def _pump(self) -> None:
+        """Let those that wait send, in turns."""
+        turns = deque(self._waiting.values())
+        while turns and not self._paused:
+            stream = turns.popleft()
+            if not stream.push(TURN):
+                continue
+            if stream.waiting:
+                turns.append(stream)
+            else:
+                self._waiting.pop(stream.id, None)
+
+    # --- endings ---
+
+    def _await_request(self) -> None:
+        if not self._streams:
+            self._deadline = time.monotonic() + self._entry.entry_point.idle_timeout
+
+    def _end_streams(self) -> None:
+        streams, self._streams = self._streams, {}
+        self._waiting.clear()
+        for stream in streams.values():
+            stream.gone()
+
+    def _close(self) -> None:
+        """Close once everything written has gone out; the sweep sees to it that this ends."""
+        self._closed = True
+        self._deadline = time.monotonic() + self._entry.entry_point.write_timeout
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """Say the last words and close so that the client can read them even if it is still sending."""
+        self._transport.write(self.core.take())
+        self._lingering = True
+        self._discarded = 0
+        self._deadline = time.monotonic() + LINGER_TIME
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._lingering and self._discarded > LINGER_SIZE and not self._closed:
+            self._close()
+
+    # --- time ---
+
+    def sweep(self, now: float) -> None:
+        """Called about once a second with the monotonic time."""
+        if self._stalled_at and self._is_stuck(now):
+            self.cut()
+        elif self._closed or self._lingering:
+            if now >= self._deadline:
+                self._transport.abort() if self._closed else self._close()
+        elif now >= self._deadline:
+            self.core.fail(ErrorCode.NO_ERROR)
+            self._linger()
+        elif self._head_is_late(now):
+            self.note(Rejected(408, "header_timeout"))
+            self.core.fail(ErrorCode.ENHANCE_YOUR_CALM)
+            self._end_streams()
+            self._linger()
+        else:
+            self._sweep_streams(now)
+
+    def _sweep_streams(self, now: float) -> None:
+        for event in self.core.sweep(now):
+            self._take_rare(event)
+        for stream in list(self._streams.values()):
+            stream.sweep(now, self._partial)
+        if not self._streams:
+            # Ten thousand idle connections must not each keep what makes busy ones fast.
+            self.forwarded.forget()
+            if self._leaving:
+                # The client has had a second to say that it understood.
+                self.core.shut_down()
+        self._write()
+
+    def _head_is_late(self, now: float) -> bool:
+        """A greeting or a head has begun and does not end (S-901); a body has a rule of its own."""
+        if self._streams or not self.core.unfinished:
+            self._unfinished_since = now
+            return False
+        return now - self._unfinished_since > self._entry.entry_point.read_header_timeout
+
+    def _is_stuck(self, now: float) -> bool:
+        size = self._transport.get_write_buffer_size()
+        if size < self._stalled_size:
+            self._stalled_at = now
+        self._stalled_size = size
+        return now - self._stalled_at > self._entry.entry_point.write_timeout
+
+    def stop(self) -> None:
+        """The worker stops: no new streams, those that are open are the last (S-923)."""
+        if self._closed or self._lingering:
+            return
+        self._leave()
+        for stream in list(self._streams.values()):
+            stream.stop()
+        self._write()
+
+    def _leave(self) -> None:
+        if not self._leaving:
+            self._leaving = True
+            self.core.shut_down()
+
+    def cut(self) -> None:
+        """The grace is over."""
+        self._closed = True
+        self._end_streams()
+        self._transport.abort()
