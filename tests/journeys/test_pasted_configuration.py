@@ -1,4 +1,4 @@
-"""What the page offers to paste works when it is pasted: into real Traefik, nginx and Caddy."""
+"""What the page offers to paste works when it is pasted: into real Traefik, nginx, Caddy and Envoy."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ def caddy(folder: Path, pasted: str, port: int, chain: Path, key: Path) -> list[
     return [program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
 
 
+def envoy(folder: Path, pasted: str, port: int, chain: Path, key: Path) -> list[object]:
+    own = pasted.replace("/etc/ssl/pasted.localhost.pem", str(chain)).replace("/etc/ssl/pasted.localhost.key", str(key))
+    (folder / "envoy.yaml").write_text(own)
+    return [Path(sys.executable).with_name("envoy"), "-c", folder / "envoy.yaml", "--disable-hot-restart"]
+
+
 def asks_to_log_in(url: str, program: Program) -> bool:
     """The proxy has read what was pasted; before that some close the connection."""
     try:
@@ -73,8 +79,8 @@ def administrator(browser: Browser, program: Program) -> Iterator[Page]:
 
 @pytest.mark.parametrize(
     ("key", "start"),
-    [("traefik-file", traefik), ("nginx-server", nginx), ("caddy-file", caddy)],
-    ids=["traefik", "nginx", "caddy"],
+    [("traefik-file", traefik), ("nginx-server", nginx), ("caddy-file", caddy), ("envoy-file", envoy)],
+    ids=["traefik", "nginx", "caddy", "envoy"],
 )
 def test_paste_and_log_in(
     administrator: Page,

@@ -41,6 +41,16 @@ _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """An inside address, taken apart."""
+
+    name: str
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A protected application as its proxy sees it."""
 
@@ -78,6 +88,11 @@ class Place:
     @property
     def entry_point(self) -> str:
         return "websecure" if self.tls else "web"
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Where the proxy connects to."""
+        return (_server("doorward", self.doorward), _server("application", self.application))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,15 @@ PROXIES = (
         "Caddy",
         "Caddy asks with forward_auth. It wants the header names in this capitalisation.",
         (Snippet("file", "Caddyfile", "caddy", "Caddyfile"),),
+    ),
+    Proxy(
+        "envoy",
+        "Envoy",
+        "Envoy asks with ext_authz, over HTTP.",
+        (
+            Snippet("file", "Configuration", "yaml", "envoy.yml"),
+            Snippet("istio", "Istio", "yaml", "istio.yml", "The service is Doorward's own, in the namespace doorward."),
+        ),
     ),
 )
 
@@ -221,6 +245,11 @@ def fill(proxy: Proxy, snippet: Snippet, place: Place) -> Filled:
 def default_address() -> str:
     """The identity entry point for a proxy on this machine."""
     return f"http://127.0.0.1:{settings.IDENTITY_PORT}"
+
+
+def _server(name: str, address: str) -> Server:
+    parts = urlsplit(address)
+    return Server(name, parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def _address(text: str) -> str:
