@@ -13,7 +13,6 @@ def test_empty_lists_are_lists(api: Any) -> None:
         api.core_applications_list,
         api.core_user_consent_list,
         api.outposts_proxy_list,
-        api.policies_all_list,
         api.policies_bindings_list,
         api.providers_all_list,
         api.providers_oauth2_list,
@@ -211,9 +210,13 @@ def test_consents_are_withdrawn(api: Any, application: Any) -> None:
     assert api.core_user_consent_destroy(consent.pk) is None
 
 
-def test_there_are_no_policies(api: Any, official: Any) -> None:
-    """Lists say so, and clearing the cache succeeds."""
-    assert api.policies_all_types_list() == []
+def test_the_policies_that_are_objects(api: Any, official: Any) -> None:
+    """The one for passwords; clearing the cache succeeds."""
+    (policy,) = api.policies_all_list().results
+    assert policy.name == "default-password-change-password-policy"
+    assert {user.name for user in api.policies_all_used_by_list(policy.pk)} == {"default-password-change-prompt"}
+    assert [kind.model_name for kind in api.policies_all_types_list()] == ["passwordpolicy"]
     assert api.policies_all_cache_clear_create() is None
+    assert api.policies_all_destroy(policy.pk) is None
     with pytest.raises(official.exceptions.NotFoundException):
-        api.policies_all_retrieve("00000000-0000-4000-8000-000000000000")
+        api.policies_all_retrieve(policy.pk)

@@ -87,6 +87,8 @@ STAGES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("authenticator_totp", "AuthenticatorTOTPStage", {"digits": "8"}, {"friendly_name": "Phone"}),
     ("authenticator_static", "AuthenticatorStaticStage", {"token_count": 8}, {"token_length": 16}),
     ("authenticator_webauthn", "AuthenticatorWebAuthnStage", {"hints": ["hybrid"]}, {"max_attempts": 3}),
+    ("user_write", "UserWriteStage", {"user_creation_mode": "never_create"}, {"user_path_template": "guests"}),
+    ("prompt_stages", "PromptStage", {"fields": []}, {"name": "renamed"}),
 ]
 
 
@@ -101,7 +103,8 @@ def test_a_stage_lives_and_dies(
 
     request, patched_request = getattr(official, f"{model}Request"), getattr(official, f"Patched{model}Request")
     made = call("create", request(name="mine", **fields))
-    parameter = f"patched_{kind.replace('webauthn', 'web_authn')}_stage_request"
+    words = kind.replace("webauthn", "web_authn").replace("prompt_stages", "prompt")
+    parameter = f"patched_{words}_stage_request"
     patched = call("partial_update", made.pk, **{parameter: patched_request(**change)})
     put = call("update", made.pk, request(name="ours", **fields))
 
@@ -118,7 +121,7 @@ def test_a_stage_lives_and_dies(
 
 def test_kinds_of_stages_are_listed(api: Any) -> None:
     """A client's menu."""
-    assert len(api.stages_all_types_list()) == 9
+    assert len(api.stages_all_types_list()) == 11
 
 
 def test_scopes_are_found_by_their_managed_names(api: Any, official: Any) -> None:

@@ -12,9 +12,21 @@ OPEN_TO_USERS = OPEN_TO_ALL | {
     "core_authenticated_sessions_list",
     "core_tokens_list",
     "core_user_consent_list",
+    "authenticators_all_list",
+    "authenticators_static_list",
+    "authenticators_totp_list",
+    "authenticators_webauthn_list",
 }
 """What bob is answered 200 although he has no rights; each shows him his own only."""
-OWN_OBJECTS = {"core_applications", "core_authenticated_sessions", "core_tokens", "core_user_consent"}
+OWN_OBJECTS = {
+    "authenticators_static",
+    "authenticators_totp",
+    "authenticators_webauthn",
+    "core_applications",
+    "core_authenticated_sessions",
+    "core_tokens",
+    "core_user_consent",
+}
 """Resources in which somebody else's object is not there (404)."""
 NOBODY = {"uuid": "00000000-0000-4000-8000-000000000000"}
 

@@ -27,7 +27,11 @@ def test_the_flows_have_the_names_that_people_know() -> None:
         ("default-authenticator-totp-setup", 0, "default-authenticator-totp-setup"),
         ("default-authenticator-webauthn-setup", 0, "default-authenticator-webauthn-setup"),
         ("default-invalidation-flow", 0, "default-invalidation-logout"),
+        ("default-password-change", 0, "default-password-change-prompt"),
+        ("default-password-change", 1, "default-password-change-write"),
         ("default-provider-authorization-explicit-consent", 0, "default-provider-authorization-consent"),
+        ("default-user-settings-flow", 20, "default-user-settings"),
+        ("default-user-settings-flow", 100, "default-user-settings-write"),
     ]
     assert set(Flow.objects.values_list("slug", flat=True)) == {default.slug for default in defaults.FLOWS}
     assert Flow.objects.get(slug=defaults.AUTHENTICATION).title == "Welcome to Doorward!"

@@ -52,7 +52,7 @@ def test_the_fields_are_those_that_password_managers_know(client: Client, flows:
     """Names, autocomplete and labels, and the user name on the password page too."""
     tab = Tab(client)
     assert 'name="uid_field"' in tab.text
-    assert 'autocomplete="username"' in tab.text
+    assert 'autocomplete="username webauthn"' in tab.text
     assert '<label for="uid_field">Email or username</label>' in tab.text
 
     tab.submit(uid_field="akadmin")

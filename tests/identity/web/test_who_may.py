@@ -8,6 +8,8 @@ import pytest
 from django.urls import URLPattern, URLResolver, reverse
 
 from doorward.identity.applications.models import Application
+from doorward.identity.authenticators.actions import set_recovery_codes
+from doorward.identity.authenticators.recovery_codes import generate
 from doorward.identity.directory.actions import create_token
 from doorward.identity.directory.models import Group, Token, User
 from doorward.identity.events.actor import Actor
@@ -82,8 +84,16 @@ OWN_PAGES = {
     "own-password": [],
     "own-token-new": [],
     "own-token-delete": ["own_token"],
+    "own-factors": [],
+    "own-factor": ["own_factor"],
+    "own-factor-remove": ["own_factor"],
 }
-OWN_ACTIONS = {"own-logins-end": [], "own-login-end": ["own_login"]}
+OWN_ACTIONS = {
+    "own-logins-end": [],
+    "own-login-end": ["own_login"],
+    "own-browsers-forget": [],
+    "own-browser-forget": ["own_browser"],
+}
 
 
 @dataclass
@@ -103,6 +113,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     client = create_oauth2_provider(actor, name="forum", authorization_flow=flow, invalidation_flow=flow)
     token, _ = create_token(actor, user=akadmin, identifier="theirs", intent=Token.Intent.API)
     own_token, _ = create_token(actor, user=bob, identifier="bobs", intent=Token.Intent.API)
+    own_factor = set_recovery_codes(actor, bob, generate(), name="Recovery codes")
     binding = whoami.bindings.get()
     event = Event.objects.latest("created")
     return World(
@@ -116,6 +127,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "binding": binding.pk,
             "token": token.identifier,
             "own_token": own_token.identifier,
+            "own_factor": own_factor.uuid,
+            "own_browser": own_factor.uuid,
             "flow": flow.slug,
             "event": event.pk,
             "login": proxied.log_in(bob).pk,

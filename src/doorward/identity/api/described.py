@@ -97,6 +97,30 @@ STAGES = {
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
         "Sets up a passkey or a security key.",
     ),
+    "prompt": Description(
+        "ak-stage-prompt-form",
+        "Prompt Stage",
+        "Prompt Stages",
+        "authentik_stages_prompt.promptstage",
+        "Asks for anything.",
+    ),
+    "userwrite": Description(
+        "ak-stage-user-write-form",
+        "User Write Stage",
+        "User Write Stages",
+        "authentik_stages_user_write.userwritestage",
+        "Writes what prompts have collected to a user.",
+    ),
+}
+
+POLICIES = {
+    "password": Description(
+        "ak-policy-password-form",
+        "Password Policy",
+        "Password Policies",
+        "authentik_policies_password.passwordpolicy",
+        "Says what a password must be like.",
+    ),
 }
 
 SCOPE_MAPPING = Description(

@@ -8,6 +8,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import spectacular_settings
 
+from doorward.identity.api.stages.factors import HINTS
 from doorward.identity.api.urls import ROUTES
 
 spectacular_settings.apply_patches(  # type: ignore[no-untyped-call]
@@ -18,6 +19,9 @@ spectacular_settings.apply_patches(  # type: ignore[no-untyped-call]
             "ProxyMode": "doorward.identity.outposts.models.ProxyProvider.Mode",
             "UserTypeEnum": "doorward.identity.directory.models.User.Type",
             "OutpostTypeEnum": [("proxy", "proxy")],
+            "PromptTypeEnum": "doorward.identity.stages.models.Prompt.Type",
+            "UserVerificationEnum": "doorward.identity.stages.models.Preference",
+            "WebAuthnHintEnum": [(hint, hint) for hint in HINTS],
         },
     }
 )

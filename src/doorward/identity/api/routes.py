@@ -24,6 +24,7 @@ from doorward.identity.api.outposts.instances import Outposts
 from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
 from doorward.identity.api.policies.bindings import PolicyBindings
 from doorward.identity.api.policies.every import Policies
+from doorward.identity.api.policies.passwords import PasswordPolicies
 from doorward.identity.api.propertymappings.scopes import PropertyMappings, ScopeMappings
 from doorward.identity.api.providers.every import Providers
 from doorward.identity.api.providers.oauth2 import OAuth2Providers
@@ -44,6 +45,7 @@ from doorward.identity.api.stages.kinds import (
     UserLoginStages,
     UserLogoutStages,
 )
+from doorward.identity.api.stages.prompts import Prompts, PromptStages, UserWriteStages
 
 RESOURCES = {
     **DEVICES,
@@ -62,6 +64,7 @@ RESOURCES = {
     "outposts/proxy": ProxyOutpostConfigs,
     "policies/all": Policies,
     "policies/bindings": PolicyBindings,
+    "policies/password": PasswordPolicies,
     "propertymappings/all": PropertyMappings,
     "propertymappings/provider/scope": ScopeMappings,
     "providers/all": Providers,
@@ -75,8 +78,11 @@ RESOURCES = {
     "stages/consent": ConsentStages,
     "stages/identification": IdentificationStages,
     "stages/password": PasswordStages,
+    "stages/prompt/prompts": Prompts,
+    "stages/prompt/stages": PromptStages,
     "stages/user_login": UserLoginStages,
     "stages/user_logout": UserLogoutStages,
+    "stages/user_write": UserWriteStages,
 }
 
 router = SimpleRouter()

@@ -22,13 +22,17 @@ from doorward.identity.events.subjects import labels
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.outposts.models import Outpost
-from doorward.identity.policies.models import PolicyBinding
+from doorward.identity.policies.models import PasswordPolicy, PolicyBinding
 from doorward.identity.stages.models import (
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
     IdentificationStage,
+    PasswordStage,
+    Prompt,
+    PromptStage,
+    UserWriteStage,
 )
 
 SHOWN: frozenset[type[models.Model]] = frozenset(
@@ -46,10 +50,15 @@ SHOWN: frozenset[type[models.Model]] = frozenset(
         IdentificationStage,
         LoginSession,
         Outpost,
+        PasswordPolicy,
+        PasswordStage,
         PolicyBinding,
+        Prompt,
+        PromptStage,
         Provider,
         Token,
         User,
+        UserWriteStage,
     }
 )
 

@@ -18,3 +18,10 @@ rights_changed = Signal()
 
 subject_leaving = Signal()
 """Sent with ``subject: User | Group`` before it is deleted. ``policies.guard`` listens and may raise Refused."""
+
+password_chosen = Signal()
+"""Sent with ``user: User`` (perhaps not saved yet) and ``password: str`` before a password becomes somebody's.
+``policies.password_rules`` listens and may raise ValidationError."""
+
+password_replaced = Signal()
+"""Sent with ``user: User`` and ``former: str``, the hash that was in force until now."""

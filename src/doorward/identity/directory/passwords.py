@@ -65,6 +65,13 @@ def check(user: User | None, password: str) -> bool:
     return right and known
 
 
+def matches(encoded: str, password: str) -> bool:
+    """Whether ``password`` is what ``encoded`` is the hash of. Raises Busy."""
+    with _Turn():
+        right, _ = verify_password(password, encoded)
+    return right
+
+
 def attempt(user: User | None, identifier: str, password: str, client_ip: str | None) -> bool:
     """``check`` under the throttle: what every door uses. ``identifier`` is what was typed, for unknown users.
 

@@ -11,7 +11,13 @@ from django.utils import timezone
 from doorward.identity.directory import names, passwords, queries
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
-from doorward.identity.directory.notices import rights_changed, subject_leaving, trust_ended
+from doorward.identity.directory.notices import (
+    password_chosen,
+    password_replaced,
+    rights_changed,
+    subject_leaving,
+    trust_ended,
+)
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 
@@ -42,6 +48,7 @@ def create_user(
     if password is None:
         user.set_unusable_password()
     else:
+        _require_fit(actor, user, password)
         user.password = passwords.hashed(password)
     with transaction.atomic():
         _validate(user)
@@ -90,8 +97,10 @@ def set_password(actor: Actor, user: User, password: str, *, keep_sid: str = "")
 
     Raises ValidationError, Busy.
     """
+    _require_fit(actor, user, password)
     encoded = passwords.hashed(password)
     with transaction.atomic():
+        password_replaced.send(User, user=user, former=user.password)
         user.password = encoded
         user.password_change_date = timezone.now()
         user.save(update_fields=["password", "password_change_date", "last_updated"])
@@ -139,6 +148,13 @@ def _validate(user: User) -> None:
         raise ValidationError({"username": ["There is a user of this name, or of one that looks the same."]})
     user.folded_username = names.folded(user.username)
     user.full_clean(exclude=["password"])
+
+
+def _require_fit(actor: Actor, user: User, password: str) -> None:
+    """Raise ValidationError for a password that the installation's rules forbid; what the program sets is exempt."""
+    passwords.require_acceptable(password)
+    if actor != Actor.system():
+        password_chosen.send(User, user=user, password=password)
 
 
 def _refuse_unknown(fields: dict[str, object]) -> None:

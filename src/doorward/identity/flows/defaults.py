@@ -6,11 +6,13 @@ all its bindings: whatever an operator has changed or taken out stays so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from doorward.identity.brands.models import Brand
+from doorward.identity.flows import default_prompts
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.stages.models import (
     AuthenticatorStaticStage,
@@ -20,10 +22,12 @@ from doorward.identity.stages.models import (
     ConsentStage,
     IdentificationStage,
     PasswordStage,
+    PromptStage,
     SetUpStage,
     Stage,
     UserLoginStage,
     UserLogoutStage,
+    UserWriteStage,
 )
 
 AUTHENTICATION = "default-authentication-flow"
@@ -34,6 +38,8 @@ PROVIDER_INVALIDATION = "default-provider-invalidation-flow"
 TOTP_SETUP = "default-authenticator-totp-setup"
 STATIC_SETUP = "default-authenticator-static-setup"
 WEBAUTHN_SETUP = "default-authenticator-webauthn-setup"
+PASSWORD_CHANGE = "default-password-change"  # noqa: S105 - a slug
+USER_SETTINGS = "default-user-settings-flow"
 BRAND = "authentik-default"
 
 
@@ -116,6 +122,28 @@ FLOWS = (
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, AuthenticatorWebAuthnStage, WEBAUTHN_SETUP),),
     ),
+    DefaultFlow(
+        PASSWORD_CHANGE,
+        "Change Password",
+        "Change password",
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+        (
+            (0, PromptStage, default_prompts.PASSWORD),
+            (1, UserWriteStage, "default-password-change-write"),
+        ),
+    ),
+    DefaultFlow(
+        USER_SETTINGS,
+        "User settings",
+        "Update your info",
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+        (
+            (20, PromptStage, default_prompts.SETTINGS),
+            (100, UserWriteStage, "default-user-settings-write"),
+        ),
+    ),
 )
 
 SETTINGS: dict[str, dict[str, object]] = {
@@ -126,17 +154,18 @@ SETTINGS: dict[str, dict[str, object]] = {
     },
     # The user decides, browser by browser, and can take it back.
     "default-authentication-mfa-validation": {"last_auth_threshold": "days=30"},
+    "default-password-change-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
+    "default-user-settings-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
 }
-
-
-LINKS = {"default-authentication-identification": ("webauthn_stage", "default-authentication-mfa-validation")}
-"""Stages that refer to another one of the same flow."""
 
 
 def ensure() -> None:
     """Create what is missing. Does nothing the second time."""
     with transaction.atomic():
+        made = {default.slug for default in FLOWS if not Flow.objects.filter(slug=default.slug).exists()}
         flows = {default.slug: _flow(default) for default in FLOWS}
+        if AUTHENTICATION in made:
+            _link(flows)
         Brand.objects.get_or_create(
             domain=BRAND,
             defaults={
@@ -164,14 +193,17 @@ def _flow(default: DefaultFlow) -> Flow:
             if made and isinstance(stage, SetUpStage):
                 stage.configure_flow = flow
                 stage.save(update_fields=["configure_flow"])
-        _link(flow)
+            if made and isinstance(stage, PromptStage):
+                default_prompts.fill(stage)
     return flow
 
 
-def _link(flow: Flow) -> None:
-    for name, (field, other) in LINKS.items():
-        stage, linked = (flow.stages.filter(name=each).first() for each in (name, other))
-        if stage is not None and linked is not None:
-            concrete = stage.concrete()
-            setattr(concrete, field, linked.concrete())
-            concrete.save(update_fields=[field])
+def _link(flows: Mapping[str, Flow]) -> None:
+    """What the stages of a login refer to: passkeys on the first page, and where a password is changed."""
+    stages = flows[AUTHENTICATION].stages
+    IdentificationStage.objects.filter(pk__in=stages.values("pk"), webauthn_stage=None).update(
+        webauthn_stage=AuthenticatorValidateStage.objects.filter(pk__in=stages.values("pk")).first()
+    )
+    PasswordStage.objects.filter(pk__in=stages.values("pk"), configure_flow=None).update(
+        configure_flow=flows[PASSWORD_CHANGE]
+    )

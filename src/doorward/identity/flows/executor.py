@@ -167,8 +167,8 @@ def _turn_away(request: HttpRequest, flow: Flow, plan: Plan, refusal: planner.Re
     return Denied(refusal.message, refusal.reasons, application_of(plan))
 
 
-def _advance(request: HttpRequest, flow: Flow, plan: Plan) -> Shown | Finished | Denied:
-    """Let stages pass that need no answer; stop at the first that asks."""
+def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = False) -> Shown | Finished | Denied:
+    """Let stages pass that need no answer; stop at the first that asks. ``again``: after a stage sent it back."""
     while (step := plan.step) is not None:
         visit = Visit.at(request, flow, plan, step)
         if visit is None:
@@ -194,6 +194,10 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan) -> Shown | Finished |
             case Elsewhere():
                 PlanStore(request.session).drop(plan)
                 return Finished(entered.to)
+            case Restart() if not again:
+                return _advance(request, flow, plan.restarted().with_notice(entered.notice), again=True)
+            case Restart():  # no stage before it asks anything: it would only come back here
+                return _refused(request, plan, Refused(entered.notice))
             case Refused() | Denied():
                 return _refused(request, plan, entered)
     PlanStore(request.session).drop(plan)
@@ -275,7 +279,8 @@ def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Den
 def _wrong(plans: PlanStore, shown: Shown, wrong: Wrong) -> Shown | Moved:
     binding = shown.view.visit.binding
     action = binding.invalid_response_action if binding else FlowStageBinding.InvalidResponseAction.RETRY
-    plan = (shown.plan.failed() if wrong.counts else shown.plan).with_errors(wrong.errors)
+    plan = wrong.plan or shown.plan
+    plan = (plan.failed() if wrong.counts else plan).with_errors(wrong.errors)
     if action == FlowStageBinding.InvalidResponseAction.RETRY or not wrong.counts:
         plans.keep(plan)
         return Shown(plan, shown.view, _with_errors(shown.challenge, wrong.errors))

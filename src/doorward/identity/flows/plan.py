@@ -126,6 +126,10 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     """How (RFC 8176 names: ``pwd``)."""
     passwords_checked: tuple[str, ...] = ()
     """Password stages that another page has already asked for."""
+    prompt_data: dict[str, str | bool | int | float] = {}
+    """What prompts have collected, by field key."""
+    sealed_data: dict[str, str] = {}
+    """The same for passwords, each sealed to this plan and key."""
     failures: int = 0
     """Wrong answers to the current stage."""
     notes: dict[str, str] = {}
@@ -185,6 +189,8 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
             proven=None,
             methods=(),
             passwords_checked=(),
+            prompt_data={},
+            sealed_data={},
         )
 
 

@@ -7,6 +7,7 @@ class PoliciesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from doorward.identity.policies import guard
+        from doorward.identity.policies import guard, password_rules
 
         guard.listen()
+        password_rules.listen()

@@ -48,3 +48,58 @@ class PolicyBinding(models.Model):
 
     def __str__(self) -> str:
         return f"{'not ' if self.negate else ''}{self.group or self.user}"
+
+
+class Policy(models.Model):
+    """Base of the policies that are objects of their own. ``kind`` names the child table."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.TextField(unique=True)
+    kind = models.CharField(max_length=32, editable=False)
+    execution_logging = models.BooleanField(default=False)
+
+    KIND = ""
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.KIND:
+            self.kind = self.KIND
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class PasswordPolicy(Policy):
+    """What a password must be like (section 5.2). Judged by ``password_rules``."""
+
+    KIND = "password"
+
+    password_field = models.CharField(max_length=128, default="password")
+    """Key of the prompt that it judges."""
+    amount_digits = models.PositiveIntegerField(default=0)
+    amount_uppercase = models.PositiveIntegerField(default=0)
+    amount_lowercase = models.PositiveIntegerField(default=0)
+    amount_symbols = models.PositiveIntegerField(default=0)
+    length_min = models.PositiveIntegerField(default=0)
+    symbol_charset = models.TextField(default=r"!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~ ")
+    error_message = models.TextField(blank=True, default="")
+    check_static_rules = models.BooleanField(default=True)
+    check_zxcvbn = models.BooleanField(default=False)
+    zxcvbn_score_threshold = models.PositiveIntegerField(default=2)
+    """A password passes with a higher score than this, of 0 to 4."""
+    num_historical_passwords = models.PositiveIntegerField(default=0)
+    """How many former passwords may not come back."""
+
+
+class FormerPassword(models.Model):
+    """A hash that a user's password had, for as long as a policy forbids to take it again."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_passwords")
+    encoded = models.CharField(max_length=255)
+    replaced = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-replaced", "-id"]

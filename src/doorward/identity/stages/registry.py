@@ -19,13 +19,17 @@ from doorward.identity.stages.models import (
     ConsentStage,
     IdentificationStage,
     PasswordStage,
+    PromptStage,
     UserLoginStage,
     UserLogoutStage,
+    UserWriteStage,
 )
 from doorward.identity.stages.password import PasswordView
+from doorward.identity.stages.prompt import PromptView
 from doorward.identity.stages.session_end import SessionEndView
 from doorward.identity.stages.user_login import UserLoginView
 from doorward.identity.stages.user_logout import UserLogoutView
+from doorward.identity.stages.user_write import UserWriteView
 from doorward.identity.stages.view import StageView, Visit
 
 VIEWS: dict[str, type[StageView[Any]]] = {
@@ -38,6 +42,8 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     AuthenticatorTOTPStage.KIND: AuthenticatorTOTPView,
     AuthenticatorStaticStage.KIND: AuthenticatorStaticView,
     AuthenticatorWebAuthnStage.KIND: AuthenticatorWebAuthnView,
+    PromptStage.KIND: PromptView,
+    UserWriteStage.KIND: UserWriteView,
     SESSION_END: SessionEndView,
 }
 

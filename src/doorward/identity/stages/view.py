@@ -91,6 +91,8 @@ class Wrong:
     errors: tuple[FieldError, ...]
     counts: bool = True
     """Whether it was an attempt: too many of them cancel a login."""
+    plan: Plan | None = None
+    """The plan with what is to be shown again, when there is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Elsewhere:
     """A path of this host, or a URL that an operator has configured."""
 
 
-Entered = Passed | Ask | Elsewhere | Refused
+Entered = Passed | Ask | Restart | Elsewhere | Refused
 Judged = Passed | Wrong | Restart | Elsewhere | Refused | Malformed
 
 

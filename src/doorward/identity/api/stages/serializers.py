@@ -70,7 +70,6 @@ class IdentificationStageSerializer(StageFields, serializers.ModelSerializer[Ide
 
 class PasswordStageSerializer(StageFields, serializers.ModelSerializer[PasswordStage]):
     backends = serializers.ListField(child=serializers.ChoiceField(BACKENDS), min_length=1)
-    configure_flow = Fixed(None)
 
     class Meta:
         model = PasswordStage

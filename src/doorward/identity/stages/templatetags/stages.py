@@ -1,4 +1,4 @@
-"""What the pages of factors need: QR codes, JSON for scripts, and secrets in groups that people can type."""
+"""What the pages of stages need: QR codes, JSON for scripts, secrets in groups that people can type, texts by key."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def seed_in(config_url: str) -> str:
     """The seed of an ``otpauth://`` address, in groups of four."""
     seed = parse_qs(urlsplit(config_url).query).get("secret", [""])[0]
     return " ".join(seed[start : start + _GROUP] for start in range(0, len(seed), _GROUP))
+
+
+@register.filter
+def of(mapping: dict[str, str], key: str) -> str:
+    """The text under ``key``, which is not known when the page is written."""
+    return mapping.get(key, "")

@@ -1,0 +1,95 @@
+"""``/policies/password/``: what a password must be like. They hold where a prompt stage names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_filters import BooleanFilter, NumberFilter
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from doorward.identity.api import plain_writes
+from doorward.identity.api.described import DESCRIBED, POLICIES, DescribedSerializer, Description
+from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.resource import UUID, Resource
+from doorward.identity.policies.models import PasswordPolicy, Policy
+
+AMOUNTS = ("amount_digits", "amount_uppercase", "amount_lowercase", "amount_symbols", "length_min")
+
+
+class PolicySerializer(DescribedSerializer, serializers.ModelSerializer[Policy]):
+    bound_to = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Policy
+        fields = ["pk", "name", "execution_logging", *DESCRIBED, "bound_to"]
+        read_only_fields = fields
+
+    def describe(self, instance: Policy) -> Description:
+        return POLICIES[instance.kind]
+
+    def get_bound_to(self, policy: Policy) -> int:
+        stages = PasswordPolicy.objects.get(pk=policy.pk).prompt_stages if policy.kind == "password" else None
+        return stages.count() if stages is not None else 0
+
+
+class PasswordPolicySerializer(PolicySerializer, serializers.ModelSerializer[PasswordPolicy]):
+    name = serializers.CharField(validators=[UniqueValidator(Policy.objects.all())])
+    zxcvbn_score_threshold = serializers.IntegerField(required=False, min_value=0, max_value=4)
+    check_have_i_been_pwned = Fixed(False)
+    hibp_allowed_count = Fixed(0)
+
+    class Meta:
+        model = PasswordPolicy
+        fields = [
+            "pk",
+            "name",
+            "execution_logging",
+            *DESCRIBED,
+            "bound_to",
+            "password_field",
+            *AMOUNTS,
+            "symbol_charset",
+            "error_message",
+            "check_static_rules",
+            "check_have_i_been_pwned",
+            "check_zxcvbn",
+            "hibp_allowed_count",
+            "zxcvbn_score_threshold",
+            "num_historical_passwords",
+        ]
+
+
+class PasswordPolicyFilters(Filters):
+    name = exactly("name")
+    policy_uuid = exactly("pk")
+    password_field = exactly("password_field")
+    amount_digits = NumberFilter(field_name="amount_digits")
+    amount_uppercase = NumberFilter(field_name="amount_uppercase")
+    amount_lowercase = NumberFilter(field_name="amount_lowercase")
+    amount_symbols = NumberFilter(field_name="amount_symbols")
+    length_min = NumberFilter(field_name="length_min")
+    check_static_rules = BooleanFilter(field_name="check_static_rules")
+    check_zxcvbn = BooleanFilter(field_name="check_zxcvbn")
+    zxcvbn_score_threshold = NumberFilter(field_name="zxcvbn_score_threshold")
+
+
+class PasswordPolicies(Resource[PasswordPolicy]):
+    queryset = PasswordPolicy.objects.all()
+    serializer_class = PasswordPolicySerializer
+    filterset_class = PasswordPolicyFilters
+    lookup_url_kwarg = "policy_uuid"
+    lookup_value_regex = UUID
+    search_fields = ["name"]
+    orders = {"name": "name"}
+    ordering = ["name"]
+
+    def make(self, data: dict[str, Any]) -> PasswordPolicy:
+        return plain_writes.create(self.actor, PasswordPolicy, data)
+
+    def change(self, instance: PasswordPolicy, data: dict[str, Any]) -> PasswordPolicy:
+        return plain_writes.update(self.actor, instance, data)
+
+    def remove(self, instance: PasswordPolicy) -> None:
+        plain_writes.delete(self.actor, instance)
