@@ -10,6 +10,7 @@ import pytest
 
 from doorward.messages.routing import All, Host, PathPrefix, TlsName, TlsOptions
 from net.certificates import Authority, self_signed
+from proxy.engine.http2_client import http2_client
 from proxy.engine.stage import Stage, get
 from proxy.engine.tls import client_context, router, serve, table, tls_client, tls_of
 
@@ -150,6 +151,18 @@ async def test_a_client_without_a_common_protocol_is_refused(stage: Stage, offer
         await tls_client(stage, "one.test", context)
 
 
+@pytest.mark.parametrize(
+    ("ours", "agreed"), [(("http/1.1",), "http/1.1"), (("h2",), "h2"), (("http/1.1", "h2"), "http/1.1")]
+)
+async def test_protocols_of_a_set(stage: Stage, ours: tuple[str, ...], agreed: str) -> None:
+    """Only what the set lists is spoken with its hosts, the first of ours that the client has."""
+    await with_set(stage, TlsOptions(protocols=ours))
+    context = client_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+
+    assert tls_of(await tls_client(stage, "app.test", context)).selected_alpn_protocol() == agreed
+
+
 async def test_session_tickets_may_be_off(stage: Stage) -> None:
     """No ticket is handed out."""
     await with_set(stage, TlsOptions(session_tickets=False))
@@ -189,6 +202,17 @@ async def test_a_request_over_another_hosts_handshake_is_misdirected(stage: Stag
     assert (answer.status, answer.body) == (421, b"Misdirected Request\n")
     assert stage.application.requests == []
     assert (await client.ask(get(host=b"open.test"))).status == 200
+
+
+async def test_streams_are_misdirected_one_by_one(stage: Stage) -> None:
+    """HTTP/2: a browser that joins hosts on one connection is told so for the one that needs its own."""  # S-047
+    await with_set(stage, MUTUAL)
+    client = await http2_client(stage, "open.test")
+
+    asked = [client.ask(host=host) for host in (b"open.test", b"app.test", b"open.test", b"APP.test.")]
+
+    assert [(await client.reply(stream)).status for stream in asked] == [200, 421, 200, 421]
+    assert {tuple(request.values(b"host")) for request in stage.application.requests} == {(b"open.test",)}
 
 
 @pytest.mark.parametrize("target", [b"https://app.test/", b"https://APP.test:443/"])
