@@ -34,22 +34,24 @@ class AttentiveBalancer(LoadBalancer):
         super().__init__(service, pools, health)
         self._strategy = STRATEGIES.get(service.strategy)
         self._passive = service.passive_health_check is not None
+        self.timed = service.strategy == "leasttime"
         self.sticky = (
             Stickiness(service.sticky, ((server, server.url) for server in self._servers)) if service.sticky else None
         )
 
     def serve(self, exchange: Exchange) -> None:
-        server = self._choose_first(exchange.request)
+        sent = self.sticky.sent(exchange.request) if self.sticky is not None else []
+        server = self._choose_first(exchange.request, sent)
         if server is None:
             exchange.fail(NO_SERVER)
             return
         relay = Relay(exchange, self, server)
-        exchange.watchers = (*exchange.watchers, _Attention(self, exchange, relay))
+        exchange.watchers = (*exchange.watchers, _Attention(self, exchange, relay, sent))
         relay.start()
 
-    def _choose_first(self, request: Request) -> Server | None:
-        if self.sticky is not None:
-            server = self.sticky.remembered(request)
+    def _choose_first(self, request: Request, sent: list[bytes]) -> Server | None:
+        if sent and self.sticky is not None:
+            server = self.sticky.remembered(sent)
             if server is not None and server in self._usable:
                 return server
         if self._strategy is None or not self._usable:
@@ -74,27 +76,28 @@ class AttentiveBalancer(LoadBalancer):
 class _Attention:
     """What one exchange means for its server, and for the client's cookie. A ``Watcher``."""
 
-    __slots__ = ("_balancer", "_counted", "_exchange", "_relay")
+    __slots__ = ("_balancer", "_counted", "_exchange", "_relay", "_sent")
 
-    def __init__(self, balancer: AttentiveBalancer, exchange: Exchange, relay: Relay) -> None:
+    def __init__(self, balancer: AttentiveBalancer, exchange: Exchange, relay: Relay, sent: list[bytes]) -> None:
         self._balancer = balancer
         self._exchange = exchange
         self._relay = relay
+        self._sent = sent
         self._counted: Server | None = relay.server
         relay.server.in_flight += 1
 
     def responding(self, response: ResponseHead) -> bool:
-        balancer, server, account = self._balancer, self._relay.server, self._exchange.account
-        failure = self._relay.failure
+        balancer, server, failure = self._balancer, self._relay.server, self._relay.failure
         if failure is None:
-            server.latency.note(account.origin_seconds, time.monotonic())
             if response.status >= FAILED:
                 balancer.failed(server)
+            if balancer.timed:
+                server.latency.note(self._exchange.account.origin_seconds, time.monotonic())
         elif not isinstance(failure, CannotConnect | ConnectTimeout | Untrusted | UnsafeRequest):
             # The first three were told by ``not_reached``, and the last is not the server's.
             balancer.failed(server)
         if balancer.sticky is not None:
-            cookie = balancer.sticky.reminder(self._exchange.request, server)
+            cookie = balancer.sticky.reminder(self._sent, server)
             if cookie is not None:
                 response.headers.append((b"Set-Cookie", cookie))
         return True

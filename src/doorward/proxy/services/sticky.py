@@ -33,24 +33,23 @@ class Stickiness(Generic[T]):
             self._members.setdefault(value, member)
             self._older.setdefault(_older_value(text), member)
 
-    def remembered(self, request: Request) -> T | None:
-        """The member that the client's cookie means, if any; an older version's cookie means one as well."""
-        for value in self._sent(request):
+    def sent(self, request: Request) -> list[bytes]:
+        """What the client's cookies of this name say."""
+        fields = [value for name, value in request.headers if name.lower() == b"cookie"]
+        return cookies_named(fields, self._name) if fields else fields
+
+    def remembered(self, sent: list[bytes]) -> T | None:
+        """The member that a client with these cookies met, if any; an older version's cookie means one as well."""
+        for value in sent:
             member = self._members.get(value) or self._older.get(value)
             if member is not None:
                 return member
         return None
 
-    def reminder(self, request: Request, member: T) -> bytes | None:
-        """The ``Set-Cookie`` that a client of ``member`` needs; None when it has the cookie."""
+    def reminder(self, sent: list[bytes], member: T) -> bytes | None:
+        """The ``Set-Cookie`` that such a client of ``member`` needs; None when it has the cookie."""
         value = self._values[member]
-        if value in self._sent(request):
-            return None
-        return self._name + b"=" + value + self._attributes
-
-    def _sent(self, request: Request) -> list[bytes]:
-        fields = [value for name, value in request.headers if name.lower() == b"cookie"]
-        return cookies_named(fields, self._name) if fields else []
+        return None if value in sent else self._name + b"=" + value + self._attributes
 
 
 def sticky_value(text: str) -> bytes:

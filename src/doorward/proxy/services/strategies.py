@@ -20,9 +20,11 @@ class Strategy(Protocol):
 
 def power_of_two(servers: Sequence[Server], request: Request) -> Server:
     """``p2c``: of two at random the one that has less to do."""
-    if len(servers) == 1:
+    count = len(servers)
+    if count == 1:
         return servers[0]
-    one, other = random.sample(servers, 2)
+    first, second = int(random.random() * count), int(random.random() * (count - 1))  # noqa: S311 - nothing secret
+    one, other = servers[first], servers[second if second < first else second + 1]
     return one if one.in_flight <= other.in_flight else other
 
 

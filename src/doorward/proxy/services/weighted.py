@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from doorward.messages import routing as messages
 from doorward.proxy.answers import NO_SERVER
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.request import Request, ResponseHead
+from doorward.proxy.request import ResponseHead
 from doorward.proxy.services.part import Part, hand_over
 from doorward.proxy.services.rendezvous import highest
 from doorward.proxy.services.rotation import rotation
@@ -47,20 +47,21 @@ class Weighted(_Shared):
         self._next: Callable[[], Part | None] = rotation(self._turning, ())
 
     def serve(self, exchange: Exchange) -> None:
-        part = self._choose(exchange.request)
+        sent = self._sticky.sent(exchange.request) if self._sticky is not None else []
+        part = self._choose(sent)
         if part is None:
             exchange.fail(NO_SERVER)
             return
         if self._sticky is not None:
-            cookie = self._sticky.reminder(exchange.request, part)
+            cookie = self._sticky.reminder(sent, part)
             if cookie is not None:
                 exchange.watchers = (*exchange.watchers, _Reminder(cookie))
         hand_over(exchange, part)
 
-    def _choose(self, request: Request) -> Part | None:
+    def _choose(self, sent: list[bytes]) -> Part | None:
         askable = self._askable()
-        if self._sticky is not None:
-            part = self._sticky.remembered(request)
+        if sent and self._sticky is not None:
+            part = self._sticky.remembered(sent)
             if part is not None and part in askable:
                 return part
         if askable != self._turning:
