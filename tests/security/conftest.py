@@ -17,7 +17,7 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     try:
         yield stage.start()
         stage.stop()
-        check_secrets(stage)
+        check_secrets(stage, everything=True)
     finally:
         stage.end()
 

@@ -10,6 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
+_anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_anybody.check_hostname = False
+_anybody.verify_mode = ssl.CERT_NONE
+
+
 @contextlib.contextmanager
 def connected(port: int, tls: str = "", timeout: float = 10.0) -> Iterator[socket.socket]:
     """A connection to loopback; ``tls`` is the server name to ask for, empty for none. No certificate is judged."""
@@ -17,10 +22,7 @@ def connected(port: int, tls: str = "", timeout: float = 10.0) -> Iterator[socke
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            connection = context.wrap_socket(connection, server_hostname=tls)
+            connection = _anybody.wrap_socket(connection, server_hostname=tls)
         with connection:
             yield connection
 

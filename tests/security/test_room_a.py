@@ -162,7 +162,7 @@ def test_tls_changes_nothing_about_that(stage: Stage, data: bytes) -> None:
         (b"GET / HTTP/0.9\r\nHost: open.example.test\r\n\r\n", (505,), "version"),  # S-028
         (b"GET / HTTP/1.2\r\nHost: open.example.test\r\n\r\n", (505,), "version"),
         (b"GET / HTTP/2.0\r\nHost: open.example.test\r\n\r\n", (505,), "version"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (505,), "version"),
+        (b"PRI * HTTP/2.0\r\nHost: open.example.test\r\n\r\n", (505,), "version"),  # not quite the preface of HTTP/2
         (head(method=b"A" * 33), (501,), "method"),  # S-029
         (head(b"Expect: 200-ok"), (417,), "expectation"),  # S-033
         (head(target=b"/" + b"a" * 8192, method=b"GET"), (414,), "request_line"),

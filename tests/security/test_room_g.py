@@ -90,6 +90,9 @@ def test_every_endpoint_is_closed_unless_it_is_listed(stage: Stage, bob: Person)
             if (method, path) in SIGNED_IN:
                 continue
             known = bob.call(method, filled(path), values)
+            if method == "get" and path.startswith("/authenticators/") and known.status == 200:
+                assert known.body == b"[]" or json.loads(known.body)["results"] == [], path  # bob's own: none
+                continue
             allowed = (404, 403, 405) if OWN_OBJECTS.match(path) else (403, 405)
             assert known.status in allowed, (method, path, known.status, known.body[:200])
 
