@@ -23,7 +23,7 @@ def power_of_two(servers: Sequence[Server], request: Request) -> Server:
     count = len(servers)
     if count == 1:
         return servers[0]
-    first, second = int(random.random() * count), int(random.random() * (count - 1))  # noqa: S311 - nothing secret
+    first, second = random.randrange(count), random.randrange(count - 1)  # noqa: S311 - nothing secret
     one, other = servers[first], servers[second if second < first else second + 1]
     return one if one.in_flight <= other.in_flight else other
 
