@@ -362,8 +362,10 @@ class Exchange:
 
     def _close_account(self, complete: bool = False) -> None:
         self._over = True
-        for watcher in self.watchers:
-            watcher.ended(complete)
+        if self.watchers:
+            watchers, self.watchers = self.watchers, ()
+            for watcher in watchers:
+                watcher.ended(complete)
         request, account = self.request, self.account
         if request.session:
             self._surroundings.sessions.discard(request.session, self)
