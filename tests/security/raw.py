@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-
 _anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _anybody.check_hostname = False
 _anybody.verify_mode = ssl.CERT_NONE

@@ -177,12 +177,11 @@ def test_strangers_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch, bob:
     monkeypatch.setattr(session_store, "MOST_STRANGERS", 2)
     remembered(plan="login").begin_login(bob, ("pwd",), None)
     old, *_ = [remembered(plan=str(number)) for number in range(4)]
-    LoginSession.objects.filter(pk=old.row.pk if old.row else None).update(
-        last_used=timezone.now() - timedelta(hours=2)
-    )
+    assert old.row is not None
+    LoginSession.objects.filter(pk=old.row.pk).update(last_used=timezone.now() - timedelta(hours=2))
 
     forget_surplus_strangers()
 
     assert LoginSession.objects.filter(user=None).count() == 2
     assert LoginSession.objects.filter(user=bob).count() == 1
-    assert not LoginSession.objects.filter(pk=old.row.pk if old.row else None).exists()
+    assert not LoginSession.objects.filter(pk=old.row.pk).exists()
