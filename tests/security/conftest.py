@@ -16,6 +16,8 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage = Stage(tmp_path_factory.mktemp("stage"))
     try:
         yield stage.start()
+        stage.looks = -1  # so that the last look is a whole one
+        Invariants(stage).check()
         stage.stop()
         check_secrets(stage, everything=True)
     finally:

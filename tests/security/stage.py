@@ -64,6 +64,8 @@ class Stage:
     """What must not be seen in anything that the program writes (I5)."""
     people: dict[str, int] = field(default_factory=dict)
     applications: dict[str, Any] = field(default_factory=dict)
+    looks: int = 0
+    """How often the invariants were checked."""
     looked_at: dict[Path, int] = field(default_factory=dict)
     """How far the invariants have read each file of the program's output."""
     expected_trouble: str = ""
