@@ -39,7 +39,7 @@ def document(text: str) -> Any:
 
 
 def test_there_is_one_for_every_proxy(admin: Visitor, wiki: Application) -> None:
-    """Doorward itself, Traefik in its three ways, nginx, Caddy."""
+    """Doorward itself, Traefik in its three ways, nginx, Caddy, Envoy."""
     assert texts(admin).keys() == {
         "doorward-file",
         "traefik-file",
@@ -48,6 +48,8 @@ def test_there_is_one_for_every_proxy(admin: Visitor, wiki: Application) -> None
         "nginx-server",
         "nginx-ingress",
         "caddy-file",
+        "envoy-file",
+        "envoy-istio",
     }
 
 

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from doorward.identity.applications.models import Application
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
-from doorward.identity.directory.actions import create_token
+from doorward.identity.directory.actions import create_token, create_user
 from doorward.identity.directory.models import Group, Token, User
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
@@ -113,7 +113,9 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     client = create_oauth2_provider(actor, name="forum", authorization_flow=flow, invalidation_flow=flow)
     token, _ = create_token(actor, user=akadmin, identifier="theirs", intent=Token.Intent.API)
     own_token, _ = create_token(actor, user=bob, identifier="bobs", intent=Token.Intent.API)
-    own_factor = set_recovery_codes(actor, bob, generate(), name="Recovery codes")
+    # Of somebody who does not log in here: whoever has a factor is asked for it.
+    careful = create_user(actor, username="careful")
+    own_factor = set_recovery_codes(actor, careful, generate(), name="Recovery codes")
     binding = whoami.bindings.get()
     event = Event.objects.latest("created")
     return World(
