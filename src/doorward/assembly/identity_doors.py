@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 
 import msgspec
@@ -23,6 +24,9 @@ from doorward.messages.sessions import (
 from doorward.net.client import Client, Origin, TooLarge, Unreachable
 from doorward.outpost.ports import IdentityUnreachable, LoginGone, StateUsed, StoreUnavailable
 
+TOLD = 0.4
+"""Seconds in which every worker has heard of an ended session; a sign-out is answered after them, so that no other
+worker lets that browser pass once its answer has been read (S-325)."""
 PATIENCE = 5.0
 """Seconds for one question; the database's own patience is as long (S-806)."""
 
@@ -70,6 +74,7 @@ class RpcSessionStore:
 
     async def end_subject(self, subject: str) -> None:
         await self._ask("end-subject", EndSubject(subject))
+        await asyncio.sleep(TOLD)
 
     async def keep_url(self, key: str, url: str) -> None:
         await self._ask("keep-url", KeepUrl(key, url))
