@@ -44,6 +44,8 @@ NAMES = ("app", "app2", "over", "judged", "mixed", "open", "auth")
 PROTECTED = frozenset(f"{name}.example.test" for name in ("app", "app2", "over", "judged", "mixed"))
 BOB = "bobs-very-long-password"
 MALLORY = "mallorys-very-long-password"
+CUT = Response(0, (), b"")
+"""The connection was closed without an answer, as it is when a session ends while a request with it is under way."""
 FORGED = "forged"
 """Stands in every value that a test makes up for a field which is not the client's to set."""
 
@@ -247,7 +249,10 @@ tls:
             b"Connection: close",
             *lines,
         ]
-        answer = one_response(sent(port or self.program.https_port, b"\r\n".join([*head, b"", b""]) + body, tls=tls))
+        received = sent(port or self.program.https_port, b"\r\n".join([*head, b"", b""]) + body, tls=tls)
+        if not received:
+            return CUT
+        answer = one_response(received)
         if answer.status == 200 and answer.body.startswith(method + b" ") and b"X-Test-Number" in answer.body:
             assert b"X-Test-Number: %d\r\n" % number in answer.body
         return answer

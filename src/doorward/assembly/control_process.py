@@ -17,6 +17,7 @@ from doorward.assembly.children import Notifier
 from doorward.assembly.health_checks import HealthChecks
 from doorward.assembly.identity_follower import IdentityFollower
 from doorward.assembly.metrics_sum import MetricsSum
+from doorward.assembly.push_watch import BEAT
 from doorward.assembly.state_folder import StateFolder
 from doorward.assembly.worker_links import WorkerLinks
 from doorward.config.problems import ConfigurationError
@@ -71,6 +72,7 @@ class Control:
         tasks = [
             asyncio.create_task(self._follow_routes()),
             asyncio.create_task(self._follower.run()),
+            asyncio.create_task(self._beat()),
         ]
         self._notifier.ready()
         waiting = asyncio.create_task(stop.wait())
@@ -81,6 +83,12 @@ class Control:
             task.cancel()
         await self._health.close()
         server.close()
+
+    async def _beat(self) -> None:
+        """Let the workers hear that they would hear of a change (``push_watch``)."""
+        while True:
+            await asyncio.sleep(BEAT)
+            self._links.tell_all(IdentityReadiness(self._identity_ready))
 
     # --- what flows in ---------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from doorward.assembly.children import Notifier
 from doorward.assembly.control_link import ControlLink
 from doorward.assembly.identity_doors import LocalIssuerChannel, RpcSessionStore
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
+from doorward.assembly.push_watch import PushWatch
 from doorward.assembly.small_services import Health, MetricsPage, Ping
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages import routing
@@ -83,6 +84,7 @@ class Worker:
         self._grace = plan.grace
         self._position = -1
         self._stopping = False
+        self._push = PushWatch(time.monotonic())
 
     def _hello(self) -> Hello:
         return Hello(os.getpid(), self._index, self._position)
@@ -110,12 +112,15 @@ class Worker:
     async def _count(self) -> None:
         while True:
             await asyncio.sleep(COUNT_EVERY)
+            if self._push.is_silent(time.monotonic()):
+                self._outpost.sessions_ended((), everything=True)  # forgotten, not ended: each is asked for again
             if self._metrics is not None and self._link.connected:
                 self._link.tell(Counters(self._metrics.collect(), self._metrics.gauges()))
 
     # --- what the control process says ---------------------------------------------------------------------------
 
     def _heard(self, message: ToWorker) -> None:
+        self._push.heard(time.monotonic())
         match message:
             case UseRoutingTable(table):
                 self._use(table)
