@@ -28,7 +28,13 @@ def ours(data: bytes) -> Understood | None:
             return None
     except Rejected:
         return None
-    return head.method, head.target, [(name.lower(), value) for name, value in head.headers], body
+    return head.method, head.target, [_without_case(name, value) for name, value in head.headers], body
+
+
+def _without_case(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Names have no case, nor has the name of a transfer coding (RFC 9112 section 7), which h11 writes small."""
+    name = name.lower()
+    return name, value.lower() if name == b"transfer-encoding" else value
 
 
 def theirs(data: bytes) -> Understood | None:
