@@ -132,12 +132,14 @@ def test_a_service_account_is_made_whole(api: Any, official: Any) -> None:
     assert api.core_groups_list(name="backup").pagination.count == 1
 
 
-def test_no_recovery_link_without_a_flow(api: Any, official: Any) -> None:
-    """The message is the one that scripts look for."""
+def test_a_recovery_link(api: Any, official: Any) -> None:
+    """To hand over in person; without a recovery flow the message is the one that scripts look for."""
     me = api.core_users_me_retrieve().user
+    assert "/if/flow/default-recovery-flow/?flow_token=" in api.core_users_recovery_create(me.pk).link
+
+    api.flows_instances_destroy("default-recovery-flow")
     with pytest.raises(official.exceptions.BadRequestException) as refused:
         api.core_users_recovery_create(me.pk)
-
     assert '"non_field_errors":["No recovery flow set."]' in refused.value.body
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import django
 import pytest
+from pytest_django import Settings
 
 if TYPE_CHECKING:
     from doorward.identity.applications.models import Application
@@ -48,9 +49,11 @@ def forgetful_throttle() -> None:
     """No test inherits another's failed logins."""
     from doorward.identity.authenticators.throttle import throttle
     from doorward.identity.directory import passwords
+    from doorward.identity.stages import email
 
     passwords.throttle.forget()
     throttle.forget()
+    email.throttle.forget()
 
 
 @pytest.fixture
@@ -136,3 +139,11 @@ def whoami(flows: None, staff: Group) -> Application:
     return protect(
         Actor.system(), name="whoami", slug="whoami", external_host="https://app.example.test/*", groups=[staff]
     )
+
+
+@pytest.fixture
+def mail_folder(tmp_path: Path, settings: Settings) -> Path:
+    """Where letters are written while this fixture is used."""
+    folder = tmp_path / "mail"
+    settings.MAIL = f"file://{folder}?from=login@example.test"
+    return folder

@@ -1,7 +1,8 @@
 """Django's settings, from the few facts that the program that starts us states in the environment.
 
 The environment is how the parent hands facts to this child: ``DOORWARD_DATA`` (state folder), ``DOORWARD_DATABASE``
-(empty for SQLite in the state folder, or ``postgresql://…``), ``DOORWARD_EXTERNAL_URL`` and ``DOORWARD_IDENTITY_PORT``.
+(empty for SQLite in the state folder, or ``postgresql://…``), ``DOORWARD_EXTERNAL_URL``, ``DOORWARD_IDENTITY_PORT``
+and ``DOORWARD_MAIL``.
 Operators do not set them; they write the ``identity:`` section of the configuration.
 """
 
@@ -21,6 +22,8 @@ EXTERNAL_URL = os.environ.get("DOORWARD_EXTERNAL_URL", "http://127.0.0.1:9000").
 EXTERNAL = urlsplit(EXTERNAL_URL)
 IDENTITY_PORT = int(os.environ.get("DOORWARD_IDENTITY_PORT", "9000"))
 """Where other proxies reach this program: the pages show it in what they offer to paste."""
+MAIL = os.environ.get("DOORWARD_MAIL", "")
+"""How letters leave, as ``mail.transport`` reads it; empty where none are sent."""
 VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
     "doorward.identity.events",
     "doorward.identity.directory",
     "doorward.identity.logins",
+    "doorward.identity.mail",
     "doorward.identity.authenticators",
     "doorward.identity.policies",
     "doorward.identity.stages",

@@ -30,12 +30,19 @@ def test_the_flows_have_the_names_that_people_know() -> None:
         ("default-password-change", 0, "default-password-change-prompt"),
         ("default-password-change", 1, "default-password-change-write"),
         ("default-provider-authorization-explicit-consent", 0, "default-provider-authorization-consent"),
+        ("default-recovery-flow", 10, "default-recovery-identification"),
+        ("default-recovery-flow", 20, "default-recovery-email"),
+        ("default-recovery-flow", 25, "default-authentication-mfa-validation"),
+        ("default-recovery-flow", 30, "default-password-change-prompt"),
+        ("default-recovery-flow", 40, "default-recovery-user-write"),
+        ("default-recovery-flow", 100, "default-recovery-user-login"),
         ("default-user-settings-flow", 20, "default-user-settings"),
         ("default-user-settings-flow", 100, "default-user-settings-write"),
     ]
     assert set(Flow.objects.values_list("slug", flat=True)) == {default.slug for default in defaults.FLOWS}
     assert Flow.objects.get(slug=defaults.AUTHENTICATION).title == "Welcome to Doorward!"
-    assert IdentificationStage.objects.get().user_fields == ["email", "username"]
+    first = IdentificationStage.objects.get(name="default-authentication-identification")
+    assert first.user_fields == ["email", "username"]
     assert ConsentStage.objects.get().consent_expire_in == "weeks=4"
 
 

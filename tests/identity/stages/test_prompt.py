@@ -269,7 +269,9 @@ def test_an_enrolment_makes_a_user(client: Client, login_flows: None, staff: Gro
     """Of the type, in the group and at the path that the stage says; logged in at once if it says so."""
     path = made(*PERSON, designation="enrollment", create_users_group=staff, user_path_template="guests")
     flow = Flow.objects.get(slug="made")
-    FlowStageBinding.objects.create(flow=flow, stage=UserLoginStage.objects.get(), order=2)
+    FlowStageBinding.objects.create(
+        flow=flow, stage=UserLoginStage.objects.get(name="default-authentication-login"), order=2
+    )
     tab = Tab(client, path)
 
     assert tab.submit(username="carol", email="carol@example.test", password=GOOD) == "/"

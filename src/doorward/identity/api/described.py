@@ -97,6 +97,13 @@ STAGES = {
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
         "Sets up a passkey or a security key.",
     ),
+    "email": Description(
+        "ak-stage-email-form",
+        "Email Stage",
+        "Email Stages",
+        "authentik_stages_email.emailstage",
+        "Sends a link that leads back into the flow.",
+    ),
     "prompt": Description(
         "ak-stage-prompt-form",
         "Prompt Stage",

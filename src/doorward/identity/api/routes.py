@@ -45,6 +45,7 @@ from doorward.identity.api.stages.kinds import (
     UserLoginStages,
     UserLogoutStages,
 )
+from doorward.identity.api.stages.mail import EmailStages
 from doorward.identity.api.stages.prompts import Prompts, PromptStages, UserWriteStages
 
 RESOURCES = {
@@ -76,6 +77,7 @@ RESOURCES = {
     "stages/authenticator/validate": AuthenticatorValidateStages,
     "stages/authenticator/webauthn": AuthenticatorWebAuthnStages,
     "stages/consent": ConsentStages,
+    "stages/email": EmailStages,
     "stages/identification": IdentificationStages,
     "stages/password": PasswordStages,
     "stages/prompt/prompts": Prompts,

@@ -25,3 +25,6 @@ password_chosen = Signal()
 
 password_replaced = Signal()
 """Sent with ``user: User`` and ``former: str``, the hash that was in force until now."""
+
+address_changed = Signal()
+"""Sent with ``user: User`` and ``former: str``, the e-mail address until now."""

@@ -12,6 +12,7 @@ from doorward.identity.directory import names, passwords, queries
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import (
+    address_changed,
     password_chosen,
     password_replaced,
     rights_changed,
@@ -60,8 +61,11 @@ def create_user(
     return user
 
 
-def update_user(actor: Actor, user: User, *, groups: Iterable[Group] | None = None, **changes: object) -> User:
-    """Change a user. Deactivation ends all their logins, proxy sessions and tokens at once (S-321).
+def update_user(
+    actor: Actor, user: User, *, groups: Iterable[Group] | None = None, keep_sid: str = "", **changes: object
+) -> User:
+    """Change a user. Deactivation ends all their logins, proxy sessions and tokens at once (S-321), another e-mail
+    address all but the login ``keep_sid`` (S-520).
 
     Raises ValidationError; Refused for deactivating oneself or the last superuser (S-621).
     """
@@ -85,8 +89,10 @@ def update_user(actor: Actor, user: User, *, groups: Iterable[Group] | None = No
         require_a_superuser(had_superuser)
         changed_groups = {group.pk for group in former} != {group.pk for group in wanted}
         events.updated(actor, user, before, groups=(_names(former), _names(wanted)))
-        if ended:
-            trust_ended.send(User, user=user, except_sid="")
+        if user.email != before["email"]:
+            address_changed.send(User, user=user, former=str(before["email"]))
+        if ended or user.email != before["email"]:
+            trust_ended.send(User, user=user, except_sid="" if ended else keep_sid)
         elif changed_groups:
             rights_changed.send(User, users=[user])
     return user

@@ -20,6 +20,7 @@ from doorward.identity.stages.models import (
     AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
     ConsentStage,
+    EmailStage,
     IdentificationStage,
     PasswordStage,
     PromptStage,
@@ -39,6 +40,7 @@ TOTP_SETUP = "default-authenticator-totp-setup"
 STATIC_SETUP = "default-authenticator-static-setup"
 WEBAUTHN_SETUP = "default-authenticator-webauthn-setup"
 PASSWORD_CHANGE = "default-password-change"  # noqa: S105 - a slug
+RECOVERY = "default-recovery-flow"
 USER_SETTINGS = "default-user-settings-flow"
 BRAND = "authentik-default"
 
@@ -134,6 +136,22 @@ FLOWS = (
         ),
     ),
     DefaultFlow(
+        RECOVERY,
+        "Recovery",
+        "Choose a new password",
+        Flow.Designation.RECOVERY,
+        Flow.Authentication.REQUIRE_UNAUTHENTICATED,
+        (
+            (10, IdentificationStage, "default-recovery-identification"),
+            (20, EmailStage, "default-recovery-email"),
+            # A mailbox must not be a way around the second factor.
+            (25, AuthenticatorValidateStage, "default-authentication-mfa-validation"),
+            (30, PromptStage, default_prompts.PASSWORD),
+            (40, UserWriteStage, "default-recovery-user-write"),
+            (100, UserLoginStage, "default-recovery-user-login"),
+        ),
+    ),
+    DefaultFlow(
         USER_SETTINGS,
         "User settings",
         "Update your info",
@@ -155,6 +173,9 @@ SETTINGS: dict[str, dict[str, object]] = {
     # The user decides, browser by browser, and can take it back.
     "default-authentication-mfa-validation": {"last_auth_threshold": "days=30"},
     "default-password-change-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
+    "default-recovery-identification": {"user_fields": ["email", "username"]},
+    "default-recovery-email": {"subject": "Choose a new password"},
+    "default-recovery-user-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
     "default-user-settings-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
 }
 
@@ -203,6 +224,9 @@ def _link(flows: Mapping[str, Flow]) -> None:
     stages = flows[AUTHENTICATION].stages
     IdentificationStage.objects.filter(pk__in=stages.values("pk"), webauthn_stage=None).update(
         webauthn_stage=AuthenticatorValidateStage.objects.filter(pk__in=stages.values("pk")).first()
+    )
+    IdentificationStage.objects.filter(pk__in=stages.values("pk"), recovery_flow=None).update(
+        recovery_flow=flows[RECOVERY]
     )
     PasswordStage.objects.filter(pk__in=stages.values("pk"), configure_flow=None).update(
         configure_flow=flows[PASSWORD_CHANGE]

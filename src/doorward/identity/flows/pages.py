@@ -21,9 +21,11 @@ from doorward.identity.flows import executor
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.flows.entrance import page_url
 from doorward.identity.flows.executor import Denied, Finished, Moved, Outcome, Shown, Unfit
+from doorward.identity.flows.mail_links import through_link
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import safe_next
 from doorward.identity.flows.plan_store import PlanStore
+from doorward.identity.mail import links
 from doorward.identity.stages.view import Answer
 
 NOTICE = "flows.notice"
@@ -36,6 +38,8 @@ def flow_page(request: HttpRequest, flow_slug: str) -> HttpResponse:
     flow = Flow.objects.filter(slug=flow_slug).first()
     if flow is None:
         raise Http404
+    if links.PARAMETER in request.GET:
+        return through_link(request, flow)
     next_url = safe_next(request.GET.get("next", ""))
     if request.method == "POST":
         answer = Answer(request.POST.dict())

@@ -22,6 +22,12 @@ def current(request: HttpRequest) -> LoginSession | None:
     return session.row
 
 
+def sid_to_spare(request: HttpRequest, user: User) -> str:
+    """``sid`` of this request's login if it is ``user``'s: what ends their logins may leave that one (S-520)."""
+    login = current(request)
+    return login.sid if login is not None and login.user_id == user.pk else ""
+
+
 def live_by_sid(sid: str, *, lock: bool = False) -> LoginSession | None:
     """The login of an active user with this ``sid``, unless it is over; locked until the transaction ends."""
     if not sid:

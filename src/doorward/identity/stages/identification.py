@@ -13,8 +13,10 @@ from msgspec import structs
 from doorward.identity.authenticators.options import RequestOptions
 from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import find_by_identifier
+from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending
+from doorward.identity.mail import outbox
 from doorward.identity.stages import credentials, passkeys
 from doorward.identity.stages.models import IdentificationStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Passed, StageView, Wrong
@@ -35,6 +37,8 @@ class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
     show_source_labels: bool = False
     enable_remember_me: bool
     pending_user_identifier: str | None
+    enroll_url: str | None = None
+    recovery_url: str | None = None
     passwordless_url: str | None = None
     passkey_challenge: RequestOptions | None = None
 
@@ -46,7 +50,6 @@ class IdentificationView(StageView[IdentificationStage]):
     def enter(self) -> Entered:
         visit, stage = self.visit, self.stage
         pending = visit.plan.pending
-        passwordless = stage.passwordless_flow
         return Ask(
             IdentificationChallenge(
                 component=self.component,
@@ -59,7 +62,9 @@ class IdentificationView(StageView[IdentificationStage]):
                 primary_action="Log in" if stage.password_stage else "Continue",
                 enable_remember_me=stage.enable_remember_me,
                 pending_user_identifier=(pending.identifier if pending else visit.plan.context.login_hint) or None,
-                passwordless_url=page_path(passwordless.slug, visit.plan.next) if passwordless else None,
+                enroll_url=self._url_of(stage.enrollment_flow),
+                recovery_url=self._url_of(stage.recovery_flow) if outbox.is_configured() else None,
+                passwordless_url=self._url_of(stage.passwordless_flow),
                 passkey_challenge=passkeys.offered(visit, stage.webauthn_stage) if stage.webauthn_stage else None,
             )
         )
@@ -79,6 +84,9 @@ class IdentificationView(StageView[IdentificationStage]):
         if user is None and not self.stage.pretend_user_exists:
             return Wrong((UNKNOWN,))
         return Passed(plan.passed())
+
+    def _url_of(self, flow: Flow | None) -> str | None:
+        return page_path(flow.slug, self.visit.plan.next) if flow is not None else None
 
     def _with_passkey(self, passkey: str) -> Judged:
         if self.stage.webauthn_stage is None or passkeys.offered(self.visit, self.stage.webauthn_stage) is None:

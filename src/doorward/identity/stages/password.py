@@ -7,9 +7,11 @@ from typing import ClassVar
 from msgspec import structs
 
 from doorward.identity.directory.models import User
+from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending, Plan
+from doorward.identity.mail import outbox
 from doorward.identity.stages import credentials, passkeys
-from doorward.identity.stages.models import PasswordStage
+from doorward.identity.stages.models import IdentificationStage, PasswordStage
 from doorward.identity.stages.view import (
     Answer,
     Ask,
@@ -51,6 +53,7 @@ class PasswordView(StageView[PasswordStage]):
                 # What was typed, never what was found: the page must not tell the two apart.
                 pending_user=plan.pending.identifier,
                 allow_show_password=self.stage.allow_show_password,
+                recovery_url=self._recovery_url(),
             )
         )
 
@@ -68,6 +71,14 @@ class PasswordView(StageView[PasswordStage]):
         if not checked or user is None:
             return self._wrong()
         return Passed(self._proven(user, pending))
+
+    def _recovery_url(self) -> str | None:
+        """Where a forgotten password is replaced, as the identification stage of this flow says."""
+        if not outbox.is_configured():
+            return None
+        stages = IdentificationStage.objects.filter(flows=self.visit.flow, recovery_flow__isnull=False)
+        stage = stages.select_related("recovery_flow").first()
+        return page_path(stage.recovery_flow.slug, self.visit.plan.next) if stage and stage.recovery_flow else None
 
     def _was_asked(self) -> bool:
         """On an earlier page; or a passkey has made it needless."""

@@ -10,6 +10,7 @@ from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
 from doorward.identity.stages.authenticator_validate import AuthenticatorValidateView
 from doorward.identity.stages.authenticator_webauthn import AuthenticatorWebAuthnView
 from doorward.identity.stages.consent import ConsentView
+from doorward.identity.stages.email import EmailView
 from doorward.identity.stages.identification import IdentificationView
 from doorward.identity.stages.models import (
     AuthenticatorStaticStage,
@@ -17,6 +18,7 @@ from doorward.identity.stages.models import (
     AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
     ConsentStage,
+    EmailStage,
     IdentificationStage,
     PasswordStage,
     PromptStage,
@@ -42,6 +44,7 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     AuthenticatorTOTPStage.KIND: AuthenticatorTOTPView,
     AuthenticatorStaticStage.KIND: AuthenticatorStaticView,
     AuthenticatorWebAuthnStage.KIND: AuthenticatorWebAuthnView,
+    EmailStage.KIND: EmailView,
     PromptStage.KIND: PromptView,
     UserWriteStage.KIND: UserWriteView,
     SESSION_END: SessionEndView,

@@ -20,7 +20,8 @@ from doorward.identity.directory.errors import Refused as NotAllowed
 from doorward.identity.directory.models import User
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.plan import Pending, Plan
-from doorward.identity.logins.queries import current
+from doorward.identity.logins.queries import sid_to_spare
+from doorward.identity.mail.models import UnprovenAddress
 from doorward.identity.stages import prompt, subjects
 from doorward.identity.stages.models import UserWriteStage
 from doorward.identity.stages.view import Answer, Elsewhere, Entered, Judged, Passed, Refused, Restart, StageView, Wrong
@@ -63,12 +64,11 @@ class UserWriteView(StageView[UserWriteStage]):
         if password and (elsewhere := subjects.must_prove_again(self.visit)) is not None:
             return elsewhere
         actor = self.visit.actor.acting_as(user)
-        login = current(self.visit.request)
-        keep = login.sid if login is not None and login.user_id == user.pk else ""
+        keep = sid_to_spare(self.visit.request, user)
         with transaction.atomic():
             changes = self._changes(user)
             if changes:
-                directory.update_user(actor, user, **changes)
+                directory.update_user(actor, user, keep_sid=keep, **changes)
             if password:
                 directory.set_password(actor, user, password, keep_sid=keep)
         return Passed(_without_answers(self.visit.plan).passed())
@@ -110,6 +110,13 @@ class UserWriteView(StageView[UserWriteStage]):
         username = str(plan.prompt_data.get("username", ""))
         if not username:
             return Refused("This cannot be finished.", ("No prompt before this stage asks for a username.",))
+        with transaction.atomic():
+            user = self._created(username, password)
+        plan = structs.replace(_without_answers(plan), pending=Pending(username, user.pk), proven=user.pk)
+        return Passed((plan.showing("pwd") if password else plan).passed())
+
+    def _created(self, username: str, password: str) -> User:
+        visit, stage, plan = self.visit, self.stage, self.visit.plan
         user = directory.create_user(
             visit.actor,
             username=username,
@@ -122,8 +129,9 @@ class UserWriteView(StageView[UserWriteStage]):
             is_active=not stage.create_users_as_inactive,
             attributes=self._attributes({}),
         )
-        plan = structs.replace(_without_answers(plan), pending=Pending(username, user.pk), proven=user.pk)
-        return Passed((plan.showing("pwd") if password else plan).passed())
+        if user.email:
+            UnprovenAddress.objects.create(user=user, email=user.email)
+        return user
 
 
 def _without_answers(plan: Plan) -> Plan:

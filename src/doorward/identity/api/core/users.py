@@ -19,12 +19,14 @@ from doorward.identity.api.core.service_accounts import ServiceAccountRequest, S
 from doorward.identity.api.filtering import Filters, exactly, several, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.permissions import SignedIn, user_of
+from doorward.identity.api.recent_login import require_recent_login
 from doorward.identity.api.resource import NUMBER, Resource, flag
 from doorward.identity.api.strict_json import decoded
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.queries import superusers
-from doorward.identity.logins.queries import current
+from doorward.identity.flows.recovery import link_for
+from doorward.identity.logins.queries import sid_to_spare
 
 _OPERATORS = frozenset(JSONField().get_lookups())
 """What Django takes for a comparison when it stands in the place of a key."""
@@ -108,7 +110,7 @@ class Users(Resource[User]):
         return actions.create_user(self.actor, **data)
 
     def change(self, instance: User, data: dict[str, Any]) -> User:
-        return actions.update_user(self.actor, instance, **data)
+        return actions.update_user(self.actor, instance, keep_sid=self._spared(instance), **data)
 
     def remove(self, instance: User) -> None:
         actions.delete_user(self.actor, instance)
@@ -134,10 +136,12 @@ class Users(Resource[User]):
         asked = PasswordRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         user = self.get_object()
-        login = current(request._request) if request.auth is None else None
-        own_sid = login.sid if login is not None and login.user_id == user.pk else ""
-        actions.set_password(self.actor, user, asked.validated_data["password"], keep_sid=own_sid)
+        actions.set_password(self.actor, user, asked.validated_data["password"], keep_sid=self._spared(user))
         return Response(status=204)
+
+    def _spared(self, user: User) -> str:
+        """The browser's own login, when it acts on its own user."""
+        return "" if self.request.auth is not None else sid_to_spare(self.request._request, user)
 
     @extend_schema(request=ServiceAccountRequest, responses={200: ServiceAccountResponse})
     @action(detail=False, methods=["post"])
@@ -150,6 +154,9 @@ class Users(Resource[User]):
     @extend_schema(request=None, responses={200: {"type": "object", "properties": {"link": {"type": "string"}}}})
     @action(detail=True, methods=["post"])
     def recovery(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
-        """A link with which the user can set a new password: there is no recovery flow to lead it through."""
-        self.get_object()
-        raise ValidationError({"non_field_errors": ["No recovery flow set."]})
+        """A link with which the user can choose a new password, to be handed over in person."""
+        require_recent_login(request)
+        link = link_for(request._request, self.get_object())
+        if link is None:
+            raise ValidationError({"non_field_errors": ["No recovery flow set."]})
+        return Response({"link": link})

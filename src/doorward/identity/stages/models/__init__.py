@@ -18,6 +18,7 @@ from doorward.identity.stages.models.login import (
     UserLogoutStage,
     default_user_fields,
 )
+from doorward.identity.stages.models.mail import EmailStage
 from doorward.identity.stages.models.prompts import Prompt, PromptStage, UserWriteStage
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "AuthenticatorValidateStage",
     "AuthenticatorWebAuthnStage",
     "ConsentStage",
+    "EmailStage",
     "IdentificationStage",
     "PasswordStage",
     "Preference",

@@ -33,6 +33,10 @@ class IdentificationStage(Stage):
     passwordless_flow = models.ForeignKey(
         "flows.Flow", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    recovery_flow = models.ForeignKey("flows.Flow", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    enrollment_flow = models.ForeignKey(
+        "flows.Flow", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     case_insensitive_matching = models.BooleanField(default=True)
     show_matched_user = models.BooleanField(default=True)
     pretend_user_exists = models.BooleanField(default=True)

@@ -12,7 +12,7 @@ from doorward.identity.directory import actions
 from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.events.actor import Actor
-from doorward.identity.logins.queries import current, of_user
+from doorward.identity.logins.queries import current, of_user, sid_to_spare
 from doorward.identity.web.forms.people import NewUserForm, UserForm
 from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
@@ -101,7 +101,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = UserForm(request.POST if request.method == "POST" else None, user=changed)
     if form.is_bound and form.is_valid():
         with errors_at(form):
-            actions.update_user(Actor.of(request), changed, **form.cleaned_data)
+            actions.update_user(
+                Actor.of(request), changed, keep_sid=sid_to_spare(request, changed), **form.cleaned_data
+            )
             return done(request, address(changed), "Saved, and in force.")
     stored = find(pk)
     return show_admin(

@@ -1,0 +1,33 @@
+"""Letters about what happened to an account, so that its owner notices what they did not do."""
+
+from __future__ import annotations
+
+from doorward.identity.directory.models import User
+from doorward.identity.directory.notices import address_changed, password_replaced
+from doorward.identity.mail import outbox
+from doorward.identity.mail.models import MailLink
+
+
+def tell(user: User, what: str, *, recipient: str = "") -> None:
+    """One sentence about ``user``'s account, to their address or another."""
+    address = recipient or user.email
+    if address:
+        outbox.post(address, "About your account", "notice", {"user": user, "what": what})
+
+
+def _address_changed(sender: type, *, user: User, former: str, **_: object) -> None:
+    MailLink.objects.filter(user=user).delete()
+    if former:
+        tell(user, "The e-mail address of your account was changed to another one.", recipient=former)
+
+
+def _password_replaced(sender: type, *, user: User, **_: object) -> None:
+    # Links that were sent while the old password was in force are for whoever forgot it, or stole it.
+    MailLink.objects.filter(user=user).delete()
+    tell(user, "The password of your account was changed.")
+
+
+def listen() -> None:
+    """Connect to the directory; called once, when Django has started."""
+    address_changed.connect(_address_changed, dispatch_uid="mail.notices.address")
+    password_replaced.connect(_password_replaced, dispatch_uid="mail.notices.password")
