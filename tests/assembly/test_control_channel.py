@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 
 from doorward.assembly.control_link import ControlLink
-from doorward.assembly.worker_links import WorkerLinks
+from doorward.assembly.session_ends import SessionEnds
+from doorward.assembly.worker_links import Reply, WorkerLinks
 from doorward.messages.control import (
     Counters,
     FromWorker,
@@ -25,16 +26,17 @@ async def test_a_worker_hears_the_whole_state_then_changes_and_again_after_a_los
     told: list[FromWorker] = []
     heard: asyncio.Queue[ToWorker] = asyncio.Queue()
 
-    def answer(_pid: int, message: FromWorker) -> ToWorker | None:
+    def answer(_pid: int, message: FromWorker, reply: Reply) -> None:
         told.append(message)
-        return MetricsText(b"text") if isinstance(message, MetricsWanted) else None
+        if isinstance(message, MetricsWanted):
+            reply(MetricsText(b"text"))
 
     gone: list[int] = []
 
     async def ended_since(position: int) -> SessionsEnded | None:
         return None
 
-    links = WorkerLinks(lambda: state, ended_since, answer, gone.append)
+    links = WorkerLinks(lambda: state, ended_since, answer, gone.append, SessionEnds(1))
     server = await links.listen(tmp_path / "control.sock")
     link = ControlLink(tmp_path / "control.sock", lambda: Hello(7, 0), heard.put_nowait)
     task = asyncio.create_task(link.run())

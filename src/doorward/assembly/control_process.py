@@ -18,11 +18,14 @@ from doorward.assembly.health_checks import HealthChecks
 from doorward.assembly.identity_follower import IdentityFollower
 from doorward.assembly.metrics_sum import MetricsSum
 from doorward.assembly.push_watch import BEAT
+from doorward.assembly.session_ends import SessionEnds
+from doorward.assembly.sign_outs import SignOuts
 from doorward.assembly.state_folder import StateFolder
-from doorward.assembly.worker_links import WorkerLinks
+from doorward.assembly.worker_links import Reply, WorkerLinks
 from doorward.config.problems import ConfigurationError
 from doorward.config.static import StaticConfiguration, load_static
 from doorward.messages.control import (
+    AllKnow,
     Counters,
     FromWorker,
     IdentityReadiness,
@@ -34,6 +37,7 @@ from doorward.messages.control import (
     ToWorker,
     UseOutposts,
     UseRoutingTable,
+    WhenAllKnow,
 )
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.plan import ChildFailed, Plan
@@ -59,7 +63,11 @@ class Control:
         self._follower = IdentityFollower(
             folder.rpc_socket, database, self._on_identity_change, self._on_identity_readiness
         )
-        self._links = WorkerLinks(self._current, self._follower.ended_since, self._heard, self._metrics.gone)
+        self._ends = SessionEnds(plan.workers)
+        self._sign_outs = SignOuts(self._follower.look, self._ends, folder.is_alone, _say)
+        self._links = WorkerLinks(
+            self._current, self._follower.ended_since, self._heard, self._metrics.gone, self._ends
+        )
         self._health = HealthChecks(self._on_health, _say)
         self._reload = asyncio.Event()
 
@@ -112,6 +120,7 @@ class Control:
     def _on_identity_change(self, configuration: OutpostConfiguration | None, state: IdentityState) -> None:
         # A first look back tells nothing: workers that know sessions ask for what they missed by themselves.
         if self._outposts is not None and (state.all_ended or state.ended_sessions):
+            self._ends.told(state.position)
             self._links.tell_all(SessionsEnded(state.ended_sessions, state.all_ended, state.position))
         if configuration is not None:
             self._outposts = configuration
@@ -141,14 +150,15 @@ class Control:
         messages.append(IdentityReadiness(self._identity_ready))
         return messages
 
-    def _heard(self, pid: int, message: FromWorker) -> ToWorker | None:
+    def _heard(self, pid: int, message: FromWorker, reply: Reply) -> None:
         if isinstance(message, Counters):
             self._metrics.add(pid, message)
         elif isinstance(message, MetricsWanted):
-            return MetricsText(self._metrics.text())
+            reply(MetricsText(self._metrics.text()))
         elif isinstance(message, ServerFailed):
             self._health.failed(message)
-        return None
+        elif isinstance(message, WhenAllKnow):
+            self._sign_outs.asked(lambda: reply(AllKnow(message.number)))
 
     def _default_certificate(self) -> Certificate:
         """For TLS to a name that no configured certificate covers: from the local authority."""

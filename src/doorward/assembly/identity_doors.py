@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
@@ -24,9 +24,6 @@ from doorward.messages.sessions import (
 from doorward.net.client import Client, Origin, TooLarge, Unreachable
 from doorward.outpost.ports import IdentityUnreachable, LoginGone, StateUsed, StoreUnavailable
 
-TOLD = 0.4
-"""Seconds in which every worker has heard of an ended session; a sign-out is answered after them, so that no other
-worker lets that browser pass once its answer has been read (S-325)."""
 PATIENCE = 5.0
 """Seconds for one question; the database's own patience is as long (S-806)."""
 
@@ -36,9 +33,11 @@ T = TypeVar("T")
 class RpcSessionStore:
     """``SessionStore`` kept by the identity child's database (``messages.sessions``)."""
 
-    def __init__(self, client: Client, socket: str) -> None:
+    def __init__(self, client: Client, socket: str, told: Callable[[], Awaitable[None]]) -> None:
+        """``told`` returns when every worker has heard of the sessions that have ended by now."""
         self._client = client
         self._origin = Origin("unix", path=socket)
+        self._told = told
 
     async def _ask(self, name: str, question: msgspec.Struct) -> HttpAnswer:
         http = HttpQuestion(
@@ -74,7 +73,7 @@ class RpcSessionStore:
 
     async def end_subject(self, subject: str) -> None:
         await self._ask("end-subject", EndSubject(subject))
-        await asyncio.sleep(TOLD)
+        await self._told()
 
     async def keep_url(self, key: str, url: str) -> None:
         await self._ask("keep-url", KeepUrl(key, url))

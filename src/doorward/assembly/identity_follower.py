@@ -62,6 +62,7 @@ class IdentityFollower:
         self._client = Client()
         self._position = -1
         self._seen: int | None = None
+        self._asking = asyncio.Lock()
 
     async def run(self) -> None:
         """For ever."""
@@ -70,7 +71,7 @@ class IdentityFollower:
             if self._position >= 0 and version is not None and version == self._seen:
                 await asyncio.sleep(LOOK)
                 continue
-            reached = await self._ask()
+            reached = await self.look()
             self._readiness(reached)
             if reached:
                 self._seen = version
@@ -84,17 +85,18 @@ class IdentityFollower:
                 return SessionsEnded(state.ended_sessions, state.all_ended, state.position)
             await asyncio.sleep(ASK)
 
-    async def _ask(self) -> bool:
-        """Fetch what changed since our position. False when the identity child does not answer."""
-        state = await self._state(self._position)
-        if state is None:
-            return False
-        configuration = (
-            msgspec.msgpack.decode(state.configuration, type=OutpostConfiguration) if state.configuration else None
-        )
-        self._changed(configuration, state)
-        self._position = state.position
-        return True
+    async def look(self) -> bool:
+        """Fetch what changed since our position, now. False when the identity child does not answer."""
+        async with self._asking:
+            state = await self._state(self._position)
+            if state is None:
+                return False
+            configuration = (
+                msgspec.msgpack.decode(state.configuration, type=OutpostConfiguration) if state.configuration else None
+            )
+            self._changed(configuration, state)
+            self._position = state.position
+            return True
 
     async def _state(self, since: int) -> IdentityState | None:
         body = msgspec.msgpack.encode(FetchState(since=since))

@@ -1,6 +1,11 @@
 """The folder in which one installation keeps everything: database, key, certificate authority, sockets.
 
-It belongs to one running program at a time (a lock says so) and to its owner alone (mode 0700).
+It belongs to one running program at a time (a lock says so) and to its owner alone (mode 0700). While a new version
+takes over from the running one there are two process trees on it; each has a place for sockets of its own:
+
+    run/supervisor.sock   where the running program is asked to hand over
+    run/doorward.pid      the process number of its supervisor
+    run/<number>/         the private sockets of the tree below the supervisor of that number
 """
 
 from __future__ import annotations
@@ -24,7 +29,8 @@ class StateFolderUnusable(Exception):
 class StateFolder:
     path: Path
     run: Path
-    """Where the sockets are: inside the folder, or a private temporary one where the path would be too long."""
+    """Where this tree's sockets are: inside the folder, or in a private temporary one where the path would be too
+    long."""
 
     @property
     def database(self) -> Path:
@@ -50,9 +56,30 @@ class StateFolder:
     def rpc_socket(self) -> Path:
         return self.run / "identity-rpc.sock"
 
+    @property
+    def pid_file(self) -> Path:
+        return self.run.parent / "doorward.pid"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.run.parent / "supervisor.sock"
+
+    def is_alone(self) -> bool:
+        """No other tree works on this folder now."""
+        return sum(entry.name.isdecimal() for entry in self.run.parent.iterdir()) < 2
+
+    def command(self) -> None:
+        """Say that this very process is the supervisor."""
+        written = self.run / "doorward.pid"
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w") as file:
+            file.write(f"{os.getpid()}\n")
+        written.replace(self.pid_file)
+
     def close(self) -> None:
-        """Remove the sockets of a program that has ended."""
+        """Remove the sockets of a tree that has ended, and everything else when it was the last."""
         shutil.rmtree(self.run, ignore_errors=True)
+        if not any(entry.name.isdecimal() for entry in self.run.parent.iterdir()):
+            _remove_run(self.path / "run")
 
 
 def make(path: Path) -> None:
@@ -83,11 +110,27 @@ def locked(path: Path) -> int:
     return descriptor
 
 
-def opened(path: Path) -> StateFolder:
-    """The folder with an empty, private place for sockets. Call with the lock held."""
+def opened(path: Path, *, beside: bool = False) -> StateFolder:
+    """The folder with an empty, private place for sockets. Call with the lock held.
+
+    ``beside``: the tree of another version is running there, and its place stays as it is.
+    """
     run = path / "run"
-    if len(os.fsencode(run)) > SOCKET_PATH_LIMIT - len("identity-rpc.sock"):
-        return StateFolder(path, Path(tempfile.mkdtemp(prefix="doorward-")))
-    shutil.rmtree(run, ignore_errors=True)
-    run.mkdir(mode=0o700)
-    return StateFolder(path, run)
+    if not beside:
+        _remove_run(run)
+        longest = run / str(1 << 22) / "identity-rpc.sock"
+        if len(os.fsencode(longest)) > SOCKET_PATH_LIMIT:
+            run.symlink_to(tempfile.mkdtemp(prefix="doorward-"))
+        else:
+            run.mkdir(mode=0o700)
+    own = run.resolve() / str(os.getpid())
+    own.mkdir(mode=0o700)
+    return StateFolder(path, own)
+
+
+def _remove_run(run: Path) -> None:
+    if run.is_symlink():
+        shutil.rmtree(run.resolve(), ignore_errors=True)
+        run.unlink()
+    else:
+        shutil.rmtree(run, ignore_errors=True)

@@ -11,10 +11,14 @@ from pathlib import Path
 import msgspec
 
 from doorward.assembly import frames
-from doorward.messages.control import FromWorker, Hello, SessionsEnded, ToWorker
+from doorward.assembly.session_ends import SessionEnds
+from doorward.messages.control import FromWorker, Hello, SessionsEnded, SessionsForgotten, ToWorker
 
 UNREAD_LIMIT = 256 << 20
 """Bytes that may wait for a worker that does not read; beyond them it is cut off, and comes back for the whole."""
+
+Reply = Callable[[ToWorker], None]
+"""Sends an answer to the worker that asked."""
 
 
 class WorkerLinks:
@@ -22,13 +26,15 @@ class WorkerLinks:
         self,
         current: Callable[[], list[ToWorker]],
         ended_since: Callable[[int], Awaitable[SessionsEnded | None]],
-        heard: Callable[[int, FromWorker], ToWorker | None],
+        heard: Callable[[int, FromWorker, Reply], None],
         gone: Callable[[int], None],
+        ends: SessionEnds,
     ) -> None:
         self._current = current
         self._ended_since = ended_since
         self._heard = heard
         self._gone = gone
+        self._ends = ends
         self._writers: dict[asyncio.StreamWriter, int] = {}
 
     async def listen(self, socket: Path) -> asyncio.Server:
@@ -51,17 +57,20 @@ class WorkerLinks:
             if not isinstance(hello, Hello):
                 return
             pid = hello.pid
-            for message in self._current():
-                writer.write(frames.encode(message))
+            for true_now in self._current():
+                writer.write(frames.encode(true_now))
             self._writers[writer] = pid
+            self._ends.came(pid, hello.worker, hello.position)
             # What ended while the worker heard nobody. From here on it also hears what is told to all.
             missed = await self._ended_since(hello.position) if hello.position >= 0 else None
             if missed is not None:
                 writer.write(frames.encode(missed))
             while True:
-                answer = self._heard(pid, await frames.read_from_worker(reader))
-                if answer is not None:
-                    writer.write(frames.encode(answer))
+                message = await frames.read_from_worker(reader)
+                if isinstance(message, SessionsForgotten):
+                    self._ends.forgot(pid, message.position)
+                    continue
+                self._heard(pid, message, lambda answer: writer.write(frames.encode(answer)))
         except (frames.ChannelClosed, msgspec.DecodeError, OSError, asyncio.CancelledError):
             pass  # the worker will be back, or we are stopping
         finally:
@@ -70,4 +79,5 @@ class WorkerLinks:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
             if pid:
+                self._ends.gone(pid)
                 self._gone(pid)

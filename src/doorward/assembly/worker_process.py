@@ -17,22 +17,25 @@ from doorward.assembly.control_link import ControlLink
 from doorward.assembly.identity_doors import LocalIssuerChannel, RpcSessionStore
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.push_watch import PushWatch
+from doorward.assembly.sign_outs import SignOutQuestions
 from doorward.assembly.small_services import Health, MetricsPage, Ping
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages import routing
 from doorward.messages.control import (
+    AllKnow,
     Counters,
-    Drain,
     Hello,
     IdentityReadiness,
     MetricsText,
     MetricsWanted,
     ServersHealth,
     SessionsEnded,
+    SessionsForgotten,
     TableInUse,
     ToWorker,
     UseOutposts,
     UseRoutingTable,
+    WhenAllKnow,
 )
 from doorward.messages.plan import Plan
 from doorward.net.client import Client
@@ -59,7 +62,8 @@ class Worker:
         self._notifier = notifier
         self._index = index
         self._client = Client()
-        store = RpcSessionStore(self._client, str(folder.rpc_socket))
+        self._sign_outs = SignOutQuestions(lambda number: self._link.tell(WhenAllKnow(number)), _say)
+        store = RpcSessionStore(self._client, str(folder.rpc_socket), self._sign_outs.told)
         issuer = LocalIssuerChannel(self._client, str(folder.identity_socket), plan.identity.external_url)
         self._outpost = Outpost(store, issuer, now=time.time)
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)
@@ -136,15 +140,15 @@ class Worker:
                 self._position = max(self._position, position)
                 self._outpost.sessions_ended(id_hashes, everything=everything)
                 self._engine.sessions_ended(id_hashes, everything)
+                self._link.tell(SessionsForgotten(position))
+            case AllKnow(number):
+                self._sign_outs.answered(number)
             case ServersHealth():
                 self._health.hear(message)
             case IdentityReadiness(ready):
                 self._identity_ready = ready
             case MetricsText(text):
                 self._metrics_page.arrived(text)
-            case Drain(grace):
-                self._grace = grace
-                os.kill(os.getpid(), signal.SIGTERM)
         if self._ready and not self._said_ready:
             self._said_ready = True
             self._notifier.ready()
@@ -153,7 +157,7 @@ class Worker:
         try:
             self._engine.use(Routes.build(table, self))
         except CertificateUnusable as error:
-            print(f"doorward: the routes stay as they were: {error}", file=sys.stderr)  # noqa: T201
+            _say(f"the routes stay as they were: {error}")
 
     # --- the workshop of the routing table -----------------------------------------------------------------------
 
@@ -166,11 +170,15 @@ class Worker:
         return self._services.service(service, part)
 
 
+def _say(text: str) -> None:
+    print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
 def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:
     log_lines.to_standard_error()
     raise_limit()
     try:
         uvloop.run(Worker(plan, folder, index, notifier).run(sockets))
     except OSError as error:
-        print(f"doorward: worker {index}: {error}", file=sys.stderr)  # noqa: T201
+        _say(f"worker {index}: {error}")
         raise SystemExit(1) from error

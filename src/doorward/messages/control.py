@@ -67,13 +67,13 @@ class MetricsText(Struct, frozen=True, tag=True):
     text: bytes
 
 
-class Drain(Struct, frozen=True, tag=True):
-    """Stop accepting, finish what is in flight, close."""
+class AllKnow(Struct, frozen=True, tag=True):
+    """Answer to ``WhenAllKnow`` of the same number."""
 
-    grace: float
+    number: int
 
 
-ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | ServersHealth | IdentityReadiness | MetricsText | Drain
+ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | ServersHealth | IdentityReadiness | MetricsText | AllKnow
 
 # worker → control
 
@@ -107,4 +107,17 @@ class ServerFailed(Struct, frozen=True, tag=True):
     url: str
 
 
-FromWorker = Hello | TableInUse | Counters | MetricsWanted | ServerFailed
+class SessionsForgotten(Struct, frozen=True, tag=True):
+    """The worker remembers no session any more that ended up to this place in the change log."""
+
+    position: int
+
+
+class WhenAllKnow(Struct, frozen=True, tag=True):
+    """The worker waits until every worker has forgotten the sessions that have ended by now."""
+
+    number: int
+    """Its own count of such questions."""
+
+
+FromWorker = Hello | TableInUse | Counters | MetricsWanted | ServerFailed | SessionsForgotten | WhenAllKnow
