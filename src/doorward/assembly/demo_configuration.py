@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from doorward.assembly.local_ca import LocalAuthority
 
@@ -83,6 +84,8 @@ providers:
 identity:
   externalUrl: {quoted(identity_url(ports))}
   data: {quoted(str(folder))}
+  # Letters are files here. A real mail server: smtps://user:password@mail.example.com?from=login@example.com
+  mail: {quoted(f"file://{quote(str(folder))}/mail?from=doorward@auth.localhost")}
 
 workers: {workers}
 """

@@ -66,7 +66,17 @@ def _reset(folder: Path) -> None:
     """Remove what a state folder holds; refuses a folder that is something else."""
     if not folder.exists():
         return
-    known = {"doorward.sqlite3", "secret.key", "ca", "run", "lock", "prepare.lock", "doorward.yml", "routes.yml"}
+    known = {
+        "doorward.sqlite3",
+        "secret.key",
+        "ca",
+        "mail",
+        "run",
+        "lock",
+        "prepare.lock",
+        "doorward.yml",
+        "routes.yml",
+    }
     found = {entry.name for entry in folder.iterdir()}
     strangers = {name for name in found if name not in known and not name.startswith(("doorward.sqlite3", "ca", "."))}
     if strangers:

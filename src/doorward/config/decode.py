@@ -21,7 +21,7 @@ from doorward.config.yaml_text import read_yaml
 
 SectionT = TypeVar("SectionT", bound=Section)
 
-_SECRET = frozenset(("key", "keyfile", "database", "certfile", "cert", "ca", "rootcas"))
+_SECRET = frozenset(("key", "keyfile", "database", "mail", "certfile", "cert", "ca", "rootcas"))
 _EMPTY = "is empty: give it a value or remove it ({} stands for all defaults)"
 _SHOWN = 60
 """Characters of a wrong value that an error repeats."""

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 from doorward.config.decode import decode, read_document
 from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import EntryPoint, parse_address
+from doorward.config.mail import read_mail_url
 from doorward.config.problems import ConfigurationError, Problem, joined, nearest
 from doorward.config.section import Duration, Flag, Names, Section, Text, not_yet
 
@@ -137,6 +138,12 @@ def _database(text: str) -> str:
     return text
 
 
+def _mail(text: str) -> str:
+    if text:
+        read_mail_url(text)
+    return text
+
+
 class Identity(Section):
     """The identity provider that runs in this program."""
 
@@ -146,6 +153,9 @@ class Identity(Section):
     """Folder of the database, the keys and the sockets; only its owner may enter it."""
     database: Annotated[Text, AfterValidator(_database)] = "sqlite"
     """``sqlite``: a file in ``data``. ``postgresql://…``: a server."""
+    mail: Annotated[Text, AfterValidator(_mail)] = ""
+    """How letters leave: ``smtps://user:password@host?from=login@example.com``, ``smtp://…`` or ``file:///folder?from=…``;
+    empty: none are sent. ``DOORWARD_MAIL`` in the environment says the same, and goes first."""
     entry_point: Text = "identity"
     """Entry point that serves it; made on ``:9000`` when it is not defined."""
 

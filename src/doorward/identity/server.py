@@ -44,6 +44,7 @@ def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> N
     from django.core.wsgi import get_wsgi_application
     from django.urls import get_resolver
 
+    from doorward.identity.mail import sender
     from doorward.identity.rpc.app import app as rpc
 
     public = get_wsgi_application()
@@ -53,6 +54,7 @@ def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> N
     doors.open(public_socket, public, PUBLIC_THREADS, PUBLIC_CONNECTIONS)
     doors.open(rpc_socket, rpc, RPC_THREADS, ALL_CONNECTIONS)
     signal.signal(signal.SIGTERM, doors.stop)
+    sender.wake()  # letters that the last run could not send any more
     ready()
     doors.run()
 

@@ -20,6 +20,8 @@ class IdentityPlan(Struct, frozen=True):
     """Where other proxies and API clients reach it: the port of its entry point."""
     database: str = ""
     """``postgresql://…``, or empty for SQLite in the state folder."""
+    mail: str = ""
+    """How letters leave, as ``config.mail`` reads it; empty: none are sent."""
     bootstrap_password: str = ""
     bootstrap_token: str = ""
     bootstrap_email: str = ""

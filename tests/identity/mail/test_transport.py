@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from doorward.config.mail import BadMailUrl
 from doorward.identity.mail import transport
-from doorward.identity.mail.transport import BadMailUrl
 from identity.mail.mail_server import mail_server
 
 
@@ -31,14 +31,14 @@ def a_letter() -> EmailMessage:
 )
 def test_what_can_be_said(url: str, expected: tuple[str, str, int, bool]) -> None:
     """Kind, host, port and whether TLS is wanted."""
-    read = transport.read(url)
+    read = transport.read(url).settings
 
     assert (read.kind, read.host, read.port, read.tls) == expected
 
 
 def test_user_and_password_are_decoded_and_not_shown() -> None:
     """A password may hold anything; a printed setting does not."""  # S-818
-    read = transport.read("smtp://me:p%40ss%2Fword@mail.example.test?from=a@b.test")
+    read = transport.read("smtp://me:p%40ss%2Fword@mail.example.test?from=a@b.test").settings
 
     assert (read.username, read.password) == ("me", "p@ss/word")
     assert "p@ss" not in repr(read)

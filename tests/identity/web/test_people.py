@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -292,3 +293,13 @@ def test_delete_a_group(admin: Visitor, staff: Group, bob: User) -> None:
 
     assert not Group.objects.filter(name="staff").exists()
     assert User.objects.filter(pk=bob.pk).exists()
+
+
+def test_a_recovery_link_is_shown_once(admin: Visitor, bob: User) -> None:
+    """An administrator hands it over; it leads to a new password."""
+    admin.send(page(bob, "recovery/"), at=page(bob))
+
+    link = re.search(r"https://auth\.example\.test(/if/flow/default-recovery-flow/\?flow_token=[\w-]+)", admin.text)
+    assert link
+    assert "flow_token" not in admin.open(page(bob))
+    assert "Is it you?" in Visitor().open(link[1])

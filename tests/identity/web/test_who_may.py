@@ -69,6 +69,7 @@ ACTIONS = {
     "admin-binding-add": ["slug"],
     "admin-oauth2-provider-secret": ["client"],
     "admin-oauth2-provider-secret-new": ["client"],
+    "admin-user-recovery": ["user"],
     "admin-user-activate": ["user"],
     "admin-user-logins-end": ["user"],
     "admin-user-login-end": ["user", "login"],

@@ -1,4 +1,4 @@
-"""The writes about factors: one transaction, one event.
+"""The writes about factors: one transaction, one event, one letter to their owner.
 
 A new factor takes nothing away. When one goes, whatever was opened while it counted ends: all other logins, proxy
 sessions and remembered browsers (S-520).
@@ -29,6 +29,7 @@ from doorward.identity.directory.notices import trust_ended
 from doorward.identity.directory.users import lock
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.mail.notices import tell
 
 MOST = 20
 """Factors of one kind that one user may have."""
@@ -42,6 +43,7 @@ def add_totp(actor: Actor, user: User, *, name: str, seed: str, digits: int, use
         _require_room(user, TOTPDevice)
         device.save(force_insert=True)
         events.created(actor, device)
+        tell(user, "An authenticator app was added to your account.")
     return device
 
 
@@ -62,6 +64,7 @@ def add_webauthn(actor: Actor, user: User, *, name: str, registered: Registered)
         device.full_clean(exclude=["transports", "last_used"])
         device.save(force_insert=True)
         events.created(actor, device)
+        tell(user, "A passkey or security key was added to your account.")
     return device
 
 
@@ -78,6 +81,7 @@ def set_recovery_codes(actor: Actor, user: User, codes: Sequence[str], *, name: 
         tokens = [StaticToken(device=device, code_hash=recovery_codes.digest(device, code)) for code in codes]
         StaticToken.objects.bulk_create(tokens)
         events.created(actor, device)
+        tell(user, "New recovery codes were made for your account. The former ones work no more.")
     return device
 
 
@@ -96,6 +100,7 @@ def remove(actor: Actor, device: Device, *, keep_sid: str = "") -> None:
         lock(device.user)
         events.deleted(actor, device)
         device.delete()
+        tell(device.user, f"A second factor, “{device.name}”, was removed from your account.")
         trust_ended.send(User, user=device.user, except_sid=keep_sid)
 
 

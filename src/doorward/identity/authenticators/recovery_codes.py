@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from doorward.identity.authenticators.models import StaticDevice, StaticToken
 from doorward.identity.crypto import vault
+from doorward.identity.mail.notices import tell
 
 COUNT = 10
 LENGTH = 12
@@ -40,10 +41,12 @@ def digest(device: StaticDevice, code: str) -> str:
 
 
 def use(device: StaticDevice, code: str) -> bool:
-    """Whether ``code`` is one of the set's; the one statement that finds it deletes it."""
+    """Whether ``code`` is one of the set's; the one statement that finds it deletes it, and its owner is told."""
     if not 1 <= len(code) <= 128:
         return False
     deleted, _ = StaticToken.objects.filter(device=device, code_hash=digest(device, code)).delete()
     if deleted:
         StaticDevice.objects.filter(pk=device.pk).update(last_used=timezone.now())
+        left = StaticToken.objects.filter(device=device).count()
+        tell(device.user, f"A recovery code was used to log in to your account. Codes that are left: {left}.")
     return deleted == 1

@@ -14,8 +14,10 @@ from datetime import timedelta
 from django.db import Error, transaction
 from django.utils import timezone
 
+from doorward.identity.authenticators.models import RememberedDevice
 from doorward.identity.events.models import Change, Event
 from doorward.identity.logins import session_store
+from doorward.identity.mail.models import MailLink
 from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
 from doorward.identity.outposts.models import KeptUrl, StoredSession, UsedState
 from doorward.identity.rpc import urls
@@ -56,6 +58,8 @@ def sweep() -> None:
     session_store.sweep()
     AuthorizationCode.objects.filter(expires__lte=now - _GRACE).delete()
     IssuedToken.objects.filter(expires__lte=now - _GRACE).delete()
+    RememberedDevice.objects.filter(expires__lte=now).delete()
+    MailLink.objects.filter(expires__lte=now).delete()
     Event.objects.filter(expires__lte=now).delete()
     prune_changes()
 

@@ -12,11 +12,13 @@ from doorward.identity.directory import actions
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
+from doorward.identity.flows.recovery import link_for
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins.queries import current
 from doorward.identity.web.forms.people import PasswordForm
 from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.recent_login import log_in_again, proved_recently
 from doorward.identity.web.pages.users import SECTION, UP, address, find
 
 
@@ -41,6 +43,23 @@ def set_password(request: HttpRequest, pk: int) -> HttpResponse:
         back=address(user),
         status=status_of(form),
         lead="All their logins end. Tell them the password on a safe way; they can change it under “Your account”.",
+    )
+
+
+@require_POST
+@administrators
+def recovery_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/users/<pk>/recovery/``: a link to hand over, shown once."""
+    user = find(pk)
+    if not proved_recently(request):
+        return log_in_again(request, address(user))
+    link = link_for(request, user)
+    if link is None:
+        return done(request, address(user), "There is no recovery flow with an e-mail stage.", "warn")
+    crumbs = [*UP, (user.username, address(user))]
+    title = f"Recovery link for {user}"
+    return show_admin(
+        request, "recovery_link.html", section=SECTION, title=title, crumbs=crumbs, link=link, back=address(user)
     )
 
 
