@@ -137,7 +137,9 @@ async def test_scripts_are_told_instead_of_sent(world: World, headers: dict[str,
     browser.scheme = scheme
     answer = await browser.get("/api", headers=headers)
     assert answer.status == 401
-    assert json.loads(answer.body) == {
+    said = json.loads(answer.body)
+    assert said.pop("request_id") == dict(answer.headers)[b"X-authentik-id"].decode()
+    assert said == {
         "detail": "Authentication is required.",
         "login_url": f"https://app.example.test{PREFIX}/start",
     }

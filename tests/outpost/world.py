@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from doorward.messages.decisions import Decision
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.outpost import Outpost
@@ -74,12 +75,13 @@ class World:
         self.clock = Clock()
         self.store = MemoryStore(self.clock)
         self.issuer = Issuer(self.clock)
+        self.decisions: list[Decision] = []
         self.outpost = self.new_outpost()
         self.use(*providers or (provider(1, "app.example.test"), provider(2, "app2.example.test")))
 
     def new_outpost(self) -> Outpost:
         """Another worker, or the same one after a restart."""
-        return Outpost(self.store, self.issuer, self.clock)
+        return Outpost(self.store, self.issuer, self.clock, decided=self.decisions.append)
 
     def use(self, *providers: ProxyProvider) -> None:
         known = tuple(msgspec.structs.replace(each, keys=self.issuer.public_keys) for each in providers)

@@ -119,6 +119,8 @@ class ReportMisconfiguration(Struct, frozen=True):
     client_ip: str = ""
     url: str = ""
     count: int = 1
+    request_id: str = ""
+    """Of the last of them: ``doorward explain`` has its record."""
 
 
 class FetchState(Struct, frozen=True):

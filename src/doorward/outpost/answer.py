@@ -19,12 +19,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 
+from doorward.messages.decisions import Decision
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.sessions import ReportMisconfiguration
 from doorward.outpost import own_endpoints, refusals
 from doorward.outpost.applications import Applications
 from doorward.outpost.callback import Callback
+from doorward.outpost.decisions import Decisions, request_id_of
 from doorward.outpost.dialects.caddy import CADDY
 from doorward.outpost.dialects.dialect import Dialect
 from doorward.outpost.dialects.envoy import BELOW as BELOW_ENVOY
@@ -84,12 +86,16 @@ class Outpost:
         channel: IdentityChannel,
         now: Callable[[], float],
         trusted_networks: Iterable[str] = DEFAULT_TRUSTED,
+        decided: Callable[[Decision], None] = lambda decision: None,
     ) -> None:
-        """``now`` gives Unix seconds. Raises ValueError for a text in ``trusted_networks`` that is no network."""
+        """``now`` gives Unix seconds; ``decided`` gets a record of whatever does not pass.
+
+        Raises ValueError for a text in ``trusted_networks`` that is no network."""
         self._trusted_peers = TrustedPeers(trusted_networks)
         self._applications = Applications(OutpostConfiguration())
         self._sessions = Sessions(store, Renewal(store, channel, now), now)
         self._reports = Reports(store, now)
+        self._decisions = Decisions(decided, now)
         self._machines = Machines(MachineLogins(channel, now), now)
         self._judge = Judge(self._sessions, self._machines, now)
         login = Login(self._sessions, store, now)
@@ -150,7 +156,9 @@ class Outpost:
         if dialect is None:
             return self._browser_asks(question, fields, trusted)
         if not trusted:
-            return refusals.untrusted_peer()
+            return self._decisions.refused(
+                question, fields, refusals.untrusted_peer(), "untrusted_peer", asked_by=dialect.name, trusted=False
+            )
         return self._proxy_asks(question, fields, dialect)
 
     # --- a proxy asks ------------------------------------------------------------------------------------------
@@ -164,9 +172,11 @@ class Outpost:
         try:
             application = self._applications.find(forwarded.host, scheme, path)
         except AmbiguousPath:
-            return refusals.ambiguous_path()
+            said, reason = refusals.ambiguous_path(), "ambiguous_path"
+            return self._of_nobody(question, fields, said, reason, dialect.name, True, scheme, forwarded.host, path)
         if application is None:
-            return self._unknown_host(forwarded.host)
+            said, reason = self._unknown_host(forwarded.host), "no_application"
+            return self._of_nobody(question, fields, said, reason, dialect.name, True, scheme, forwarded.host, path)
         presented = application.cookies.presented(fields.cookies)
         visit = Visit(
             application,
@@ -187,14 +197,17 @@ class Outpost:
         if dialect.relays_answers:
             own = self._endpoints.behind_a_proxy(visit, self._applications)
             if own is not None:
-                return _never_a_yes(own)
+                return self._decisions.about(visit, _never_a_yes(own), "own_endpoint", asked_by=dialect.name)
         else:
             if self._contradicts(visit):
-                return refusals.forbidden("two hosts are named")
+                answer = refusals.forbidden("two hosts are named")
+                return self._decisions.about(visit, answer, "two_hosts", asked_by=dialect.name)
             path = visit.application.without_prefix(visit.path)
             if is_under_prefix(path):
-                known = path in own_endpoints.NAMES
-                return HttpAnswer(200) if known else refusals.forbidden("no endpoint of the outpost")
+                if path in own_endpoints.NAMES:
+                    return HttpAnswer(200)
+                answer = refusals.forbidden("no endpoint of the outpost")
+                return self._decisions.about(visit, answer, "no_endpoint", asked_by=dialect.name)
         verdict = self._judge.judge(visit)
         if isinstance(verdict, (Known, Opening, Rejection)):
             return self._conclude(dialect, visit, verdict)
@@ -205,9 +218,9 @@ class Outpost:
             answer = self._conclude(dialect, visit, await verdict)
         except StoreUnavailable:
             log.error("a session could not be checked: the session store does not answer")
-            if is_navigation(visit.fields, visit.scheme):
-                return refusals.store_unavailable(visit.application)
-            return refusals.store_unavailable_json()
+            page = is_navigation(visit.fields, visit.scheme)
+            closed = refusals.store_unavailable(visit.application) if page else refusals.store_unavailable_json()
+            answer = self._decisions.about(visit, closed, "store_unavailable", asked_by=dialect.name)
         return answer if isinstance(answer, HttpAnswer) else await answer
 
     def _conclude(self, dialect: Dialect, visit: Visit, verdict: Verdict) -> Answer:
@@ -216,7 +229,7 @@ class Outpost:
         if verdict is Opening.OPEN:
             return HttpAnswer(200)
         answer = self._turned_away.answer(visit, verdict, relayed=dialect.relays_answers)
-        return _never_a_yes(answer)
+        return self._decisions.turned_away(visit, verdict, _never_a_yes(answer), asked_by=dialect.name)
 
     def _passed(self, visit: Visit, known: Known) -> HttpAnswer:
         """The only answer that lets a person through."""
@@ -252,9 +265,11 @@ class Outpost:
         try:
             application = self._applications.find(host, scheme, path)
         except AmbiguousPath:
-            return refusals.ambiguous_path()
+            refused, reason = refusals.ambiguous_path(), "ambiguous_path"
+            return self._of_nobody(question, fields, refused, reason, "browser", trusted, scheme, host, path)
         if application is None:
-            return self._unknown_host(host)
+            refused, reason = self._unknown_host(host), "no_application"
+            return self._of_nobody(question, fields, refused, reason, "browser", trusted, scheme, host, path)
         visit = Visit(
             application,
             question.method.decode("latin-1"),
@@ -267,7 +282,8 @@ class Outpost:
             question,
             True,
         )
-        answer = self._endpoints.answer(visit, application.without_prefix(path), self._applications)
+        done = self._endpoints.answer(visit, application.without_prefix(path), self._applications)
+        answer = self._decisions.about(visit, done, "own_endpoint", asked_by="browser")
         return self._saying_duplicate(visit, answer) if visit.presented.duplicate else answer
 
     # --- what is wrong -----------------------------------------------------------------------------------------
@@ -280,11 +296,47 @@ class Outpost:
         message = f"Outpost{outpost}{named} failed to detect a forward URL from {dialect.name}"
         provider = None if application is None else application.provider.pk
         count = self._reports.due(message, provider)
-        answer = refusals.unreadable(*dialect.unreadable)
+        answer = self._decisions.refused(
+            question,
+            fields,
+            refusals.unreadable(*dialect.unreadable),
+            "unreadable_question",
+            asked_by=dialect.name,
+            trusted=True,
+            host=host,
+            detail=message,
+        )
         if not count:
             return answer
         asked = question.target.partition(b"?")[0].decode("latin-1")
-        return self._report_and_answer(ReportMisconfiguration(message, provider, question.peer, asked, count), answer)
+        report = ReportMisconfiguration(message, provider, question.peer, asked, count, request_id_of(answer))
+        return self._report_and_answer(report, answer)
+
+    def _of_nobody(
+        self,
+        question: HttpQuestion,
+        fields: Fields,
+        answer: HttpAnswer,
+        reason: str,
+        asked_by: str,
+        trusted: bool,
+        scheme: str,
+        host: str,
+        path: str,
+    ) -> HttpAnswer:
+        """``answer`` to a question about a place that is no application's."""
+        return self._decisions.refused(
+            question,
+            fields,
+            answer,
+            reason,
+            asked_by=asked_by,
+            trusted=trusted,
+            scheme=scheme,
+            host=host,
+            path=path,
+            known_hosts=self._applications.hosts,
+        )
 
     async def _report_and_answer(self, report: ReportMisconfiguration, answer: Answer) -> HttpAnswer:
         await self._reports.send(report)

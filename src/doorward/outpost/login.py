@@ -154,6 +154,7 @@ def loop_page(application: Application, target: str) -> HttpAnswer:
             "The clocks of the browser, the outpost and the identity provider differ.",
         ),
         link=Link("Try again", start_link(application, target, again=True)),
+        reason="loop",
     )
 
 

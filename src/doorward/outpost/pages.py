@@ -8,15 +8,13 @@ escaped; no address of a server behind us and no stack trace is ever on them (S-
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from html import escape
+from json import dumps as encode
 
 from doorward.messages.http import Header, HttpAnswer
-
-log = logging.getLogger(__name__)
 
 NO_STORE: Header = (b"Cache-Control", b"no-store")
 
@@ -56,6 +54,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Page(HttpAnswer):
+    """An answer that tells somebody what happened, with what the record of it repeats."""
+
+    _: KW_ONLY
+    title: str = ""
+    said: str = ""
+    reason: str = ""
+    """A key of ``messages.decisions.REASONS``, where the page itself says which it is."""
+    reference: str = ""
+    """Stands in the body where one is shown; whoever records the answer puts the request's id in its place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A next step that sends something."""
 
@@ -74,11 +85,10 @@ def page(
     form: Form | None = None,
     cookies: tuple[bytes, ...] = (),
     headers: tuple[Header, ...] = (),
-) -> HttpAnswer:
+    reason: str = "",
+) -> Page:
     """A page with ``title`` and ``sentences`` (plain text), possible ``causes`` as a list, and the next step."""
-    reference = secrets.token_hex(8)
-    if status >= 400:
-        log.info("page %d %r shown, reference %s", status, title, reference)
+    reference = secrets.token_hex(16)
     parts = [f"<p>{escape(sentence)}</p>" for sentence in sentences]
     if causes:
         parts.append("<ul>" + "".join(f"<li>{escape(cause)}</li>" for cause in causes) + "</ul>")
@@ -97,7 +107,15 @@ def page(
     )
     set_cookies = tuple((b"Set-Cookie", cookie) for cookie in cookies)
     policy: Header = (b"Content-Security-Policy", _policy(form).encode("ascii"))
-    return HttpAnswer(status, (*_HEADERS, policy, *headers, *set_cookies), body.encode())
+    return Page(
+        status,
+        (*_HEADERS, policy, *headers, *set_cookies),
+        body.encode(),
+        title=title,
+        said=" ".join(sentences),
+        reason=reason,
+        reference=reference,
+    )
 
 
 def _written(form: Form) -> str:
@@ -129,6 +147,13 @@ def json(status: int, body: bytes, *headers: Header) -> HttpAnswer:
     """An answer whose body is already JSON."""
     fixed = ((b"Content-Type", b"application/json"), NO_STORE, (b"X-Content-Type-Options", b"nosniff"))
     return HttpAnswer(status, (*fixed, *headers), body)
+
+
+def reason(status: int, said: dict[str, str], *headers: Header) -> Page:
+    """A refusal to a program: ``said`` as a JSON object, with a reference as ``request_id``."""
+    reference = secrets.token_hex(16)
+    answer = json(status, encode({**said, "request_id": reference}).encode(), *headers)
+    return Page(status, answer.headers, answer.body, said=said.get("detail", ""), reference=reference)
 
 
 def found(location: str, *cookies: bytes, method: bytes) -> HttpAnswer:

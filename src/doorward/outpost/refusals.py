@@ -68,8 +68,7 @@ def log_in_first(login_url: str, challenges: tuple[Header, ...]) -> HttpAnswer:
     """To programs: a redirect to a page would be of no use to them. Without a cookie: it could replace the one of
     a login that is under way in another tab."""
     detail = "The credentials were not accepted." if challenges else "Authentication is required."
-    body = json.dumps({"detail": detail, "login_url": login_url}).encode()
-    return pages.json(401, body, *challenges)
+    return pages.reason(401, {"detail": detail, "login_url": login_url}, *challenges)
 
 
 def header_refused(login_url: str, challenges: tuple[Header, ...]) -> HttpAnswer:
@@ -85,14 +84,14 @@ def header_refused(login_url: str, challenges: tuple[Header, ...]) -> HttpAnswer
 
 def too_many_attempts() -> HttpAnswer:
     """Wrong credentials again and again: nothing more is tried for a while."""
-    body = b'{"detail": "Too many wrong credentials came from this address. Try again in a few minutes."}'
-    return pages.json(429, body, (b"Retry-After", b"300"))
+    detail = "Too many wrong credentials came from this address. Try again in a few minutes."
+    return pages.reason(429, {"detail": detail}, (b"Retry-After", b"300"))
 
 
 def credentials_unchecked() -> HttpAnswer:
     """The issuer does not answer, so no program is recognised."""
-    body = b'{"detail": "The credentials could not be checked just now. Try again in a moment."}'
-    return pages.json(503, body, (b"Retry-After", b"5"))
+    detail = "The credentials could not be checked just now. Try again in a moment."
+    return pages.reason(503, {"detail": detail}, (b"Retry-After", b"5"))
 
 
 def unusable_rule(application: Application, login_url: str) -> HttpAnswer:
@@ -125,13 +124,14 @@ def store_unavailable(application: Application) -> HttpAnswer:
         "You are not logged out. Please try again in a moment.",
         link=Link("Go to the application", application.home),
         headers=((b"Retry-After", b"5"),),
+        reason="store_unavailable",
     )
 
 
 def store_unavailable_json() -> HttpAnswer:
     """The same to a program."""
-    body = b'{"detail": "The session could not be checked just now. Try again in a moment."}'
-    return pages.json(503, body, (b"Retry-After", b"5"))
+    detail = "The session could not be checked just now. Try again in a moment."
+    return pages.reason(503, {"detail": detail}, (b"Retry-After", b"5"))
 
 
 def ambiguous_path() -> HttpAnswer:

@@ -32,10 +32,12 @@ class SkipRules:
 
     def __init__(self, text: str, provider: str) -> None:
         self._rules: list[LinearPattern | None] = []
+        self._texts: list[str] = []
         for line in text.split("\n"):
             pattern = line.removesuffix("\r")
             if pattern.strip():
                 self._rules.append(_compile(pattern, provider))
+                self._texts.append(pattern)
 
     def opening(self, path: str, origin: str = "") -> Opening:
         """What applies to ``path``, as it was asked for (still percent-encoded). Where rules are about URLs instead
@@ -49,6 +51,20 @@ class SkipRules:
             if plain is not None and rule.matches(origin + plain):
                 return Opening.OPEN
         return Opening.SHUT
+
+    def explained(self, path: str, origin: str = "") -> str:
+        """The same in words, with the rule that decides."""
+        if not self._rules:
+            return "there are none"
+        plain = plain_path(path) if len(path) <= MAX_PATH else None
+        for place, rule in enumerate(self._rules):
+            if rule is None:
+                return f"rule {place + 1} cannot be used: {self._texts[place][:200]}"
+            if plain is not None and rule.matches(origin + plain):
+                return f"rule {place + 1} opens it: {self._texts[place][:200]}"
+        if plain is None:
+            return "the path could be read in more than one way, so none applies"
+        return f"none of {len(self._rules)} applies"
 
 
 def _compile(pattern: str, provider: str) -> LinearPattern | None:

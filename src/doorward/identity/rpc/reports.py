@@ -20,11 +20,12 @@ def report(question: ReportMisconfiguration) -> Answer:
         events.record(
             "configuration_error",
             "authentik.providers.proxy",
-            Actor(user=None, client_ip=_address(question.client_ip), request_id=""),
+            Actor(user=None, client_ip=_address(question.client_ip), request_id=question.request_id),
             message=question.message,
             provider=provider,
             url=question.url,
             count=question.count,
+            **({"request_id": question.request_id} if question.request_id else {}),
         )
     return DONE
 
