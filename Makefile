@@ -18,7 +18,7 @@ help:
 	@echo "make test      set up and run every check and test, real browser and real peers included"
 	@echo "make check     formatter, linter, types, import rules"
 	@echo "make fix       format, and repair what the linter can repair"
-	@echo "make bench     CPU per authenticated request, beside real Traefik and nginx"
+	@echo "make bench     what a request costs, beside real Traefik, nginx and HAProxy (ARGS=\"--quick tls\", ARGS=--list)"
 	@echo "make docs      build the documentation into site/"
 	@echo "make venv      prepare .venv with what the program needs (make demo does it by itself)"
 	@echo "make lock      renew the locked requirements"
@@ -98,7 +98,7 @@ peers:
 	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy certutil:libnss3-tools)
 
 bench-peers:
-	$(call debian,wrk:wrk nginx:nginx-light chromium:chromium certutil:libnss3-tools)
+	$(call debian,wrk:wrk h2load:nghttp2-client nginx:nginx-light haproxy:haproxy)
 
 # --- the workshop ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +114,6 @@ fix: dev
 	$(BIN)/ruff check --fix .
 
 bench: dev bench-peers
-	$(BIN)/python bench/start.py
 	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)
 
 docs: dev

@@ -1,87 +1,102 @@
-"""``make bench``: CPU per authenticated request, beside real Traefik and nginx, measured in one run.
+"""``make bench``: what an authenticated request costs, beside real Traefik, nginx and HAProxy, measured in one run.
 
-Machines drift by ten percent and more within minutes, so chains are measured in turns, every process fresh for each
-turn, and the median of the turns counts. Compare rows of one table, never of two.
+Machines drift by ten percent and more within minutes, so the chains of a scenario are measured in turns and the
+median of the turns counts. Compare rows of one run, never of two.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-import statistics
+import dataclasses
+import sys
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
-from chains import CHAINS, application
-from measure import Measurement, measure
-from peers.processes import eventually
-from peers.questions import ask
+import machine
+from catalogue import SCENARIOS
+from figures import Effort, Result, Scenario, Worthless
+from house import House
+from report import plot, stored
+from report.table import table
 
 
 def main() -> None:
     arguments = _arguments()
-    prefix = ("taskset", "-c", "0") if arguments.pinned else ()
-    results: dict[str, list[Measurement]] = {name: [] for name in arguments.chains}
-    for turn in range(1, arguments.turns + 1):
-        for name in arguments.chains:
-            with tempfile.TemporaryDirectory(prefix="doorward-bench-") as folder:
-                measurement = _turn(name, Path(folder), prefix, arguments)
-            results[name].append(measurement)
-            print(f"turn {turn}: {name:18} {measurement.microseconds:7.1f} µs/request", flush=True)
-    print(_table(results, arguments))
+    wanted = [SCENARIOS[name] for name in arguments.scenarios or SCENARIOS]
+    effort = Effort(1, 1, quick=True) if arguments.quick else Effort(3, 2, quick=False)
+    effort = dataclasses.replace(
+        effort, **{key: value for key in ("turns", "seconds") if (value := getattr(arguments, key))}
+    )
+    about = machine.description() | {
+        "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "turns": f"{effort.turns} of {effort.seconds} s",
+    }
+    results, begun = [], time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="doorward-bench-") as folder, House(Path(folder)) as house:
+        for number, scenario in enumerate(wanted, 1):
+            _say(f"[{number}/{len(wanted)}, {time.monotonic() - begun:.0f} s] {scenario.name}: {scenario.title}")
+            results.append(_run(scenario, house, effort, arguments.chains))
+            print("\n" + table(results[-1]) + "\n", flush=True)
+    about["took"] = f"{time.monotonic() - begun:.0f} s"
+    document = stored.document(about, results)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    stored.write(document, arguments.output / "bench.json")
+    (arguments.output / "bench.svg").write_text(plot.svg(document))
+    print(f"{', '.join(f'{key} {value}' for key, value in about.items())}")
+    print(f"kept in {arguments.output}/bench.json and bench.svg")
+    thrown = [f"{result.scenario.name}/{variant}" for result in results for variant in result.worthless]
+    if thrown:
+        raise SystemExit(f"thrown away: {', '.join(thrown)}")
 
 
-def _turn(name: str, folder: Path, prefix: tuple[str, ...], arguments: argparse.Namespace) -> Measurement:
-    with application(folder, prefix) as upstream, CHAINS[name](folder, prefix, upstream) as chain:
-        headers = [("Host", chain.host), ("Cookie", chain.cookie)]
-        eventually(lambda: ask(chain.url, headers=headers).status == 200, what=f"{name} lets the request pass")
-        measurement = measure(
-            chain.url,
-            chain.host,
-            chain.cookie,
-            chain.pids,
-            seconds=arguments.seconds,
-            connections=arguments.connections,
-            pinned=arguments.pinned,
-        )
-    if measurement.load.refused:
-        raise SystemExit(f"{name}: {measurement.load.refused} answers were no success; the figure would mean nothing")
-    return measurement
+def _run(scenario: Scenario, house: House, effort: Effort, only: list[str]) -> Result:
+    result = Result(scenario)
+    everything = (*scenario.variants, *scenario.optional)
+    variants = [each for each in everything if each in only] if only else list(scenario.variants)
+    for turn in range(1, min(effort.turns, scenario.turns or effort.turns) + 1):
+        for variant in variants:
+            if variant in result.worthless:
+                continue
+            begun = time.monotonic()
+            try:
+                values = scenario.measure(variant, house, effort)
+            except (Worthless, RuntimeError, AssertionError, OSError) as failure:
+                result.worthless[variant] = str(failure) or type(failure).__name__
+                _say(f"    turn {turn}: {variant}: THROWN AWAY: {result.worthless[variant]}")
+                continue
+            result.turns.setdefault(variant, []).append(values)
+            shown = ", ".join(
+                f"{column.title} {values[column.key]:,.{column.digits}f}"
+                for column in scenario.columns
+                if column.key in values
+            )
+            _say(f"    turn {turn}: {variant:18} {shown}   ({time.monotonic() - begun:.1f} s)")
+    return result
 
 
-def _table(results: dict[str, list[Measurement]], arguments: argparse.Namespace) -> str:
-    where = "all on one core" if arguments.pinned else "unpinned"
-    lines = [
-        "",
-        f"HTTP/1.1 keep-alive, {arguments.connections} connections, {where}, {arguments.turns} turns of "
-        f"{arguments.seconds} s, Python {platform.python_version()}",
-        "",
-        "| chain (proxy + auth server) | CPU µs/request | ± | requests/s | p50 ms | p99 ms | memory MB |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, turns in results.items():
-        costs = [turn.microseconds for turn in turns]
-        loads = [turn.load for turn in turns]
-        lines.append(
-            f"| {name} | {statistics.median(costs):.1f} | {(max(costs) - min(costs)) / 2:.1f} "
-            f"| {statistics.median(load.per_second for load in loads):.0f} "
-            f"| {statistics.median(load.median_ms for load in loads):.2f} "
-            f"| {statistics.median(load.p99_ms for load in loads):.2f} "
-            f"| {statistics.median(turn.megabytes for turn in turns):.0f} |"
-        )
-    return "\n".join(lines)
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chains", nargs="*", default=list(CHAINS), metavar="CHAIN", help=", ".join(CHAINS))
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3, help="length of one turn")
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--unpinned", dest="pinned", action="store_false", help="let processes use every core")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="all of them when none is named; see --list")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    parser.add_argument("--quick", action="store_true", help="one turn of one second each")
+    parser.add_argument("--chains", type=lambda text: text.split(","), default=[], help="only these, with commas")
+    parser.add_argument("--turns", type=int, help="how often each is measured (3)")
+    parser.add_argument("--seconds", type=int, help="length of one measurement (2)")
+    parser.add_argument("--output", type=Path, default=Path("build/bench"), help="folder for the results")
     arguments = parser.parse_args()
-    if unknown := set(arguments.chains) - CHAINS.keys():
-        parser.error(f"unknown chain {', '.join(sorted(unknown))}; there are {', '.join(CHAINS)}")
+    if arguments.list:
+        for scenario in SCENARIOS.values():
+            more = f"; when asked for: {', '.join(scenario.optional)}" if scenario.optional else ""
+            print(f"{scenario.name:12} {scenario.title}\n{'':12} {', '.join(scenario.variants)}{more}")
+        raise SystemExit
+    if unknown := set(arguments.scenarios) - SCENARIOS.keys():
+        parser.error(f"unknown scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     return arguments
 
 

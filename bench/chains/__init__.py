@@ -1,0 +1,1 @@
+"""The programs that are compared, each set up to do the same job."""

@@ -1,0 +1,119 @@
+"""Our own program, as ``doorward serve`` runs it: proxy and outpost in one process, metrics and access log on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from chains.chain import HOST, USERNAME, Chain, Site
+from chains.yes_man import yes_man
+from login import Visitor
+from peers.api import Api
+from peers.processes import free_port
+from peers.program import PASSWORD, Program
+from peers.proxies import IDENTITY_HEADERS
+
+ENTRY_POINTS = ("web", "websecure", "bulk", "external")
+
+
+@contextlib.contextmanager
+def doorward(site: Site) -> Iterator[Chain]:
+    """With a session from a real login. The entry point ``external`` asks the auth server that says yes."""
+    ports = {name: free_port() for name in ENTRY_POINTS}
+    folder = site.folder
+    program = Program(folder / "doorward", config=folder / "doorward.yml", prefix=site.prefix)
+    # JSON is YAML.
+    (folder / "doorward.yml").write_text(json.dumps(_static(program, ports, site)))
+    with yes_man(folder / "auth", site.prefix) as auth:
+        (folder / "routes.yml").write_text(json.dumps(_dynamic(program, auth.port, site)))
+        try:
+            program.start()
+            Api(program).protect("bench", f"http://{HOST}")
+            visitor = Visitor({HOST: ports["web"]})
+            cookie = visitor.log_in(f"http://{HOST}/seen", USERNAME, PASSWORD)
+            ports["decision"] = program.identity_port
+            yield Chain("doorward", ports, (program.pid, auth.pid), cookie, auth=(auth.port, auth.pid))
+            program.stop()
+        finally:
+            program.end()
+
+
+def _static(program: Program, ports: dict[str, int], site: Site) -> dict[str, Any]:
+    entry_points: dict[str, Any] = {name: {"address": f"127.0.0.1:{port}"} for name, port in ports.items()}
+    entry_points["identity"] = {"address": f"127.0.0.1:{program.identity_port}"}
+    return {
+        "entryPoints": entry_points,
+        "providers": {"file": {"filename": str(site.folder / "routes.yml")}},
+        "identity": {"externalUrl": f"http://auth.localhost:{program.identity_port}", "data": str(program.data)},
+        "metrics": {"prometheus": {"entryPoint": "identity"}},
+        "accessLog": {"filePath": str(site.folder / "access.log")},
+        # As many workers as cores, as everybody else here has.
+        **({"workers": 1} if site.prefix else {}),
+    }
+
+
+def _dynamic(program: Program, auth: int, site: Site) -> dict[str, Any]:
+    outpost = f"{program.plain}/outpost.goauthentik.io/auth/traefik"
+    return dynamic(site, {"fused": outpost, "external": f"http://127.0.0.1:{auth}/"}, {"external": "external"}, "fused")
+
+
+def dynamic(site: Site, authorities: dict[str, str], special: dict[str, str], usual: str) -> dict[str, Any]:
+    """Routes in the format that we and Traefik read.
+
+    Args:
+        site: the application and the certificate.
+        authorities: forwardAuth addresses by the name of their middleware.
+        special: by entry point, the middleware that is not the usual one.
+        usual: the middleware of all other entry points.
+    """
+    rule = f"Host(`{HOST}`)"
+    entry: dict[str, dict[str, Any]] = {
+        "web": {"service": "app"},
+        "websecure": {"service": "app", "tls": {}},
+        "bulk": {"service": "bulk"},
+        **{name: {"service": "app"} for name in special},
+    }
+    routers = {
+        name: {"rule": rule, "entryPoints": [name], "middlewares": [special.get(name, usual)], **values}
+        for name, values in entry.items()
+    }
+    routers |= {
+        f"other{number}": {
+            "rule": f"Host(`other{number}.localhost`) && PathPrefix(`/some`)",
+            "entryPoints": ["web"],
+            "middlewares": [usual],
+            "service": "app",
+        }
+        for number in range(site.routers - 1)
+    }
+    return {
+        "http": {
+            "routers": routers,
+            "services": {
+                "app": _service(site.application),
+                "bulk": _service(site.bulk),
+            },
+            "middlewares": {
+                name: {
+                    "forwardAuth": {
+                        "address": address,
+                        "trustForwardHeader": True,
+                        "authResponseHeaders": list(IDENTITY_HEADERS),
+                    }
+                }
+                for name, address in authorities.items()
+            },
+        },
+        "tls": {
+            "certificates": [{"certFile": str(site.certificate), "keyFile": str(site.key)}],
+            "stores": {
+                "default": {"defaultCertificate": {"certFile": str(site.certificate), "keyFile": str(site.key)}}
+            },
+        },
+    }
+
+
+def _service(port: int) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}

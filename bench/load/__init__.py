@@ -1,0 +1,1 @@
+"""What makes load, and says what came back."""
