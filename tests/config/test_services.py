@@ -100,8 +100,9 @@ def test_a_health_check_stays_on_the_server(path: str) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ("healthCheck: {}", "healthCheck.path: is missing"),
-        ("healthCheck: {path: /, mode: grpc}", "healthCheck.mode: is grpc: Traefik has this option"),
+        ("healthCheck: {}", "healthCheck: needs a path such as /health (or mode: grpc)"),
+        ("healthCheck: {path: /, mode: smtp}", "healthCheck.mode: must be one of http, grpc"),
+        ("healthCheck: {path: /, scheme: h2c}", "cannot be asked over h2c unless its mode is grpc"),
         ("healthCheck: {path: /, interval: 0s}", "healthCheck.interval"),
         ("healthCheck: {path: /, method: 'GET /'}", "healthCheck.method: must be a method"),
         ("healthCheck: {path: /, hostname: 'a/b'}", "healthCheck.hostname: must be a host name"),
@@ -114,7 +115,10 @@ def test_a_health_check_stays_on_the_server(path: str) -> None:
         ("sticky: {cookie: {domain: 'a; Secure'}}", "sticky.cookie.domain: must not have semicolons"),
         ("sticky: {cookie: {sameSite: loose}}", "sticky.cookie.sameSite: must be one of"),
         ("responseForwarding: {flushInterval: soon}", "flushInterval: must be a duration"),
-        ("servers: [{url: 'h2c://a:1'}]", "has the scheme h2c: Traefik has this option"),
+        (
+            "servers: [{url: 'h2://a:1'}]",
+            "servers[0].url: must be http://host:port, https://host:port, h2c://host:port",
+        ),
         ("servers: [{url: 'http://ü:1'}]", "servers[0].url: must be a URL without spaces"),
         ("servers: [{url: 'http://u:p@a:1'}]", "servers[0].url: must be http://host:port"),
     ],
@@ -152,7 +156,6 @@ def test_what_a_combined_service_cannot_be(service: str, reason: str) -> None:
         ("certificates: [{certFile: a, keyFile: b}, {certFile: c, keyFile: d}]", "must be one certificate at most"),
         ("peerCertSANs: []", "peerCertSANs: Traefik has this option"),
         ("spiffe: {}", "spiffe: Traefik has this option"),
-        ("forwardingTimeouts: {pingTimeout: 1s}", "pingTimeout: Traefik has this option"),
     ],
 )
 def test_what_a_transport_cannot_be(transport: str, reason: str) -> None:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from doorward.config.middlewares import FieldName, FieldValue
 from doorward.config.section import Duration, Flag, Section, Text
@@ -25,14 +25,6 @@ def _target(text: str) -> str:
     if not _TARGET.fullmatch(text):
         raise ValueError("must be a path such as /health?full=1, without spaces and with other characters escaped")
     return text if text.startswith("/") else f"/{text}"
-
-
-def _mode(text: str) -> str:
-    if text == "grpc":
-        raise ValueError("is grpc: Traefik has this option, Doorward does not support it yet")
-    if text != "http":
-        raise ValueError("must be http")
-    return text
 
 
 def _method(text: str) -> str:
@@ -53,11 +45,12 @@ Positive = Annotated[Duration, Field(gt=0)]
 class HealthCheck(Section):
     """Every server is asked from time to time; one that does not answer well gets no requests until it does."""
 
-    path: Annotated[Text, AfterValidator(_target)]
-    """On the server itself."""
-    mode: Annotated[Text, AfterValidator(_mode)] = "http"
-    """Traefik's ``grpc`` is not supported yet."""
-    scheme: Literal["", "http", "https"] = ""
+    path: Annotated[Text, AfterValidator(_target)] = ""
+    """On the server itself; needed unless ``mode`` is ``grpc``."""
+    mode: Literal["http", "grpc"] = "http"
+    """``grpc`` asks the standard health service (``grpc.health.v1.Health/Check``) of servers that are ``h2c://`` or
+    ``https://``; of the other options it follows ``port``, ``hostname``, ``headers`` and the times."""
+    scheme: Literal["", "http", "https", "h2c"] = ""
     """The server's by default."""
     port: int = Field(default=0, ge=0, le=65535)
     """The server's by default."""
@@ -77,6 +70,14 @@ class HealthCheck(Section):
     """Sent with the question."""
     follow_redirects: Flag = True
     """Follow redirections that stay on the server; others count by their own status."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.mode == "http" and not self.path:
+            raise ValueError("needs a path such as /health (or mode: grpc)")
+        if self.mode == "http" and self.scheme == "h2c":
+            raise ValueError("cannot be asked over h2c unless its mode is grpc: use the scheme http or https")
+        return self
 
 
 class PassiveHealthCheck(Section):

@@ -77,7 +77,7 @@ class ServersTransport(Section):
     max_idle_conns_per_host: int = Field(default=200, ge=0)
     """Idle connections that each worker keeps to a server."""
     disable_http2: Flag = Field(default=False, alias="disableHTTP2")
-    """Servers are asked over HTTP/1.1 in any case."""
+    """Ask over HTTP/1.1 even those that would rather speak HTTP/2; ``h2c://`` servers are not asked otherwise."""
     min_version: TlsVersion = ""
     """``VersionTLS12`` (the default) or ``VersionTLS13``."""
     max_version: TlsVersion = ""

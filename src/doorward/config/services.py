@@ -19,10 +19,8 @@ def _server_url(text: str) -> str:
             raise ValueError("needs an absolute path, as in unix:/run/app.sock")
         return text
     parts = urlsplit(text)
-    if parts.scheme == "h2c":
-        raise ValueError("has the scheme h2c: Traefik has this option, Doorward does not support it yet")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise ValueError("must be http://host:port, https://host:port or unix:/path")
+    if parts.scheme not in ("http", "https", "h2c") or not parts.hostname or parts.username is not None:
+        raise ValueError("must be http://host:port, https://host:port, h2c://host:port or unix:/path")
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("must be a URL without spaces and with other characters escaped")
     _ = parts.port  # ValueError when it is no number
@@ -56,7 +54,7 @@ def _statuses(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 class Server(Section):
     url: Annotated[Text, AfterValidator(_server_url)]
-    """``http://host:port``, ``https://host:port`` or ``unix:/path``."""
+    """``http://host:port``, ``https://host:port``, ``h2c://host:port`` (HTTP/2 without TLS) or ``unix:/path``."""
     weight: int = Field(default=1, le=1_000_000)
     """Share of the requests; 0 and less takes the server out."""
     preserve_path: Flag = False

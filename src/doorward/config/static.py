@@ -91,12 +91,14 @@ class Ping(Section):
 
 
 class ForwardingTimeouts(Section):
-    refused = not_yet("readIdleTimeout", "pingTimeout")
-
     dial_timeout: Duration = 30.0
     response_header_timeout: Duration = 0.0
     """0 waits for ever."""
     idle_conn_timeout: Duration = 90.0
+    read_idle_timeout: Duration = 0.0
+    """Silence of an HTTP/2 server that has something to do until it is pinged; 0 for never."""
+    ping_timeout: Duration = 15.0
+    """How long it may take to answer the ping before the connection is given up."""
 
 
 class StaticServersTransport(Section):

@@ -182,7 +182,7 @@ Middleware = ForwardAuth | RedirectScheme | StripPrefix | Headers | PassTlsClien
 
 
 class Server(Struct, frozen=True):
-    """``http://host:port``, ``https://host:port`` or ``unix:/path/to/socket``."""
+    """``http://host:port``, ``https://host:port``, ``h2c://host:port`` or ``unix:/path/to/socket``."""
 
     url: str
     weight: int = 1
@@ -206,7 +206,7 @@ class StickyCookie(Struct, frozen=True):
 class HealthCheck(Struct, frozen=True):
     """Asked by the control process alone; the workers are told what it found."""
 
-    target: str
+    target: str = "/"
     """Path and query: always below the server's own origin (S-651)."""
     scheme: str = ""
     """Empty: the server's."""
@@ -224,6 +224,8 @@ class HealthCheck(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     follow_redirects: bool = True
     """Within the server's origin."""
+    grpc: bool = False
+    """Ask by gRPC's own health protocol; ``target``, ``method`` and ``status`` mean nothing then."""
 
 
 class PassiveHealthCheck(Struct, frozen=True):
@@ -245,6 +247,12 @@ class LoadBalancer(Struct, frozen=True, tag=True):
     """Seconds; 0 waits for ever (long polls)."""
     idle_conn_timeout: float = 90.0
     max_idle_conns_per_host: int = 200
+    http2: bool = True
+    """Servers may choose HTTP/2 in the TLS handshake."""
+    read_idle_timeout: float = 0.0
+    """Seconds without a word on a busy HTTP/2 connection until the server is asked for a sign of life; 0: never."""
+    ping_timeout: float = 15.0
+    """Seconds that it has to give one."""
     strategy: str = "wrr"
     """``wrr``, ``p2c``, ``hrw`` or ``leasttime``."""
     sticky: StickyCookie | None = None

@@ -84,14 +84,14 @@ class Client:
         self._pools.clear()
 
     async def _exchange(self, pool: Pool, question: HttpQuestion, message: bytes, max_body: int) -> HttpAnswer:
-        connection = pool.take() or await pool.dial()
+        connection = pool.take_http1() or await pool.dial_http1()
         try:
             return await _Answer(question.method, connection, max_body).to(message)
         except Lost as lost:
             # S-920: it died while nobody looked, not while it was answering.
             if not (connection.reused and lost.untouched and question.method in _SAFE and not question.body):
                 raise
-        return await _Answer(question.method, await pool.dial(), max_body).to(message)
+        return await _Answer(question.method, await pool.dial_http1(), max_body).to(message)
 
     def _pool(self, origin: Origin) -> Pool:
         now = time.monotonic()
@@ -162,6 +162,9 @@ class _Answer:
 
     def response_flush(self) -> None:
         """An answer is collected, not passed on: nothing to do."""
+
+    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
+        """Not looked at."""
 
     def response_ended(self) -> None:
         if not self._result.done() and self._head is not None:

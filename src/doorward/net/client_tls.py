@@ -16,8 +16,9 @@ class WrongPeer(ssl.CertificateError):
 
 
 @lru_cache(maxsize=256)
-def client_context(tls: ClientTls | None) -> ssl.SSLContext:
+def client_context(tls: ClientTls | None, http2: bool = False) -> ssl.SSLContext:
     """The context for calling a server: TLS 1.2 or newer, certificate and name verified unless told otherwise (S-719).
+    ``http2``: the server may choose it (ALPN).
 
     Raises CertificateUnusable.
     """
@@ -31,7 +32,7 @@ def client_context(tls: ClientTls | None) -> ssl.SSLContext:
         context.maximum_version = ssl.TLSVersion[tls.max_version]
     if tls.ciphers:
         context.set_ciphers(tls.ciphers)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
     if tls.cert_pem:
         load_chain(context, tls.cert_pem, tls.key_pem)
     if tls.peer_uri:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from doorward.messages.routing import ClientTls
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "h2c": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Origin:
     """One server. Two equal origins share their connections."""
 
     scheme: str
-    """http, https or unix."""
+    """http, https, h2c (HTTP/2 without TLS, known beforehand) or unix."""
     host: str = ""
     """Name or address, without brackets; empty for a Unix socket."""
     port: int = 0
@@ -26,9 +26,9 @@ class Origin:
 
     @classmethod
     def parse(cls, url: str, tls: ClientTls | None = None) -> Origin:
-        """The origin of ``http://host[:port]/…``, ``https://host[:port]/…`` or ``unix:/path/to/socket``.
+        """The origin of ``http://host[:port]/…``, ``https://…``, ``h2c://…`` or ``unix:/path/to/socket``.
 
-        What follows the authority of an http(s) URL is not looked at. Raises ValueError when ``url`` is none of these.
+        What follows the authority of a URL is not looked at. Raises ValueError when ``url`` is none of these.
         """
         if url.startswith("unix:"):
             path = url.removeprefix("unix:")
@@ -39,7 +39,7 @@ class Origin:
             return cls("unix", path=path)
         parts = urlsplit(url)
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username is not None:
-            raise ValueError(f"not a server address (http://host, https://host or unix:/path): {url!r}")
+            raise ValueError(f"not a server address (http://host, https://host, h2c://host or unix:/path): {url!r}")
         port = parts.port if parts.port is not None else DEFAULT_PORTS[parts.scheme]
         return cls(parts.scheme, parts.hostname, port, tls=tls if parts.scheme == "https" else None)
 

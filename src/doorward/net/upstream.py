@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, cast
 
+from doorward.messages.http import Header
 from doorward.wire.http1.errors import BadResponse
 from doorward.wire.http1.response import ReceivedHead
 from doorward.wire.http1.response_reader import ResponseReader
@@ -45,8 +46,12 @@ class Lost(UpstreamError):
         self.untouched = untouched
 
 
+class Refused(UpstreamError):
+    """The server said that it has not looked at the request: nothing has happened by it."""
+
+
 class Garbage(UpstreamError):
-    """The server sent something that is no HTTP/1 response."""
+    """The server sent something that is no HTTP response."""
 
 
 class Receiver(Protocol):
@@ -60,6 +65,9 @@ class Receiver(Protocol):
 
     def response_flush(self) -> None:
         """Nothing more is there at the moment."""
+
+    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
+        """Fields after the body, those that may be there; ``response_ended`` follows at once. Mostly there are none."""
 
     def response_ended(self) -> None:
         """The response is complete; the connection is no longer the receiver's."""
@@ -85,6 +93,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_pool",
         "_reader",
         "_receiver",
+        "_spent",
         "_switched",
         "idle_since",
         "request_done",
@@ -99,6 +108,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader = ResponseReader()
         self._receiver: Receiver | None = None
         self._keep_alive = True
+        self._spent = False
         self._switched = False
         self._eof = False
         self._made = False
@@ -122,9 +132,14 @@ class UpstreamConnection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def finish_request(self) -> None:
-        """The request's body is complete."""
+    def finish_request(self, spent: bool = False) -> None:
+        """The request's body is complete. ``spent``: the connection must not be used for another one."""
         self.request_done = True
+        self._spent = spent
+
+    def release(self) -> None:
+        """Nothing will be asked after all: somebody else may have it."""
+        self._pool.give_back(self)
 
     def abandon(self) -> None:
         """Whoever asked has gone: the response must not reach anybody, so the connection dies with it (S-036)."""
@@ -232,13 +247,15 @@ class UpstreamConnection(asyncio.Protocol):
             if self._receiver is not receiver:
                 return
         if reader.complete:
+            if reader.trailers:
+                receiver.response_trailers(reader.trailers)
             self._end(receiver)
         else:
             receiver.response_flush()
 
     def _end(self, receiver: Receiver) -> None:
         self._receiver = None
-        if self._keep_alive and self.request_done and not self._reader.surplus:
+        if self._keep_alive and self.request_done and not self._spent and not self._reader.surplus:
             self.resume()
             self._pool.give_back(self)
         else:

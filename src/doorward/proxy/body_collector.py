@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from doorward.messages.http import Header
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.request import BodyTooLarge
 from doorward.wire.http1.errors import Rejected
@@ -50,6 +51,9 @@ class _Collector:
         elif not self.body.done():
             self._pieces.clear()
             self.body.set_exception(BodyTooLarge())
+
+    def body_trailers(self, trailers: tuple[Header, ...]) -> None:
+        """Lost: what is collected goes on in one piece, with its length."""
 
     def body_ended(self) -> None:
         if not self.body.done():

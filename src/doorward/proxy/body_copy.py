@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from doorward.messages.http import Header
 from doorward.proxy.downstream import BodyReceiver
 
 
@@ -78,6 +79,9 @@ class _Both:
     def body_data(self, data: bytes) -> None:
         self.copy.add(data)
         self.receiver.body_data(data)
+
+    def body_trailers(self, trailers: tuple[Header, ...]) -> None:
+        self.receiver.body_trailers(trailers)
 
     def body_ended(self) -> None:
         self.copy.end()

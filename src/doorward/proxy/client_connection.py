@@ -22,16 +22,17 @@ from math import inf
 from typing import TYPE_CHECKING, cast
 
 from doorward.messages.http import Header
+from doorward.net.alpn import chose_http2
 from doorward.net.arrival import Arrival
 from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
 from doorward.proxy.connection_facts import connection_facts
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
 from doorward.proxy.http2_connection import Http2Connection
-from doorward.proxy.http2_handshake import BEGINNING, chose_http2
+from doorward.proxy.http2_handshake import BEGINNING
 from doorward.proxy.progress import Progress
 from doorward.proxy.request import ConnectionFacts
-from doorward.wire.http1.body import LAST_CHUNK
+from doorward.wire.http1.body import LAST_CHUNK, last_chunk
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.request_reader import RequestReader
@@ -283,6 +284,9 @@ class ClientConnection(asyncio.Protocol):
         self._receiver = receiver
         self._take_body()
 
+    def let_body_rest(self) -> None:
+        """Not on a connection that can do nothing else meanwhile."""
+
     def invite_body(self) -> None:
         if self.head.expect_continue and not self._continued and not self._reader.buffered:
             self._continued = True
@@ -311,6 +315,8 @@ class ClientConnection(asyncio.Protocol):
             if self._reader.body is None and self._receiver is receiver:
                 self._receiver = None
                 self._progress = None
+                if self._reader.trailers:
+                    receiver.body_trailers(self._reader.trailers)
                 receiver.body_ended()
         self._adjust_reading()
 
@@ -398,6 +404,11 @@ class ClientConnection(asyncio.Protocol):
             self._transport.write(b"".join(out))
         else:
             self._transport.writelines(out)
+
+    def trail(self, trailers: tuple[Header, ...]) -> None:
+        if self._chunked and self.head.wants_trailers:
+            self._out.append(last_chunk(trailers))
+            self._chunked = False
 
     def finish(self) -> None:
         if self._chunked:

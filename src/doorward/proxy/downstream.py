@@ -15,6 +15,9 @@ class BodyReceiver(Protocol):
     def body_data(self, data: bytes) -> None:
         """The next part; never empty."""
 
+    def body_trailers(self, trailers: tuple[Header, ...]) -> None:
+        """Fields after the body, as the client sent them; ``body_ended`` follows at once. Mostly there are none."""
+
     def body_ended(self) -> None:
         """The body is complete. Not called if the client goes away before."""
 
@@ -56,6 +59,9 @@ class Downstream(Protocol):
     def flush(self) -> None:
         """Nothing more comes for the moment: let out what was gathered."""
 
+    def trail(self, trailers: tuple[Header, ...]) -> None:
+        """Put fields after the body, if the client takes such; ``finish`` follows at once."""
+
     def finish(self) -> None:
         """The response is complete."""
 
@@ -64,6 +70,9 @@ class Downstream(Protocol):
 
     def want_body(self, receiver: BodyReceiver) -> None:
         """From now on the request's body goes to ``receiver``."""
+
+    def let_body_rest(self) -> None:
+        """The body may pause for as long as a WebSocket may: it is one half of a conversation."""
 
     def invite_body(self) -> None:
         """Send ``100 Continue`` if the client waits for it: nobody behind us will."""

@@ -34,6 +34,7 @@ from doorward.proxy.open_sessions import OpenSessions
 from doorward.proxy.request import Request, ResponseHead
 from doorward.proxy.routing import Route, Routes
 from doorward.proxy.service import Ledger, Service, ServiceRun, Watcher
+from doorward.proxy.trailers import admitted
 from doorward.proxy.websocket_origin import origin_is_ours
 from doorward.wire.http1.errors import Rejected, UnsafeField
 
@@ -313,6 +314,10 @@ class Exchange:
         for copy in self.body_copies:
             receiver = copy.beside(receiver)
         self.downstream.want_body(receiver)
+
+    def admitted_trailers(self, trailers: tuple[Header, ...]) -> tuple[Header, ...]:
+        """Those of the request's ``trailers`` that its application may see."""
+        return admitted(trailers, self.request, () if self._route is None else self._route.middlewares)
 
     async def _read_body(self, limit: int) -> bytes:
         return await collect_body(self.downstream, limit)

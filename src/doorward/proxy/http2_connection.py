@@ -194,10 +194,9 @@ class Http2Connection(asyncio.Protocol):
             elif isinstance(event, WindowOpened):
                 opened = True
             elif isinstance(event, TrailersReceived):
-                # They end the body; the fields themselves do not pass (as in HTTP/1).
                 stream = self._streams.get(event.stream)
                 if stream is not None:
-                    stream.take(b"", True)
+                    stream.take_trailers(event.headers)
             else:
                 self._take_rare(event)
         if opened and self._waiting:

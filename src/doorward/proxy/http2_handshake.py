@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from binascii import b2a_base64
 
@@ -12,12 +11,6 @@ from doorward.wire.http1.request import RequestHead
 
 BEGINNING = b"PRI * HTTP/2.0\r\n\r\n"
 """What of the client's preface looks like a request of HTTP/1 (RFC 9113 section 3.4)."""
-
-
-def chose_http2(transport: asyncio.BaseTransport) -> bool:
-    """Client and server agreed on HTTP/2 in the handshake (ALPN)."""
-    connection = transport.get_extra_info("ssl_object")
-    return connection is not None and connection.selected_alpn_protocol() == "h2"
 
 
 def with_key(head: RequestHead) -> RequestHead:

@@ -49,6 +49,8 @@ class Http2Stream:
         "_offset",
         "_progress",
         "_receiver",
+        "_request_trailers",
+        "_trailers",
         "_tunnel",
         "_waiting",
         "forwarded",
@@ -85,6 +87,9 @@ class Http2Stream:
         self._finished = False
         """The response is complete as far as the exchange is concerned."""
         self._end_sent = False
+        self._request_trailers: tuple[Header, ...] = ()
+        self._trailers: tuple[Header, ...] = ()
+        """Fields that are to follow the response's body."""
 
     # --- what the connection calls ---
 
@@ -100,6 +105,11 @@ class Http2Stream:
                 self._progress.received += len(data)
             self._arrived.append(data)
         self._deliver()
+
+    def take_trailers(self, trailers: tuple[Header, ...]) -> None:
+        """The client ended the body with ``trailers``."""
+        self._request_trailers = trailers
+        self.take(b"", True)
 
     def gone(self, status: int | None = None) -> None:
         """The stream does not exist any more; ``status`` is for the log, if it was the client's fault."""
@@ -143,7 +153,7 @@ class Http2Stream:
         piece = first[self._offset : self._offset + most]
         self._offset += len(piece)
         whole = self._offset == len(first)
-        last = whole and len(self._waiting) == 1 and (self._finished or self._left == 0)
+        last = whole and len(self._waiting) == 1 and (self._left == 0 or (self._finished and not self._trailers))
         sent = self._connection.send_data(self.id, piece, last)
         if sent < len(piece) or (not piece and self._connection.core.blocked(self.id)):
             self._offset -= len(piece) - sent
@@ -181,6 +191,10 @@ class Http2Stream:
         self._receiver = receiver
         self._deliver()
 
+    def let_body_rest(self) -> None:
+        if self._progress is not None:
+            self._progress.let_rest()
+
     def invite_body(self) -> None:
         if self.head.expect_continue and not self._continued and not self._arrived and not self._ended:
             self._continued = True
@@ -216,6 +230,8 @@ class Http2Stream:
             self._leave_tunnel()
         elif receiver is not None:
             self._progress = None
+            if self._request_trailers:
+                receiver.body_trailers(self._request_trailers)
             receiver.body_ended()
 
     # --- the response ---
@@ -244,7 +260,8 @@ class Http2Stream:
         ended = bodiless or length == 0
         self._connection.core.respond(self.id, status, fields, ended)
         self._bodiless = bodiless
-        self._left = length
+        # Whoever asks for trailers is not told that the body has ended before it is known that there are none.
+        self._left = None if self.head.wants_trailers else length
         self._end_sent = ended
 
     def send(self, data: bytes) -> None:
@@ -252,6 +269,8 @@ class Http2Stream:
             return
         if self._exchange is not None:
             self._exchange.account.sent += len(data)
+        if self._progress is not None:
+            self._progress.sent += len(data)
         if self._left is not None:
             self._left -= len(data)
         self._send(data, self._left == 0)
@@ -285,6 +304,10 @@ class Http2Stream:
     def flush(self) -> None:
         self._connection.flush()
 
+    def trail(self, trailers: tuple[Header, ...]) -> None:
+        if not self._end_sent and self._left != 0:
+            self._trailers = trailers
+
     def finish(self) -> None:
         self._exchange = None
         self._receiver = None
@@ -295,6 +318,9 @@ class Http2Stream:
             self._end()
 
     def _end(self) -> None:
+        if self._trailers and not self._end_sent:
+            self._end_sent = True
+            self._connection.core.send_trailers(self.id, self._trailers)
         if not self._end_sent:
             self._connection.send_data(self.id, b"", True)
             if self._connection.core.blocked(self.id):

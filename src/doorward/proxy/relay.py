@@ -4,8 +4,9 @@ Both bodies stream: what one side sends goes to the other as it comes, and whoev
 (64 KiB in flight each way). Framing is written anew on both sides out of validated facts, never copied.
 
 A failed attempt is repeated only where nothing can have happened twice (S-920): on the next server if this one
-refused the connection, on a fresh connection if a kept one turned out dead before its first byte and the request is
-idempotent and has no body.
+refused the connection; on a fresh connection if the server says that it did not look at the request (HTTP/2), and what
+it was sent of the body is still here; and once if a kept connection turned out dead before the first byte of the
+response and the request is idempotent and has no body.
 """
 
 from __future__ import annotations
@@ -14,12 +15,23 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from doorward.net.upstream import CannotConnect, ConnectTimeout, Lost, Untrusted, UpstreamConnection, UpstreamError
+from doorward.messages.http import Header
+from doorward.net.http2_call import Http2Call
+from doorward.net.upstream import (
+    CannotConnect,
+    ConnectTimeout,
+    Lost,
+    Refused,
+    Untrusted,
+    UpstreamConnection,
+    UpstreamError,
+)
 from doorward.proxy.answers import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, Failure
 from doorward.proxy.request import Request
+from doorward.proxy.resending import Resending, is_conversation
 from doorward.proxy.tunnel import Tunnel, accepts_handshake
-from doorward.proxy.upstream_head import upstream_head
-from doorward.wire.http1.body import LAST_CHUNK, chunk
+from doorward.proxy.upstream_head import upstream_head, upstream_question
+from doorward.wire.http1.body import LAST_CHUNK, chunk, last_chunk
 from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.response import ReceivedHead
 
@@ -49,12 +61,14 @@ class Relay:
 
     __slots__ = (
         "_balancer",
+        "_body_trailers",
         "_chunked",
         "_connection",
         "_dialling",
         "_downstream",
         "_exchange",
         "_full",
+        "_resending",
         "_sent_at",
         "_timer",
         "_tried",
@@ -71,19 +85,23 @@ class Relay:
         self.failure: UpstreamError | None = None
         """Why it was not answered; None as long as it may be."""
         self._tried: tuple[Server, ...] = ()
-        self._connection: UpstreamConnection | None = None
+        self._connection: UpstreamConnection | Http2Call | None = None
         self._dialling: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._chunked = False
+        self._body_trailers: tuple[Header, ...] = ()
         self._full = False
         """The server takes no more of the request for now."""
+        self._resending: Resending | None = None
+        """What an HTTP/2 server was sent of the body, and how often."""
         self._sent_at = 0.0
 
     # --- the request ---
 
     def start(self) -> None:
         self._exchange.run = self
-        connection = self.server.pool.take()
+        pool = self.server.pool
+        connection = pool.take_http1() if self._exchange.request.websocket else pool.take()
         if connection is not None:
             self._ask(connection)
         else:
@@ -96,7 +114,8 @@ class Relay:
         """A fresh connection; a server that refuses is passed over for the next (nothing was sent to it)."""
         while True:
             try:
-                connection = await self.server.pool.dial()
+                pool = self.server.pool
+                connection = await (pool.dial_http1() if self._exchange.request.websocket else pool.dial())
             except UpstreamError as error:
                 self._balancer.not_reached(self.server)
                 following = self._next_server() if isinstance(error, CannotConnect) else None
@@ -110,7 +129,7 @@ class Relay:
                 self._dialling = None
                 if self._exchange.over:
                     # The client left meanwhile; the next one has the connection ready.
-                    self.server.pool.give_back(connection)
+                    connection.release()
                 else:
                     self._ask(connection)
                 return
@@ -119,36 +138,68 @@ class Relay:
         self._tried = (*self._tried, self.server)
         return self._balancer.choose(self._exchange.request, self._tried)
 
-    def _ask(self, connection: UpstreamConnection) -> None:
+    def _ask(self, connection: UpstreamConnection | Http2Call) -> None:
         exchange, request = self._exchange, self._exchange.request
         exchange.account.server = self.server.url
         streamed = request.body is None and request.body_length != 0
-        self._chunked = streamed and request.body_length is None
+        self._sent_at = time.perf_counter()
         try:
-            message = upstream_head(request, self._downstream, self.server, streamed)
+            if isinstance(connection, UpstreamConnection):
+                message = upstream_head(request, self._downstream, self.server, streamed)
+                if request.body:
+                    message += request.body
+                self._chunked = streamed and request.body_length is None
+                self._connection = connection
+                connection.ask(self, request.method, message, complete=not streamed)
+            else:
+                self._ask_http2(connection, streamed)
         except UnsafeField as error:
-            self.server.pool.give_back(connection)
+            connection.release()
             self._fail(UnsafeRequest(error.reason))
             return
-        if request.body:
-            message += request.body
-        self._connection = connection
-        self._sent_at = time.perf_counter()
-        connection.ask(self, request.method, message, complete=not streamed)
-        if streamed:
+        if streamed and (self._resending is None or not self._resending.ended):
             exchange.want_body(self)
         elif self._balancer.response_header_timeout:
             self._watch_header()
 
+    def _ask_http2(self, call: Http2Call, streamed: bool) -> None:
+        """Raises UnsafeField."""
+        request = self._exchange.request
+        question = upstream_question(request, self._downstream, self.server, streamed)
+        self._chunked = False
+        call.ask(self, question, complete=not streamed and not request.body)
+        self._connection = call
+        if request.body:
+            call.send(request.body)
+            call.finish_request()
+        if self._resending is None:
+            self._resending = Resending()
+            if streamed and is_conversation(request):
+                self._downstream.let_body_rest()
+        else:
+            self._resending.again(call)
+
     def body_data(self, data: bytes) -> None:
         if self._connection is not None:
+            if self._resending is not None:
+                self._resending.keep(data)
             self._connection.send(chunk(data) if self._chunked else data)
 
+    def body_trailers(self, trailers: tuple[Header, ...]) -> None:
+        self._body_trailers = self._exchange.admitted_trailers(trailers)
+
     def body_ended(self) -> None:
-        if self._connection is not None:
+        connection, trailers = self._connection, self._body_trailers
+        if isinstance(connection, UpstreamConnection):
             if self._chunked:
-                self._connection.send(LAST_CHUNK)
-            self._connection.finish_request()
+                connection.send(last_chunk(trailers) if trailers else LAST_CHUNK)
+            # A server that does not know trailers takes them for the next request: there must be none (S-020).
+            connection.finish_request(spent=bool(trailers) and self._chunked)
+            self._watch_header()
+        elif connection is not None:
+            if self._resending is not None:
+                self._resending.end(trailers)
+            connection.finish_request(trailers)
             self._watch_header()
 
     def upstream_full(self) -> None:
@@ -171,6 +222,8 @@ class Relay:
                 self._downstream.inform(head.status, head.reason, list(head.headers))
             return
         self._stop_watching()
+        if self._resending is not None:
+            self._resending.forget()
         account = self._exchange.account
         account.origin_status = head.status
         account.origin_seconds = time.perf_counter() - self._sent_at
@@ -186,6 +239,10 @@ class Relay:
     def response_flush(self) -> None:
         self._downstream.flush()
 
+    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
+        if not self._exchange.over:
+            self._downstream.trail(trailers)
+
     def response_ended(self) -> None:
         self._connection = None
         self._exchange.finish()
@@ -193,16 +250,25 @@ class Relay:
     def response_failed(self, error: UpstreamError) -> None:
         connection, self._connection = self._connection, None
         assert connection is not None
-        request = self._exchange.request
-        if isinstance(error, Lost) and error.untouched and connection.reused and may_be_repeated(request):
+        if self._may_be_sent_again(error, connection.reused):
             self._exchange.account.retries += 1
+            if self._full:
+                self.upstream_ready()
             self._dial()
             return
         self._fail(error)
 
+    def _may_be_sent_again(self, error: UpstreamError, reused: bool) -> bool:
+        resending = self._resending
+        if isinstance(error, Refused):
+            return resending is not None and not self._exchange.started and resending.may_go_on
+        if not isinstance(error, Lost) or not error.untouched or not reused:
+            return False
+        return may_be_repeated(self._exchange.request) and (resending is None or resending.times == 0)
+
     def _switch(self, head: ReceivedHead) -> None:
         """The server takes up the WebSocket handshake, or claims to."""
-        assert self._connection is not None
+        assert isinstance(self._connection, UpstreamConnection)
         self._stop_watching()
         if not accepts_handshake(self._exchange.request, head):
             self._leave_upstream()

@@ -101,6 +101,9 @@ class Tunnel:
     def response_flush(self) -> None:
         """Nothing is held back."""
 
+    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
+        """HTTP is over."""
+
     def upstream_full(self) -> None:
         self._downstream.tunnel_hold()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.messages.http import Header
+from doorward.net.http2_call import Question
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.request import Request
 from doorward.proxy.services.server import Server
@@ -28,6 +29,9 @@ _OURS = frozenset(
 )
 """Written by us alone, whatever a middleware put among the fields."""
 
+_TRAILERS: list[Header] = [(b"TE", b"trailers"), (b"Connection", b"TE")]
+"""The client reads fields after the body, so the server may send some (RFC 9110 section 10.1.4)."""
+
 
 def upstream_head(request: Request, downstream: Downstream, server: Server, streamed: bool) -> bytes:
     """What goes to ``server`` before the body; ``streamed``: the body follows as it comes. Raises UnsafeField."""
@@ -42,10 +46,38 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
         headers = [header for header in headers if header[0].lower() not in request.hop_by_hop]
     if length == 0 and request.method not in _WITH_BODY and not request.websocket:
         # The same client asks the same with the same fields again and again.
-        memory = downstream.forwarded
-        return line + (memory.recall(headers, host) or memory.keep(headers, host, field_block(_fields(headers, host))))
+        memory, trailers = downstream.forwarded, downstream.head.wants_trailers
+        facts = (host, b"te") if trailers else host
+        block = memory.recall(headers, facts)
+        if block is None:
+            fields = _fields(headers, host)
+            block = memory.keep(headers, facts, field_block(fields + _TRAILERS if trailers else fields))
+        return line + block
     framing = _framing(request, downstream, length, streamed)
     return line + field_block(_fields(headers, host) + framing)
+
+
+def upstream_question(request: Request, downstream: Downstream, server: Server, streamed: bool) -> Question:
+    """The same for a server that speaks HTTP/2."""
+    target = server.prefix + request.path
+    if request.query is not None:
+        target += b"?" + request.query
+    origin = server.pool.origin
+    length = request.body_length if request.body is None else len(request.body)
+    left_out = _OURS | request.hop_by_hop if request.hop_by_hop else _OURS
+    headers = [header for header in request.headers if header[0].lower() not in left_out]
+    if length or (length == 0 and request.method in _WITH_BODY):
+        headers.append((b"content-length", b"%d" % length))
+    if streamed and downstream.head.expect_continue:
+        headers.append((b"expect", b"100-continue"))
+    return Question(
+        request.method,
+        b"https" if origin.scheme == "https" else b"http",
+        server.authority or request.authority or origin.authority,
+        target,
+        headers,
+        downstream.head.wants_trailers,
+    )
 
 
 def _fields(headers: Sequence[Header], host: bytes) -> list[Header]:
@@ -56,7 +88,8 @@ def _framing(request: Request, downstream: Downstream, length: int | None, strea
     """What says where the body ends, or that this connection is to become another."""
     if request.websocket:
         return [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
-    fields = [(b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)]
+    fields = list(_TRAILERS) if downstream.head.wants_trailers else []
+    fields += [(b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)]
     if streamed and downstream.head.expect_continue:
         fields.append((b"Expect", b"100-continue"))
     return fields

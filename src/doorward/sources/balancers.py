@@ -36,6 +36,9 @@ def load_balancer(name: str, balancer: written.LoadBalancer, transport: Transpor
         response_header_timeout=timeouts.response_header_timeout,
         idle_conn_timeout=timeouts.idle_conn_timeout,
         max_idle_conns_per_host=transport.max_idle,
+        http2=transport.http2,
+        read_idle_timeout=timeouts.read_idle_timeout,
+        ping_timeout=timeouts.ping_timeout,
         strategy=balancer.strategy,
         sticky=_sticky(name, balancer.sticky),
         health_check=_health_check(balancer.health_check),
@@ -125,7 +128,7 @@ def _health_check(check: HealthCheck | None) -> messages.HealthCheck | None:
     if check is None:
         return None
     return messages.HealthCheck(
-        target=check.path,
+        target=check.path or "/",
         scheme=check.scheme,
         port=check.port,
         method=check.method,
@@ -136,6 +139,7 @@ def _health_check(check: HealthCheck | None) -> messages.HealthCheck | None:
         hostname=check.hostname,
         headers=tuple(check.headers.items()),
         follow_redirects=check.follow_redirects,
+        grpc=check.mode == "grpc",
     )
 
 

@@ -24,6 +24,7 @@ class Transport:
     """None: the system's authorities, nothing special."""
     max_idle: int
     timeouts: ForwardingTimeouts
+    http2: bool = True
 
 
 class Transports:
@@ -68,7 +69,12 @@ def _transport(transport: ServersTransport) -> Transport:
         max_version=_VERSIONS[transport.max_version],
         ciphers=":".join(CIPHERS[name] for name in suites if name in CIPHERS),
     )
-    return Transport(_unless_plain(tls), transport.max_idle_conns_per_host, transport.forwarding_timeouts)
+    return Transport(
+        _unless_plain(tls),
+        transport.max_idle_conns_per_host,
+        transport.forwarding_timeouts,
+        not transport.disable_http2,
+    )
 
 
 def _unless_plain(tls: ClientTls) -> ClientTls | None:

@@ -188,6 +188,10 @@ class ForwardAuthMiddleware:
             role |= _AUTHORIZATION
         return role
 
+    def owns(self, name: bytes) -> bool:
+        """The field ``name`` (lower case) says who it is: only the auth server does."""
+        return bool(self._roles[name] & (_TAKEN | _OTHER_IDENTITY | _USERNAME | _UID))
+
     def _takes(self, name: bytes) -> bool:
         """Whether ``name`` (lower case) is the auth server's to set."""
         if name in self._listed:

@@ -48,6 +48,10 @@ class HeadersMiddleware:
             self._change(request)
         return None
 
+    def owns(self, name: bytes) -> bool:
+        """The field ``name`` (lower case) is set or removed here."""
+        return name in self._request_names
+
     def _change(self, request: Request) -> None:
         """An empty value deletes; ``Host`` changes what the application is asked for, not where it is sought."""
         headers = [header for header in request.headers if header[0].lower() not in self._request_names]

@@ -30,7 +30,14 @@ class LoadBalancer:
         self.name = service.name
         self.message = service
         self.response_header_timeout = service.response_header_timeout
-        settings = PoolSettings(service.dial_timeout, service.idle_conn_timeout, service.max_idle_conns_per_host)
+        settings = PoolSettings(
+            service.dial_timeout,
+            service.idle_conn_timeout,
+            service.max_idle_conns_per_host,
+            service.http2,
+            service.read_idle_timeout,
+            service.ping_timeout,
+        )
         self._servers = tuple(
             Server.build(server, pools.of(Origin.parse(server.url, service.tls), settings), service.pass_host_header)
             for server in service.servers

@@ -54,6 +54,9 @@ class MirrorClient:
     def flush(self) -> None:
         """Nothing is gathered."""
 
+    def trail(self, trailers: tuple[Header, ...]) -> None:
+        """Not looked at."""
+
     def finish(self) -> None:
         self._end()
 
@@ -65,6 +68,9 @@ class MirrorClient:
 
     def invite_body(self) -> None:
         """There is no body to invite."""
+
+    def let_body_rest(self) -> None:
+        """See ``invite_body``."""
 
     def hold_body(self) -> None:
         """See ``invite_body``."""

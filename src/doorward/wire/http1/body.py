@@ -1,18 +1,22 @@
 """Where a body ends. Each scanner takes whatever bytes arrived and gives back the payload in them.
 
 ``feed(data)`` returns the payload; when ``done`` turns true, ``rest`` holds the bytes after the body. Chunk framing,
-extensions and trailers are validated and dropped here: whoever passes the payload on frames it anew, so no ambiguity
-in framing survives the hop (S-016 to S-020).
+extensions are validated and dropped here, trailers validated and sifted: whoever passes the payload on frames it anew,
+so no ambiguity in framing survives the hop (S-016 to S-020).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Protocol
 
+from doorward.messages.http import Header
 from doorward.wire.http1.errors import Rejected, WireError
 from doorward.wire.http1.fields import parse_fields
 from doorward.wire.http1.limits import Limits
+from doorward.wire.http1.trailers import permitted
+from doorward.wire.http1.write import field_block
 
 _size_line = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e\x80-\xff]*)?").fullmatch
 _size_then_extension = re.compile(rb"[0-9A-Fa-f]{1,16};").match
@@ -21,6 +25,8 @@ _size_then_extension = re.compile(rb"[0-9A-Fa-f]{1,16};").match
 class BodyScanner(Protocol):
     done: bool
     rest: bytes
+    trailers: tuple[Header, ...]
+    """Fields that came after the body and may be passed on; complete when ``done``."""
 
     def feed(self, data: bytes) -> bytes:
         """The payload within ``data``. Raises Rejected (a chunked body that breaks the grammar or a limit)."""
@@ -31,6 +37,7 @@ class SizedBody:
     """A body of ``length`` bytes (more than 0)."""
 
     __slots__ = ("done", "left", "rest")
+    trailers: tuple[Header, ...] = ()
 
     def __init__(self, length: int) -> None:
         self.left = length
@@ -54,6 +61,7 @@ class EndlessBody:
     """A response body that ends when the connection does."""
 
     __slots__ = ("done", "rest")
+    trailers: tuple[Header, ...] = ()
 
     def __init__(self) -> None:
         self.done = False
@@ -66,7 +74,7 @@ class EndlessBody:
 class ChunkedBody:
     """A chunked body (RFC 9112 section 7.1)."""
 
-    __slots__ = ("_left", "_limits", "_line", "_overhead", "_payload", "_trailers", "done", "rest")
+    __slots__ = ("_left", "_limits", "_line", "_overhead", "_payload", "_trailers", "done", "rest", "trailers")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -80,6 +88,7 @@ class ChunkedBody:
         self._payload = 0
         self.done = False
         self.rest = b""
+        self.trailers: tuple[Header, ...] = ()
 
     def feed(self, data: bytes) -> bytes:
         pieces: list[bytes] = []
@@ -148,7 +157,8 @@ class ChunkedBody:
             self._trailers += line
             return
         try:
-            parse_fields(bytes(self._trailers))
+            if self._trailers:
+                self.trailers = permitted(parse_fields(bytes(self._trailers)))
         except WireError as error:
             raise Rejected(400, "trailer_" + error.reason) from None
         self.done = True
@@ -160,3 +170,8 @@ def chunk(payload: bytes) -> bytes:
 
 
 LAST_CHUNK = b"0\r\n\r\n"
+
+
+def last_chunk(trailers: Iterable[Header]) -> bytes:
+    """The end of a chunked body with fields after it. Raises UnsafeField."""
+    return b"0" + field_block(permitted(trailers))

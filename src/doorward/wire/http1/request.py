@@ -20,6 +20,7 @@ from doorward.wire.http1.errors import Rejected, WireError
 from doorward.wire.http1.fields import is_token, line_end_fault, parse_fields
 from doorward.wire.http1.limits import Limits
 from doorward.wire.http1.target import parse_target
+from doorward.wire.http1.trailers import wants_trailers
 
 _digits = re.compile(rb"[0-9]{1,19}").fullmatch
 _version = re.compile(rb"HTTP/[0-9]\.[0-9]").fullmatch
@@ -38,7 +39,7 @@ _SINGLETONS = frozenset(
     )
 )
 """Twice is a smuggling attempt or a bug: refused (S-003, S-004, S-007, S-021, S-044)."""
-_LISTS = frozenset((b"connection", b"upgrade", b"cookie"))
+_LISTS = frozenset((b"connection", b"upgrade", b"cookie", b"te"))
 _READ = _SINGLETONS | _LISTS
 _DUPLICATE_REASONS = {b"host": "host_dup", b"content-length": "cl_dup", b"transfer-encoding": "te_dup"}
 
@@ -74,6 +75,8 @@ class RequestHead(Struct, frozen=True):
     """The tokens of every ``Connection`` field, lower case."""
     websocket: bool
     """A valid WebSocket handshake (RFC 6455 section 4.2.1)."""
+    wants_trailers: bool = False
+    """The client said that it reads fields after the body (``TE: trailers``)."""
 
 
 class _Block(Struct, frozen=True):
@@ -87,6 +90,7 @@ class _Block(Struct, frozen=True):
     expect_continue: bool
     connection: frozenset[bytes]
     websocket: bool
+    wants_trailers: bool
 
 
 _seen: dict[tuple[bytes, bytes, Limits], _Block] = {}
@@ -131,6 +135,7 @@ class HeadParser:
             fields.expect_continue,
             fields.connection,
             websocket,
+            fields.wants_trailers,
         )
         self._raw_head, self._head = raw, head
         return head
@@ -189,6 +194,7 @@ def parse_block(raw: bytes, version: bytes, limits: Limits) -> _Block:
     single: dict[bytes, bytes] = {}
     connection: frozenset[bytes] = frozenset()
     upgrade: frozenset[bytes] = frozenset()
+    te: list[bytes] = []
     cookies = 0
     for name, value in headers:
         key = name.lower()
@@ -200,6 +206,8 @@ def parse_block(raw: bytes, version: bytes, limits: Limits) -> _Block:
             connection |= _tokens(value)
         elif key == b"upgrade":
             upgrade |= _tokens(value)
+        elif key == b"te":
+            te.append(value)
         elif key in single:
             raise Rejected(400, _DUPLICATE_REASONS.get(key, "dup_singleton"))
         else:
@@ -216,6 +224,7 @@ def parse_block(raw: bytes, version: bytes, limits: Limits) -> _Block:
         expect_continue=_expect_continue(single.get(b"expect"), version),
         connection=connection,
         websocket=b"upgrade" in connection and b"websocket" in upgrade and _is_handshake(single, version),
+        wants_trailers=version == b"HTTP/1.1" and wants_trailers(te),
     )
 
 

@@ -7,6 +7,7 @@ caller decides how far ahead it reads.
 
 from __future__ import annotations
 
+from doorward.messages.http import Header
 from doorward.wire.http1.body import BodyScanner, ChunkedBody, SizedBody
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.fields import is_token, line_end_fault
@@ -17,7 +18,7 @@ from doorward.wire.http1.request import HeadParser, RequestHead
 class RequestReader:
     """See the module. Not to be used any more after it raised."""
 
-    __slots__ = ("_buffer", "_growing", "_limits", "_parser", "_scanned", "body", "rejected")
+    __slots__ = ("_buffer", "_growing", "_limits", "_parser", "_scanned", "body", "rejected", "trailers")
 
     def __init__(self, limits: Limits, tls: bool) -> None:
         self._limits = limits
@@ -28,6 +29,8 @@ class RequestReader:
         self._scanned = 0
         self.body: BodyScanner | None = None
         """Not None while the current request's body is incomplete."""
+        self.trailers: tuple[Header, ...] = ()
+        """Fields after the last body that was complete."""
         self.rejected = b""
         """A complete head that was refused: it may be the beginning of another protocol."""
 
@@ -71,6 +74,7 @@ class RequestReader:
         payload = scanner.feed(self._buffer)
         if scanner.done:
             self.body = None
+            self.trailers = scanner.trailers
             self._buffer = scanner.rest
         else:
             self._buffer = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.messages.http import Header
 from doorward.wire.http1.body import BodyScanner, ChunkedBody, EndlessBody, SizedBody
 from doorward.wire.http1.errors import BadResponse, Rejected
 from doorward.wire.http1.fields import line_end_fault
@@ -102,6 +103,11 @@ class ResponseReader:
         if scanner.done:
             self.complete = True
         return payload
+
+    @property
+    def trailers(self) -> tuple[Header, ...]:
+        """Fields after the body, which must be complete."""
+        return () if self._scanner is None else self._scanner.trailers
 
     def end(self) -> None:
         """The server closed its side. Raises BadResponse if that cuts a response short."""

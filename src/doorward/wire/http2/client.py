@@ -42,6 +42,11 @@ class ClientConnection(Connection):
         )
 
     @property
+    def has_asked(self) -> bool:
+        """A request was sent, at some time."""
+        return self._next_stream > 1
+
+    @property
     def retired(self) -> bool:
         """No request can ever be sent again: close it when its last stream has ended."""
         return self._failed or self._server_is_leaving or self._next_stream > MAX_STREAM_ID

@@ -12,6 +12,7 @@ from enum import IntEnum
 
 from doorward.messages.http import Header
 from doorward.wire.http1.fields import has_control
+from doorward.wire.http1.trailers import permitted
 from doorward.wire.http2.codes import ErrorCode
 from doorward.wire.http2.errors import StreamFault
 from doorward.wire.http2.hpack.encoder import NEVER_INDEXED
@@ -56,29 +57,6 @@ _ROLES = {
     b"trailer": Role.HOP,
     b"trailers": Role.HOP,
 }
-
-_NOT_IN_TRAILERS = CONNECTION_FIELDS | frozenset(
-    (
-        b"authorization",
-        b"cache-control",
-        b"content-encoding",
-        b"content-length",
-        b"content-range",
-        b"content-type",
-        b"cookie",
-        b"expect",
-        b"host",
-        b"max-forwards",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"range",
-        b"set-cookie",
-        b"te",
-        b"trailer",
-        b"www-authenticate",
-    )
-)
-"""Framing, routing, authentication and what else must be known before the body (RFC 9110 section 6.5.1, S-020)."""
 
 
 def malformed(reason: str) -> StreamFault:
@@ -130,4 +108,4 @@ def parse_trailers(fields: list[Header]) -> tuple[Header, ...]:
     """Those of the trailer ``fields`` that may be passed on. Raises StreamFault."""
     for field in fields:
         ROLES[field]
-    return tuple(field for field in fields if field[0] not in _NOT_IN_TRAILERS)
+    return permitted(fields)

@@ -39,6 +39,7 @@ class _Regular(Struct, frozen=True):
     expect_continue: bool
     version_13: bool
     """``Sec-WebSocket-Version`` is the one that exists."""
+    wants_trailers: bool
 
 
 _Memory = dict[tuple[Header, ...], _Regular]
@@ -88,6 +89,7 @@ class RequestParser:
             expect_continue=regular.expect_continue,
             connection=_NOBODY,
             websocket=websocket,
+            wants_trailers=regular.wants_trailers,
         )
 
     def _request_line(self, pseudo: dict[bytes, bytes], regular: _Regular) -> tuple[bytes, bytes, bool]:
@@ -191,6 +193,8 @@ def read_regular(fields: tuple[Header, ...], size: int, limits: Limits) -> _Regu
                 _note_single(single, field, role)
             elif field[1].lower() != b"trailers":
                 raise malformed("te")
+            else:
+                single[b"te"] = b"trailers"
             headers.append(field)
     if len(cookies) > 1:
         headers[place] = b"cookie", b"; ".join(cookies)
@@ -201,6 +205,7 @@ def read_regular(fields: tuple[Header, ...], size: int, limits: Limits) -> _Regu
         length=_length(single.get(b"content-length")),
         expect_continue=_expects_continue(single.get(b"expect")),
         version_13=single.get(b"sec-websocket-version") == b"13",
+        wants_trailers=b"te" in single,
     )
 
 

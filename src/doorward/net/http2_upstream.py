@@ -1,0 +1,381 @@
+"""One connection to a server that speaks HTTP/2: any number of requests at a time, each a ``Http2Call``.
+
+What is to be written gathers in the core and goes out once per turn of the event loop. While the socket is full
+nothing is taken out of the core, and what is to be sent waits in the calls; when there is room again they take turns.
+What arrives for a call that is told to wait stays with it, and its window stays shut: at most 64 KiB a call, and the
+connection's window is wide enough for all of them, so that one slow client never holds up another's answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Protocol, cast
+
+from doorward.net.http2_call import Http2Call
+from doorward.net.upstream import CannotConnect, Garbage, Lost, Refused, UpstreamError
+from doorward.wire.http2 import (
+    ClientConnection,
+    ConnectionFailed,
+    DataReceived,
+    ErrorCode,
+    Event,
+    GoawayReceived,
+    Http2Limits,
+    ResponseReceived,
+    SettingsReceived,
+    StreamReset,
+    TrailersReceived,
+    WindowOpened,
+)
+
+MAX_CALLS = 100
+"""Requests on one connection at a time, if the server allows as many; more go to another connection."""
+IN_FLIGHT = 65536
+"""Bytes that are written before the server must have taken some."""
+TURN = 16384
+"""Bytes that a call may send before the next one that waits has its turn."""
+LIMITS = Http2Limits(connection_window=MAX_CALLS * 65536)
+_PING = b"alive?\r\n"
+
+
+class Owner(Protocol):
+    """Whoever keeps the connection."""
+
+    def gone(self, connection: Http2Upstream) -> None:
+        """It is closed, or about to be; it may be said twice."""
+
+
+class Http2Upstream(asyncio.Protocol):
+    """See the module."""
+
+    __slots__ = (
+        "_busy",
+        "_calls",
+        "_closed",
+        "_greeted",
+        "_heard",
+        "_idle_since",
+        "_left",
+        "_owner",
+        "_paused",
+        "_pinged",
+        "_queued",
+        "_reserved",
+        "_scheduled",
+        "_touched",
+        "_waiting",
+        "core",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, owner: Owner) -> None:
+        now = time.monotonic()
+        self._owner = owner
+        self.core = ClientConnection(now, LIMITS)
+        self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._calls: dict[int, Http2Call] = {}
+        self._waiting: dict[int, Http2Call] = {}
+        """Those that have something to send and could not."""
+        self._touched: list[Http2Call] = []
+        """Those that got some of their response in this turn."""
+        self._reserved = 0
+        """Calls that were given out and have not asked yet."""
+        self._paused = False
+        self._queued = 0
+        """Bytes of bodies in the core that were not written."""
+        self._busy = False
+        self._scheduled = False
+        self._closed = False
+        self._left = False
+        self._idle_since = now
+        self._heard = now
+        """When the server last said anything."""
+        self._pinged = 0.0
+        """When it was asked for a sign of life that it still owes; 0: it was not."""
+
+    # --- what the pool calls ---
+
+    async def greeted(self) -> None:
+        """Wait until the server has shown that it speaks HTTP/2. Raises CannotConnect; nothing was asked so far."""
+        await self._greeted
+        if not self.has_room:
+            raise CannotConnect("the server lets nobody ask anything")
+
+    @property
+    def has_room(self) -> bool:
+        """It can take another call."""
+        core = self.core
+        return (
+            not self._closed
+            and not self._left
+            and not core.retired
+            and core.open_streams + self._reserved < min(core.peer.max_streams, MAX_CALLS)
+        )
+
+    @property
+    def idle(self) -> bool:
+        return not self._calls and not self._reserved
+
+    def call(self) -> Http2Call:
+        """A place for one request; ``has_room`` must be true."""
+        self._reserved += 1
+        return Http2Call(self, reused=self.core.has_asked)
+
+    def retire(self) -> None:
+        """Take no more calls; close when the last one has ended."""
+        self._leave()
+        if self.idle:
+            self._say_goodbye()
+
+    def drop(self) -> None:
+        """Nobody will use it; it may not even stand."""
+        self._closed = True
+        if hasattr(self, "transport"):
+            self.transport.abort()
+
+    def sweep(self, now: float, idle_timeout: float, read_idle_timeout: float, ping_timeout: float) -> None:
+        """Called about once a second with the monotonic time; the timeouts are in seconds, 0 for no ``read_idle``."""
+        if self._closed:
+            return
+        if self.idle:
+            if now - self._idle_since > idle_timeout:
+                self.retire()
+        elif self._pinged:
+            if now - self._pinged > ping_timeout:
+                self.transport.abort()
+        elif read_idle_timeout and now - self._heard > read_idle_timeout:
+            self._pinged = now
+            self.core.ping(_PING)
+            self.flush()
+
+    # --- what the transport calls ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(IN_FLIGHT)
+        if self._closed:
+            self.transport.abort()
+            return
+        self._write()
+
+    def data_received(self, data: bytes) -> None:
+        if self._closed:
+            return
+        self._heard = now = time.monotonic()
+        self._pinged = 0.0
+        self._busy = True
+        try:
+            for event in self.core.receive(data, now):
+                self._take(event)
+            touched, self._touched = self._touched, []
+            for call in touched:
+                call.flush()
+        finally:
+            self._busy = False
+        self._write()
+
+    def eof_received(self) -> bool | None:
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = True
+        self._owner.gone(self)
+        if not self._greeted.done():
+            reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it closed the connection"
+            self._not_greeted(f"the server does not speak HTTP/2: {reason}")
+        self._fail_all(None)
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._pump()
+        self._write()
+
+    # --- what arrives ---
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, DataReceived):
+            call = self._calls.get(event.stream)
+            if call is None:
+                self.core.consume(event.stream, len(event.data))
+            else:
+                self._touched.append(call)
+                call.take_data(event.data, event.ended)
+        elif isinstance(event, ResponseReceived):
+            call = self._calls.get(event.stream)
+            if call is not None:
+                self._touched.append(call)
+                call.take_head(event.head, event.ended)
+        elif isinstance(event, TrailersReceived):
+            call = self._calls.get(event.stream)
+            if call is not None:
+                call.take_trailers(event.headers)
+        elif isinstance(event, WindowOpened):
+            self._pump()
+        else:
+            self._take_rare(event)
+
+    def _take_rare(self, event: Event) -> None:
+        if isinstance(event, StreamReset):
+            call = self._calls.get(event.stream)
+            if call is not None:
+                self._end(call)
+                call.fail(_failure(event))
+        elif isinstance(event, SettingsReceived):
+            if not self._greeted.done():
+                self._greeted.set_result(None)
+        elif isinstance(event, GoawayReceived):
+            self._leave()
+        elif isinstance(event, ConnectionFailed):
+            self._leave()
+            self._not_greeted(f"the server does not speak HTTP/2: {event.reason}")
+            self._fail_all(event.reason)
+            self.transport.write(self.core.take())
+            self._close()
+
+    def _fail_all(self, reason: str | None) -> None:
+        """No call can go on; ``reason``: what the server did wrong, None if the connection just ended."""
+        calls, self._calls = self._calls, {}
+        self._waiting.clear()
+        for call in calls.values():
+            call.fail(Lost(untouched=not call.begun) if reason is None else Garbage(reason))
+
+    def _not_greeted(self, why: str) -> None:
+        if not self._greeted.done():
+            self._greeted.set_exception(CannotConnect(why))
+            self._greeted.exception()  # whoever dialled may have given up: then nobody minds
+
+    # --- what the calls call ---
+
+    @property
+    def full(self) -> bool:
+        """The socket takes nothing: bodies wait."""
+        return self._paused
+
+    @property
+    def usable(self) -> bool:
+        """A call that was given out can still ask."""
+        return not self._closed and self.core.can_open
+
+    def release(self) -> None:
+        """A call that was given out asks now, or never will."""
+        self._reserved -= 1
+        self._rest()
+
+    def begin(self, call: Http2Call) -> None:
+        """``call`` has sent its head, on ``call.id``."""
+        self._calls[call.id] = call
+        self.flush()
+
+    def send_data(self, stream: int, data: bytes, last: bool) -> int:
+        """Send as much of a body as the server has room for, and how much that was. ``last``: it ends with it."""
+        sent = self.core.send_data(stream, data, last)
+        self._queued += sent
+        if self._queued > IN_FLIGHT:
+            self._write()
+        else:
+            self.flush()
+        return sent
+
+    def consume(self, stream: int, size: int) -> None:
+        """Somebody took ``size`` bytes of the response on ``stream``."""
+        self.core.consume(stream, size)
+        self.flush()
+
+    def wait(self, call: Http2Call) -> None:
+        """``call`` has something to send when the server takes it."""
+        self._waiting[call.id] = call
+
+    def ended(self, call: Http2Call) -> None:
+        """The response of ``call`` is complete, or nobody wants it any more."""
+        if call.id in self._calls:
+            # What is left of it is wanted by nobody: a no-op if both sides have ended it.
+            self.core.reset(call.id, ErrorCode.CANCEL)
+            self._end(call)
+            self.flush()
+
+    def flush(self) -> None:
+        """Something is to be written: at the end of this turn of the loop."""
+        if not self._busy and not self._scheduled and not self._closed:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._write_scheduled)
+
+    # --- what goes out ---
+
+    def _write_scheduled(self) -> None:
+        self._scheduled = False
+        self._write()
+
+    def _write(self) -> None:
+        if self._paused or self._closed:
+            return
+        data = self.core.take()
+        self._queued = 0
+        if data:
+            self.transport.write(data)
+
+    def _pump(self) -> None:
+        """Let those that wait send, in turns."""
+        turns = deque(self._waiting.values())
+        while turns and not self._paused:
+            call = turns.popleft()
+            if not call.push(TURN):
+                continue
+            if call.waiting:
+                turns.append(call)
+            else:
+                self._waiting.pop(call.id, None)
+
+    # --- endings ---
+
+    def _end(self, call: Http2Call) -> None:
+        self._calls.pop(call.id, None)
+        self._waiting.pop(call.id, None)
+        self._rest()
+
+    def _rest(self) -> None:
+        if self.idle:
+            self._idle_since = time.monotonic()
+            if self._left and not self._closed:
+                # Not now: what this turn has to write goes out first.
+                asyncio.get_running_loop().call_soon(self._say_goodbye)
+
+    def _leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._rest()
+
+    def _say_goodbye(self) -> None:
+        if self._closed or not self.idle:
+            return
+        self.core.fail(ErrorCode.NO_ERROR)
+        self._paused = False
+        self._write()
+        self._close()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._owner.gone(self)
+        self.transport.close()
+
+
+def _failure(event: StreamReset) -> UpstreamError:
+    if not event.by_peer:
+        return Garbage(event.reason)
+    if event.code == ErrorCode.REFUSED_STREAM:
+        return Refused("the server did not look at it")
+    try:
+        name = ErrorCode(event.code).name
+    except ValueError:
+        name = f"{event.code:#x}"
+    return Cancelled(f"the server gave it up: {name}")
+
+
+class Cancelled(UpstreamError):
+    """The server reset the stream, after it may have done something."""
