@@ -23,6 +23,7 @@ from doorward.messages.entry_points import EntryPoint
 from doorward.net.client import Client
 from doorward.net.listeners import listen
 from doorward.net.pools import Pools
+from doorward.proxy import request_ids
 from doorward.proxy.engine import Engine
 from doorward.proxy.http_authority import HttpAuthority
 from doorward.proxy.ports import ForwardAuthority
@@ -124,6 +125,7 @@ async def twins(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Twins]:
     # What is random must not differ between two runs that are compared.
     monkeypatch.setattr(secrets, "token_bytes", lambda count=32: b"\x07" * count)
     monkeypatch.setattr(secrets, "token_hex", lambda count=32: "07" * count)
+    monkeypatch.setattr(request_ids.RequestIds, "next", lambda self: b"07" * 16)
     twins = Twins()
     await twins.start()
     yield twins

@@ -36,11 +36,15 @@ def admitted(
     trusted: Iterable[str] = (),
     insecure: bool = False,
     aliases: str = "delete",
+    named: bool = True,
 ) -> Request:
-    """A request that came in at the entry point ``web``."""
+    """A request that came in at the entry point ``web``; ``named``: with a name that is always the same."""
     entry_point = EntryPoint("web", "", 80, trusted_ips=tuple(trusted), insecure=insecure, alias_headers=aliases)
     made = head(*headers, method=method, target=target, host=host)
-    return Admission(entry_point, "proxy-1").admit(made, ConnectionFacts(peer, 80, tls))
+    request = Admission(entry_point, "proxy-1").admit(made, ConnectionFacts(peer, 80, tls))
+    if named:
+        request.id = b"7" * 32
+    return request
 
 
 def values(request: Request, name: bytes) -> list[bytes]:

@@ -38,5 +38,5 @@ class OutpostService:
             target = request.target
         headers = ((b"Host", request.authority), *request.headers)
         return self._outpost.answer(
-            HttpQuestion(request.method, target, headers, body, request.peer, request.trusted, request.tls)
+            HttpQuestion(request.method, target, headers, body, request.peer, request.trusted, request.tls, request.id)
         )

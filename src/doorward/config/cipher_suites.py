@@ -32,6 +32,14 @@ TLS_1_2 = {
     "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
 }
 
+_STANDARD = {theirs: name for name, theirs in reversed(TLS_1_2.items())}
+
+
+def standard_name(name: str) -> str:
+    """What OpenSSL calls ``name``, as the standard and Traefik's metrics call it."""
+    return _STANDARD.get(name, name)
+
+
 WITHOUT_FORWARD_SECRECY = frozenset(name for name in TLS_1_2 if name.startswith("TLS_RSA_"))
 """Whoever gets the key later can read what was recorded before."""
 

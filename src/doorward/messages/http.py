@@ -28,6 +28,8 @@ class HttpQuestion:
     """The peer may speak for the client: its ``X-Forwarded-*`` fields are facts (always so when fused)."""
     tls: bool = False
     """The question itself came over TLS."""
+    request_id: bytes = b""
+    """Name of the request in logs, on pages and in events; empty where it has none."""
 
     def first(self, name: bytes) -> bytes | None:
         """The first value of the field ``name`` (given in lower case), or None."""

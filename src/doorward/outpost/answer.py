@@ -355,7 +355,8 @@ class Outpost:
         count = self._reports.due(message, provider)
         if not count:
             return answer
-        report = ReportMisconfiguration(message, provider, visit.client_ip, visit.url_for_events, count)
+        request_id = visit.question.request_id.decode("ascii")
+        report = ReportMisconfiguration(message, provider, visit.client_ip, visit.url_for_events, count, request_id)
         return self._report_and_answer(report, answer)
 
 

@@ -249,6 +249,7 @@ class Callback:
                     client_ip=visit.client_ip,
                     url=visit.url_for_events,
                     count=count,
+                    request_id=visit.question.request_id.decode("ascii"),
                 )
             )
 

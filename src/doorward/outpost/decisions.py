@@ -35,7 +35,9 @@ _REJECTIONS = {
 
 
 def id_of(question: HttpQuestion, answer: HttpAnswer) -> str:
-    """What the request is called from here on."""
+    """What the request is called from here on: as the worker calls it, where it came through one."""
+    if question.request_id:
+        return question.request_id.decode("ascii")
     if isinstance(answer, Page) and answer.reference:
         return answer.reference
     return secrets.token_hex(16)

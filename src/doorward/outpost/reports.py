@@ -50,7 +50,13 @@ class Reports:
 
     async def send(self, report: ReportMisconfiguration) -> None:
         """Log it and make an event of it. A store that is away loses the event, not the answer to the client."""
-        log.warning("%s (provider %s, %d times)", report.message, report.provider, report.count)
+        log.warning(
+            "%s (provider %s, %d times, last request %s)",
+            report.message,
+            report.provider,
+            report.count,
+            report.request_id or "-",
+        )
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._store.report(report)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
+
+from doorward.messages.http import Header
+from doorward.proxy.request import ConnectionFacts
 
 
 class Account(Struct):
@@ -18,6 +23,12 @@ class Account(Struct):
     peer: str = ""
     host: bytes = b""
     tls: bool = False
+    request_id: bytes = b""
+    protocol: str = "http"
+    """``http``, ``sse``, ``grpc`` or ``grpc-web``; see ``websocket``."""
+    connection: ConnectionFacts | None = None
+    request_headers: Sequence[Header] = ()
+    """As the entry point let them in, before any middleware: no identity field is among them."""
     user: str = "-"
     websocket: bool = False
     status: int = 0
@@ -32,5 +43,11 @@ class Account(Struct):
     origin_status: int = 0
     origin_seconds: float = 0.0
     retries: int = 0
+    origin_headers: Sequence[Header] = ()
+    """As the server sent them."""
+    response_headers: Sequence[Header] = ()
+    """As the client got them, without what the connection adds."""
+    denial: str = ""
+    """How an auth server ended it, if one did."""
     seconds: float = 0.0
     """How long it took."""

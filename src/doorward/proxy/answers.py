@@ -81,10 +81,10 @@ BODY_TOO_LARGE = Failure(413, b"Request Entity Too Large\n", "What was sent is t
 BODY_TOO_SLOW = Failure(408, b"Request Timeout\n", "What was sent did not arrive in time.")
 
 
-def failure_answer(failure: Failure, accept: bytes) -> HttpAnswer:
-    """The answer for ``failure`` to a client with this ``Accept`` field."""
+def failure_answer(failure: Failure, accept: bytes, request_id: bytes) -> HttpAnswer:
+    """The answer for ``failure`` to a client with this ``Accept`` field; a page names the request."""
     if b"text/html" in accept.lower():
-        return HttpAnswer(failure.status, _PAGE, _page(failure.status, failure.explanation))
+        return HttpAnswer(failure.status, _PAGE, _page(failure.status, failure.explanation, request_id))
     return HttpAnswer(failure.status, _TEXT if failure.typed else (), failure.text)
 
 
@@ -124,9 +124,10 @@ def http_date() -> bytes:
     return _date[1]
 
 
-def _page(status: int, explanation: str) -> bytes:
+def _page(status: int, explanation: str, request_id: bytes) -> bytes:
     title = f"{status} {HTTPStatus(status).phrase}"
-    return _TEMPLATE.format(title=escape(title), explanation=escape(explanation)).encode("utf-8")
+    name = escape(request_id.decode("ascii"))
+    return _TEMPLATE.format(title=escape(title), explanation=escape(explanation), request=name).encode("utf-8")
 
 
 _TEMPLATE = """<!doctype html>
@@ -139,12 +140,14 @@ _TEMPLATE = """<!doctype html>
 :root {{ color-scheme: light dark; }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; }}
 h1 {{ font-size: 1.5rem; margin: 0 0 .5rem; }}
+small {{ opacity: .75; overflow-wrap: anywhere; }}
 </style>
 </head>
 <body>
 <main>
 <h1>{title}</h1>
 <p>{explanation}</p>
+<p><small>Request {request}</small></p>
 </main>
 </body>
 </html>

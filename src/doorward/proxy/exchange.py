@@ -32,6 +32,7 @@ from doorward.proxy.downstream import BodyReceiver, Downstream
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.open_sessions import OpenSessions
 from doorward.proxy.request import Request, ResponseHead
+from doorward.proxy.request_ids import FIELD
 from doorward.proxy.routing import Route, Routes
 from doorward.proxy.service import Ledger, Service, ServiceRun, Watcher
 from doorward.proxy.trailers import admitted
@@ -92,6 +93,10 @@ class Exchange:
             request.peer,
             request.authority,
             request.tls,
+            request.id,
+            request.protocol,
+            request.connection,
+            request.headers,
         )
         self.run: ServiceRun | None = None
         """The service at work, which hears of the client's pace and departure."""
@@ -189,6 +194,7 @@ class Exchange:
                 return False
             self._leave(response)
             self.account.status = status
+            self.account.response_headers = response.headers
             self.downstream.start_response(response.status, response.reason, response.headers, length)
         except UnsafeField as error:
             self._surroundings.complaints.say("response.unsafe", self.account.router, error.reason)
@@ -207,12 +213,17 @@ class Exchange:
         if self._over:
             return
         reason = reason_phrase(answer.status)
-        if self.respond(answer.status, reason, list(answer.headers), len(answer.body)):
+        headers = list(answer.headers)
+        if answer.status >= 400:
+            # An auth server that is a proxy has named it as well.
+            headers = [header for header in headers if header[0].lower() != FIELD]
+            headers.append((b"X-Request-Id", self.request.id))
+        if self.respond(answer.status, reason, headers, len(answer.body)):
             self._send_whole(answer.body)
 
     def fail(self, failure: Failure) -> None:
         """Send one of our own error answers."""
-        self.answer(failure_answer(failure, self._accept()))
+        self.answer(failure_answer(failure, self._accept(), self.request.id))
 
     def finish(self) -> None:
         """The response is complete."""
@@ -258,7 +269,7 @@ class Exchange:
 
     def note(self, event: str, subject: str, reason: str) -> None:
         """The same, whoever waits."""
-        self._surroundings.complaints.say(event, subject, reason)
+        self._surroundings.complaints.say(event, subject, f"{reason} (request {self.request.id.decode('ascii')})")
 
     def apart(self, downstream: Downstream, request: Request) -> Exchange:
         """Another exchange of this worker, of which neither log nor metrics hear."""
@@ -331,10 +342,10 @@ class Exchange:
 
     def _fail_bare(self, failure: Failure) -> None:
         """An error answer that no middleware touches, because one of them is what failed."""
-        answer = failure_answer(failure, self._accept())
+        answer = failure_answer(failure, self._accept(), self.request.id)
         self.account.status = answer.status
         self._started = True
-        headers = list(answer.headers)
+        headers = [*answer.headers, (b"X-Request-Id", self.request.id)]
         self.downstream.start_response(answer.status, reason_phrase(answer.status), headers, len(answer.body))
         self._send_whole(answer.body)
 
@@ -349,7 +360,8 @@ class Exchange:
             self._fail_bare(CRASHED)
 
     def _log_crash(self, error: Exception) -> None:
-        _log.error("request.crashed %s: %s", self.account.router, type(error).__name__, exc_info=error)
+        name, request_id = type(error).__name__, self.request.id.decode("ascii")
+        _log.error("request.crashed %s: %s (request %s)", self.account.router, name, request_id, exc_info=error)
 
     def _accept(self) -> bytes:
         return self.request.first(b"accept") or b""
@@ -375,6 +387,7 @@ class Exchange:
         if request.session:
             self._surroundings.sessions.discard(request.session, self)
         account.user = request.user
+        account.denial = request.denial
         account.seconds = time.perf_counter() - account.started
         for ledger in self._surroundings.ledgers:
             ledger.record(account)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TypeVar
 
+from doorward.proxy.request_ids import FIELD as REQUEST_ID
+
 T = TypeVar("T")
 
 
@@ -30,6 +32,8 @@ class Kind(IntEnum):
     """Has a character beside letters, digits and ``-``; applications fold such names onto others (S-109)."""
     FOLDED = 6
     """An alias of one of ours: deleted even where aliases are kept."""
+    REQUEST_ID = 7
+    """``X-Request-Id``: kept from a trusted peer, and beside the others."""
 
 
 IDENTITY_PREFIX = b"x-authentik-"
@@ -103,7 +107,7 @@ METHOD_OVERRIDES = frozenset((b"x-http-method-override", b"x-method-override", b
 
 _plain_name = re.compile(rb"[a-z0-9-]+").fullmatch
 _other = re.compile(rb"[^a-z0-9]+")
-_PROTECTED_SQUEEZED = frozenset(_other.sub(b"", name) for name in FORWARDING | DROPPED)
+_PROTECTED_SQUEEZED = frozenset(_other.sub(b"", name) for name in FORWARDING | DROPPED | {REQUEST_ID})
 _IDENTITY_SQUEEZED = _other.sub(b"", IDENTITY_PREFIX)
 
 
@@ -120,6 +124,8 @@ def kind_of(name: bytes) -> Kind:
         return Kind.FORWARDED_FOR
     if name in FORWARDING:
         return Kind.FORWARDING
+    if name == REQUEST_ID:
+        return Kind.REQUEST_ID
     if name in SINGLETONS:
         return Kind.SINGLE
     return Kind.PLAIN

@@ -15,6 +15,7 @@ from doorward.messages.entry_points import EntryPoint
 from doorward.messages.http import Header
 from doorward.proxy.field_names import DROPPED, FORM_TOKEN, MANAGED, Kind, NameTable, kind_of
 from doorward.proxy.request import ConnectionFacts, Request
+from doorward.proxy.request_ids import RequestIds, acceptable
 from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.request import RequestHead
@@ -22,8 +23,8 @@ from doorward.wire.http1.request import RequestHead
 _NESTED = b"/outpost.goauthentik.io/auth/envoy"
 _MOST_REMEMBERED = 4 << 20
 """Bytes of header blocks whose outcome is remembered per entry point; the oldest go first."""
-_Cleaned = tuple[tuple[Header, ...], str, str, bool, bytes]
-"""Fields, peer, client, trusted, form token."""
+_Cleaned = tuple[tuple[Header, ...], str, str, bool, bytes, bytes, str]
+"""Fields, peer, client, trusted, form token, request id (empty: make one), protocol."""
 
 
 class Admission:
@@ -44,10 +45,11 @@ class Admission:
         self._server: Header = (b"X-Forwarded-Server", (server or socket.gethostname()).encode("ascii", "replace"))
         self._remembered: dict[tuple[int, bytes, str, bool, bool], tuple[tuple[Header, ...], _Cleaned]] = {}
         self._size = 0
+        self._ids = RequestIds()
 
     def admit(self, head: RequestHead, facts: ConnectionFacts) -> Request:
         """The request as everything behind the entry point sees it. Raises Rejected (S-044, S-109)."""
-        fields, peer, client, trusted, form_token = self._cleaned(head, facts)
+        fields, peer, client, trusted, form_token, request_id, protocol = self._cleaned(head, facts)
         if head.target.startswith(_NESTED) and not head.path.startswith(_NESTED):
             # Envoy asks for somebody else's path below a prefix; one that climbs out of it would be answered by
             # another page of ours, and any 200 lets it pass.
@@ -70,6 +72,8 @@ class Admission:
             connection=facts,
             hop_by_hop=head.connection & self._kept if self._kept else _NOTHING,
             form_token=form_token,
+            id=request_id or self._ids.next(),
+            protocol=protocol,
         )
 
     def _cleaned(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
@@ -93,7 +97,8 @@ class Admission:
         forwarding: dict[bytes, Header] = {}
         forwarded_for: list[bytes] = []
         singles: set[bytes] = set()
-        form_token = b""
+        form_token = request_id = b""
+        protocol = "http"
         listed = head.connection - self._never_listed if head.connection else head.connection
         for header in head.headers:
             lower, kind = self._names[header[0]]
@@ -110,6 +115,10 @@ class Admission:
                 if lower in singles:
                     raise Rejected(400, "dup_singleton")
                 singles.add(lower)
+            elif kind is Kind.REQUEST_ID:
+                if trusted and not request_id and acceptable(header[1]):
+                    request_id = header[1]
+                continue
             elif kind is Kind.FORWARDED_FOR:
                 if trusted and header[1]:
                     forwarded_for.append(header[1])
@@ -122,13 +131,15 @@ class Admission:
                     if kept_value != header[1] and lower in _ONE_VALUE:
                         raise Rejected(400, "dup_forwarding")
                 continue
+            if lower in _TELLING:
+                protocol = protocol_of(lower, header[1]) or protocol
             kept.append(header)
         address = parse_address(facts.peer)
         peer = str(address) if address is not None else facts.peer
         prior = b", ".join(forwarded_for)
         client = self._trust.client(peer, prior) if prior else peer
         self._fill(kept, forwarding, prior, peer, head, facts)
-        return tuple(kept), peer, client, trusted, form_token
+        return tuple(kept), peer, client, trusted, form_token, request_id, protocol
 
     def _fill(
         self,
@@ -161,6 +172,19 @@ class Admission:
 def _size(headers: tuple[Header, ...]) -> int:
     """Bytes that remembering ``headers`` costs, about: Python's own objects weigh more than most values."""
     return sum(len(name) + len(value) for name, value in headers) + 160 * len(headers)
+
+
+_TELLING = frozenset((b"accept", b"content-type"))
+"""Fields that say what a client means to speak."""
+
+
+def protocol_of(name: bytes, value: bytes) -> str:
+    """What the metrics call a request with this field; empty when it says nothing."""
+    if name == b"accept":
+        return "sse" if value.lower().startswith(b"text/event-stream") else ""
+    if not value.startswith(b"application/grpc"):
+        return ""
+    return "grpc-web" if value.startswith(b"application/grpc-web") else "grpc"
 
 
 _NOTHING: frozenset[bytes] = frozenset()

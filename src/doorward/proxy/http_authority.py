@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.net.client import Client, Origin, TooLarge, Unreachable
@@ -20,6 +22,8 @@ class HttpAuthority:
 
     async def ask(self, question: HttpQuestion) -> HttpAnswer:
         """Raises AuthServerUnreachable, AuthAnswerTooLarge."""
+        if question.request_id:
+            question = replace(question, headers=(*question.headers, (b"X-Request-Id", question.request_id)))
         try:
             return await self._client.fetch(question, self._origin, timeout=TIMEOUT, max_body=self._limit)
         except Unreachable as error:

@@ -226,6 +226,7 @@ class Relay:
             self._resending.forget()
         account = self._exchange.account
         account.origin_status = head.status
+        account.origin_headers = head.headers
         account.origin_seconds = time.perf_counter() - self._sent_at
         bodiless = head.length == 0
         if not self._exchange.respond(

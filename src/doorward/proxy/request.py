@@ -27,6 +27,12 @@ class ConnectionFacts:
     """Name of the set of TLS options with which the handshake was made; empty without TLS."""
     client_chain: tuple[bytes, ...] = ()
     """The client's verified certificate (DER) and those that it sent along with it; empty when it showed none."""
+    peer_port: int = 0
+    """Port of the TCP peer; 0 when it is not known, as behind a load balancer that speaks for somebody else."""
+    tls_version: str = ""
+    """``1.2`` or ``1.3``."""
+    tls_cipher: str = ""
+    """By its standard name."""
 
 
 @dataclass(slots=True)
@@ -89,6 +95,13 @@ class Request:
     """The peer may speak for the client: what stands in ``X-Forwarded-*`` beside our own values is its word."""
     target: bytes = b""
     """As it stood on the request line: the path as it was spelled. Never routed, never sent on."""
+    id: bytes = b""
+    """Its name (``request_ids``). Not among ``headers``, which are the same for many requests: whoever writes the
+    request onwards adds it."""
+    protocol: str = "http"
+    """What the client means to speak, for the metrics: ``http``, ``sse``, ``grpc`` or ``grpc-web``."""
+    denial: str = ""
+    """For the metrics: how an auth server ended it (``middlewares.denial``), or ``failed``; empty when none did."""
 
     def first(self, name: bytes) -> bytes | None:
         """The first value of the field ``name`` (lower case), or None."""

@@ -8,6 +8,7 @@ from doorward.messages.http import Header
 from doorward.net.http2_call import Question
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.request import Request
+from doorward.proxy.request_ids import FIELD
 from doorward.proxy.services.server import Server
 from doorward.wire.http1.write import checked_line, field_block
 
@@ -25,6 +26,7 @@ _OURS = frozenset(
         b"te",
         b"trailer",
         b"proxy-connection",
+        FIELD,
     )
 )
 """Written by us alone, whatever a middleware put among the fields."""
@@ -38,7 +40,8 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
     target = server.prefix + request.path
     if request.query is not None:
         target += b"?" + request.query
-    line = checked_line(b"%b %b HTTP/1.1" % (request.method, target))
+    # Beside the block of fields, which is the same for many requests.
+    line = checked_line(b"%b %b HTTP/1.1" % (request.method, target)) + b"\r\nX-Request-Id: " + request.id
     host = server.authority or request.authority or server.pool.origin.authority
     length = request.body_length if request.body is None else len(request.body)
     headers: Sequence[Header] = request.headers
@@ -66,6 +69,7 @@ def upstream_question(request: Request, downstream: Downstream, server: Server, 
     length = request.body_length if request.body is None else len(request.body)
     left_out = _OURS | request.hop_by_hop if request.hop_by_hop else _OURS
     headers = [header for header in request.headers if header[0].lower() not in left_out]
+    headers.append((FIELD, request.id))
     if length or (length == 0 and request.method in _WITH_BODY):
         headers.append((b"content-length", b"%d" % length))
     if streamed and downstream.head.expect_continue:

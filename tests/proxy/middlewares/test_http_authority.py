@@ -96,6 +96,7 @@ async def test_what_is_sent(client: Client) -> None:
         "X-Forwarded-Uri: /p?q",
         "X-Forwarded-Host: app.example.test",
         "X-Forwarded-For: 192.0.2.7",
+        f"X-Request-Id: {'7' * 32}",
         "",
         "",
     ]

@@ -57,7 +57,7 @@ class StateClientFacts:
         try:
             request.body = await request.read_body(LARGEST_BODY)
         except BodyTooLarge:
-            return failure_answer(BODY_TOO_LARGE, request.first(b"accept") or b"")
+            return failure_answer(BODY_TOO_LARGE, request.first(b"accept") or b"", request.id)
         finally:
             self._collecting[request.client] -= 1
             if not self._collecting[request.client]:

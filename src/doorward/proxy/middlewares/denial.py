@@ -34,6 +34,14 @@ _NOT_RELAYED = frozenset(
 )
 
 
+def denial_of(status: int) -> str:
+    """What the metrics call an auth server's answer of 300 and above: sent to log in, told to log in, not allowed in,
+    or something else that is no yes."""
+    if status < 400:
+        return "login"
+    return {401: "unauthenticated", 403: "forbidden"}.get(status, "refused")
+
+
 def relayed(answer: HttpAnswer, address: str, preserve_location: bool) -> HttpAnswer:
     """The auth server's refusal as the client gets it; ``address`` is what a relative ``Location`` is relative to."""
     headers: list[Header] = []

@@ -16,7 +16,16 @@ from doorward.messages.routing import ForwardAuth
 from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX, NameTable
 from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
 from doorward.proxy.middlewares.complaints import Complaints
-from doorward.proxy.middlewares.denial import BUSY, CONSUMED_FIELD, FAILED, SESSION_FIELD, TOO_LARGE, relayed, sign_in
+from doorward.proxy.middlewares.denial import (
+    BUSY,
+    CONSUMED_FIELD,
+    FAILED,
+    SESSION_FIELD,
+    TOO_LARGE,
+    denial_of,
+    relayed,
+    sign_in,
+)
 from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie, without_own_cookies
 from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
@@ -93,11 +102,11 @@ class ForwardAuthMiddleware:
 
     def _ask(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
         if self._bulkhead.full:
-            return self._refuse(AuthServerBusy("too many requests wait for it"))
+            return self._refuse(request, AuthServerBusy("too many requests wait for it"))
         try:
             answer = self._authority.ask(self._sub_request.question(request, body))
         except (AuthServerUnreachable, AuthAnswerTooLarge) as error:
-            return self._refuse(error)
+            return self._refuse(request, error)
         if isinstance(answer, HttpAnswer):
             return self._judge(request, answer)
         return self._wait(request, answer)
@@ -109,10 +118,11 @@ class ForwardAuthMiddleware:
                 async with asyncio.timeout(TIMEOUT):
                     answer = await pending
             except (AuthServerUnreachable, AuthAnswerTooLarge, TimeoutError) as error:
-                return self._refuse(error)
+                return self._refuse(request, error)
         return self._judge(request, answer)
 
-    def _refuse(self, error: Exception) -> HttpAnswer:
+    def _refuse(self, request: Request, error: Exception) -> HttpAnswer:
+        request.denial = "failed"
         reason = str(error) or type(error).__name__
         self._complaints.say("forward_auth.failed", f"{self._middleware.name} ({self._sub_request.server})", reason)
         if isinstance(error, AuthServerBusy):
@@ -125,16 +135,17 @@ class ForwardAuthMiddleware:
         if 200 <= answer.status < 300:
             return self._let_pass(request, answer)
         if answer.status < 300:
-            return self._refuse(AuthServerUnreachable(f"it answered {answer.status}"))
+            return self._refuse(request, AuthServerUnreachable(f"it answered {answer.status}"))
         if len(answer.body) > self._most:
-            return self._refuse(AuthAnswerTooLarge("its answer is too large"))
+            return self._refuse(request, AuthAnswerTooLarge("its answer is too large"))
+        request.denial = denial_of(answer.status)
         if answer.status == 401 and self._middleware.auth_signin_url:
             return sign_in(self._middleware.auth_signin_url)
         return relayed(answer, self._middleware.address, self._middleware.preserve_location_header)
 
     def _let_pass(self, request: Request, answer: HttpAnswer) -> HttpAnswer | None:
         if len(answer.body) > self._most:
-            return self._refuse(AuthAnswerTooLarge("its answer is too large"))
+            return self._refuse(request, AuthAnswerTooLarge("its answer is too large"))
         roles = self._roles
         taken: list[Header] = []
         seen = 0
@@ -150,7 +161,7 @@ class ForwardAuthMiddleware:
             elif role & _CONSUMED and header[1].lower() == b"authorization":
                 dropped |= _AUTHORIZATION
         if self._fused and not self._take_session(request, session, seen):
-            return self._refuse(AuthServerUnreachable("the outpost's answer is incomplete"))
+            return self._refuse(request, AuthServerUnreachable("the outpost's answer is incomplete"))
         if seen & _NOTED:
             self._note(request, answer)
         if request.websocket:

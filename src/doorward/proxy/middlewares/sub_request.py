@@ -49,6 +49,7 @@ class SubRequest:
             headers=tuple(self._headers(request)),
             body=body,
             trusted=True,
+            request_id=request.id,
         )
 
     def _headers(self, request: Request) -> list[Header]:

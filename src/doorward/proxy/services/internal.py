@@ -43,4 +43,5 @@ class Internal:
 
 
 def _plain(exchange: Exchange, failure: Failure) -> HttpAnswer:
-    return failure_answer(failure, exchange.request.first(b"accept") or b"")
+    request = exchange.request
+    return failure_answer(failure, request.first(b"accept") or b"", request.id)

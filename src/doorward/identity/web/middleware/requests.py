@@ -13,8 +13,9 @@ redirect shows it, and the page is served as it is.
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ PAGES_AMONG_THEM = ("/application/o/authorize/",)
 UNKNOWN_HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unknown host</title>
 <h1>Unknown host</h1><p>Nothing is served under this name. Open the address that your administrator gave you.</p>"""
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=+/-]{0,127}", re.ASCII)
+
 COMPRESSED = "Request bodies are read as they are: send it without Content-Encoding."
 
 
@@ -45,7 +48,8 @@ class Facts:
 
     client_ip: str | None
     request_id: str
-    """32 hex digits, also in the answer's ``X-authentik-id`` and in events."""
+    """What the worker calls the request, in its log as well; also in the answer's ``X-authentik-id`` and in events. 32
+    hexadecimal digits, unless a trusted proxy in front has named it."""
     host: str
     """The name and port that the client used."""
     scheme: str
@@ -61,7 +65,7 @@ class RequestFacts:
         meta = request.META
         host = meta.get("HTTP_X_FORWARDED_HOST") or meta.get("HTTP_HOST", meta.get("SERVER_NAME", ""))
         scheme = meta.get("HTTP_X_FORWARDED_PROTO", "http")
-        facts = Facts(_address(meta.get("HTTP_X_FORWARDED_FOR", "")), secrets.token_hex(16), host, scheme)
+        facts = Facts(_address(meta.get("HTTP_X_FORWARDED_FOR", "")), _request_id(meta), host, scheme)
         request.facts = facts  # type: ignore[attr-defined]
         if not _known(host) and not request.path.startswith(ANY_HOST):
             return _stamped(HttpResponse(UNKNOWN_HOST, status=404), facts)
@@ -79,6 +83,11 @@ def facts_of(request: HttpRequest) -> Facts:
     """The facts that the middleware has established."""
     facts: Facts = request.facts  # type: ignore[attr-defined]
     return facts
+
+
+def _request_id(meta: Mapping[str, str]) -> str:
+    named = meta.get("HTTP_X_REQUEST_ID", "")
+    return named if _NAME.fullmatch(named) else secrets.token_hex(16)
 
 
 def _address(stated: str) -> str | None:
