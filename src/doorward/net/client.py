@@ -1,4 +1,5 @@
-"""A small HTTP/1.1 client for complete questions and answers, on the same wire code as the proxy.
+"""A small HTTP client for complete questions and answers, on the same wire code as the proxy. It speaks HTTP/1.1, and
+HTTP/2 with ``h2c`` origins, and with those on TLS that choose it if it may.
 
 The data plane uses it for its own errands: asking an auth server, the outpost's back channel. It never follows a
 redirect, never looks at proxy settings of the environment, never sends credentials anywhere but to the given
@@ -9,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
+from doorward.net.http2_call import Http2Call, Question
 from doorward.net.origin import Origin
 from doorward.net.pool import Pool, PoolSettings
-from doorward.net.upstream import Lost, UpstreamConnection, UpstreamError
+from doorward.net.upstream import Lost, Receiver, Refused, UpstreamConnection, UpstreamError
 from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.response import ReceivedHead
 from doorward.wire.http1.write import message_head
@@ -55,23 +58,30 @@ class Client:
 
     def __init__(self, settings: PoolSettings | None = None) -> None:
         self._settings = settings or PoolSettings()
-        self._pools: dict[Origin, Pool] = {}
+        self._pools: dict[tuple[Origin, bool], Pool] = {}
         self._swept = 0.0
 
     async def fetch(
-        self, question: HttpQuestion, origin: Origin, *, timeout: float = 10.0, max_body: int = 1 << 20
+        self,
+        question: HttpQuestion,
+        origin: Origin,
+        *,
+        timeout: float = 10.0,
+        max_body: int = 1 << 20,
+        http2: bool = False,
     ) -> HttpAnswer:
         """Send ``question`` to ``origin`` and return the final answer, whatever its status.
 
-        ``timeout`` is in seconds and spans everything, connecting included; ``max_body`` is in bytes. A ``Host``
+        ``timeout`` is in seconds and spans everything, connecting included; ``max_body`` is in bytes; ``http2``: an
+        https origin may choose HTTP/2. A ``Host``
         field is added unless the question has one; ``Content-Length`` is always our own. The answer's connection
         fields, ``Content-Length`` and ``Date`` are left out. Raises Unreachable, TooLarge.
         """
-        pool = self._pool(origin)
+        pool = self._pool(origin, http2)
         try:
-            message = _question_bytes(question, origin)
+            sender = _Sender(question, origin)
             async with asyncio.timeout(timeout):
-                return await self._exchange(pool, question, message, max_body)
+                return await self._exchange(pool, sender, max_body)
         except TimeoutError as error:
             raise Unreachable(f"no answer within {timeout:g} s") from error
         except (UpstreamError, UnsafeField) as error:
@@ -83,52 +93,77 @@ class Client:
             pool.close()
         self._pools.clear()
 
-    async def _exchange(self, pool: Pool, question: HttpQuestion, message: bytes, max_body: int) -> HttpAnswer:
-        connection = pool.take_http1() or await pool.dial_http1()
+    async def _exchange(self, pool: Pool, sender: _Sender, max_body: int) -> HttpAnswer:
+        connection = pool.take() or await pool.dial()
         try:
-            return await _Answer(question.method, connection, max_body).to(message)
+            return await _Answer(sender, connection, max_body).received()
+        except Refused:
+            pass  # nothing has happened
         except Lost as lost:
             # S-920: it died while nobody looked, not while it was answering.
-            if not (connection.reused and lost.untouched and question.method in _SAFE and not question.body):
+            if not (connection.reused and lost.untouched and sender.is_safe):
                 raise
-        return await _Answer(question.method, await pool.dial_http1(), max_body).to(message)
+        return await _Answer(sender, await pool.dial(), max_body).received()
 
-    def _pool(self, origin: Origin) -> Pool:
+    def _pool(self, origin: Origin, http2: bool) -> Pool:
         now = time.monotonic()
         if now - self._swept > 1.0:
             self._swept = now
             for pool in self._pools.values():
                 pool.sweep(now)
-        found = self._pools.get(origin)
+        found = self._pools.get((origin, http2))
         if found is None:
-            found = self._pools[origin] = Pool(origin, self._settings)
+            found = self._pools[origin, http2] = Pool(origin, replace(self._settings, http2=http2))
         return found
 
 
-def _question_bytes(question: HttpQuestion, origin: Origin) -> bytes:
-    headers: list[Header] = []
-    has_host = False
-    for header in question.headers:
-        name = header[0].lower()
-        if name in _NOT_THE_CALLERS:
-            continue
-        has_host = has_host or name == b"host"
-        headers.append(header)
-    if not has_host:
-        headers.insert(0, (b"Host", origin.authority))
-    if question.body or question.method in _WITH_BODY:
-        headers.append((b"Content-Length", b"%d" % len(question.body)))
-    if b" " in question.target or not question.target:
-        raise UnsafeField("target")
-    start = b"%b %b HTTP/1.1" % (question.method, question.target)
-    return message_head(start, headers) + question.body
+class _Sender:
+    """A question, ready to be sent in either version."""
+
+    def __init__(self, question: HttpQuestion, origin: Origin) -> None:
+        """Raises UnsafeField."""
+        self.method = question.method
+        self._body = question.body
+        self._headers: list[Header] = []
+        self._host = origin.authority
+        hosts = 0
+        for header in question.headers:
+            name = header[0].lower()
+            if name == b"host":
+                self._host, hosts = header[1], hosts + 1
+            elif name not in _NOT_THE_CALLERS:
+                self._headers.append(header)
+        if hosts > 1 or b" " in question.target or not question.target:
+            raise UnsafeField("target")
+        if question.body or question.method in _WITH_BODY:
+            self._headers.append((b"Content-Length", b"%d" % len(question.body)))
+        self._target = question.target
+        self._scheme = b"https" if origin.scheme == "https" else b"http"
+
+    @property
+    def is_safe(self) -> bool:
+        """It may be sent twice."""
+        return self.method in _SAFE and not self._body
+
+    def send(self, connection: UpstreamConnection | Http2Call, receiver: Receiver) -> None:
+        """Raises UnsafeField."""
+        if isinstance(connection, UpstreamConnection):
+            start = b"%b %b HTTP/1.1" % (self.method, self._target)
+            message = message_head(start, [(b"Host", self._host), *self._headers]) + self._body
+            connection.ask(receiver, self.method, message, complete=True)
+            return
+        question = Question(self.method, self._scheme, self._host, self._target, self._headers, trailers=True)
+        connection.ask(receiver, question, complete=not self._body)
+        if self._body:
+            connection.send(self._body)
+            connection.finish_request()
 
 
 class _Answer:
     """Collects one answer (a ``Receiver``)."""
 
-    def __init__(self, method: bytes, connection: UpstreamConnection, max_body: int) -> None:
-        self._method = method
+    def __init__(self, sender: _Sender, connection: UpstreamConnection | Http2Call, max_body: int) -> None:
+        self._sender = sender
         self._connection = connection
         self._max_body = max_body
         self._head: ReceivedHead | None = None
@@ -136,9 +171,13 @@ class _Answer:
         self._size = 0
         self._result: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
 
-    async def to(self, message: bytes) -> HttpAnswer:
+    async def received(self) -> HttpAnswer:
         try:
-            self._connection.ask(self, self._method, message, complete=True)
+            self._sender.send(self._connection, self)
+        except UnsafeField:
+            self._connection.release()
+            raise
+        try:
             return await self._result
         finally:
             if not self._result.done() or self._result.cancelled():

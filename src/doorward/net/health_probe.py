@@ -14,12 +14,14 @@ from msgspec import Struct
 
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.routing import ClientTls, HealthCheck
+from doorward.net import grpc_health
 from doorward.net.client import Client, TooLarge, Unreachable
 from doorward.net.origin import DEFAULT_PORTS, Origin
 
 MAX_REDIRECTIONS = 10
 _MAX_BODY = 1 << 20
 """Bytes that are read to keep the connection; what they say does not count."""
+_MAX_MESSAGE = 4096
 _REDIRECTIONS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -46,6 +48,8 @@ async def ask(client: Client, probe: Probe) -> str:
     check = probe.check
     try:
         async with asyncio.timeout(check.timeout):
+            if check.grpc:
+                return await _ask_grpc(client, probe.origin(), check)
             status = await _Conversation(client, probe.origin(), check).final_status()
     except TimeoutError:
         return f"no answer within {check.timeout:g} s"
@@ -54,6 +58,23 @@ async def ask(client: Client, probe: Probe) -> str:
     if status == check.status if check.status else 200 <= status < 400:
         return ""
     return f"it answered {status}"
+
+
+async def _ask_grpc(client: Client, origin: Origin, check: HealthCheck) -> str:
+    """Raises Unreachable."""
+    if origin.scheme not in ("h2c", "https"):
+        return "gRPC needs a server whose URL begins with h2c:// or https://"
+    host = check.hostname.encode("ascii") or origin.authority
+    question = grpc_health.question(host, _encoded(check.headers))
+    try:
+        answer = await client.fetch(question, origin, timeout=check.timeout, max_body=_MAX_MESSAGE, http2=True)
+    except TooLarge:
+        return "its answer is no gRPC message"
+    return grpc_health.complaint(answer)
+
+
+def _encoded(headers: tuple[tuple[str, str], ...]) -> tuple[Header, ...]:
+    return tuple((name.encode("ascii"), value.encode("utf-8")) for name, value in headers)
 
 
 @dataclass(slots=True)
@@ -83,7 +104,7 @@ class _Conversation:
         return await self.client.fetch(question, self.origin, timeout=self.check.timeout, max_body=_MAX_BODY)
 
     def _headers(self) -> tuple[Header, ...]:
-        headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in self.check.headers]
+        headers = list(_encoded(self.check.headers))
         names = {name.lower() for name, _ in headers}
         if b"host" not in names:
             headers.insert(0, (b"Host", self.check.hostname.encode("ascii") or self.origin.authority))
@@ -109,4 +130,4 @@ class _Conversation:
 
     @property
     def _scheme(self) -> str:
-        return "http" if self.origin.scheme == "unix" else self.origin.scheme
+        return "http" if self.origin.scheme in ("unix", "h2c") else self.origin.scheme

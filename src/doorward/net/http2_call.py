@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from doorward.messages.http import Header
 from doorward.net.upstream import Receiver, Refused, UpstreamError
+from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.response import ReceivedHead
 
 if TYPE_CHECKING:
@@ -96,9 +97,8 @@ class Http2Call:
                 ended=complete,
                 trailers=question.trailers,
             )
-        except BaseException:
+        except UnsafeField:
             self._receiver = None
-            connection.release()
             raise
         self.request_done = complete
         connection.begin(self)
