@@ -14,6 +14,7 @@ from pathlib import Path
 
 from doorward.assembly import local_ca
 from doorward.assembly.children import Notifier
+from doorward.assembly.configuration_gauges import configuration_gauges
 from doorward.assembly.health_checks import HealthChecks
 from doorward.assembly.identity_follower import IdentityFollower
 from doorward.assembly.metrics_sum import MetricsSum
@@ -59,6 +60,8 @@ class Control:
         self._outposts: OutpostConfiguration | None = None
         self._identity_ready = False
         self._metrics = MetricsSum()
+        self._gauges: dict[str, float] = {}
+        """What is said about the configuration in force."""
         database = None if plan.identity.database else folder.database
         self._follower = IdentityFollower(
             folder.rpc_socket, database, self._on_identity_change, self._on_identity_readiness
@@ -108,6 +111,7 @@ class Control:
                 case Routing(table, warnings):
                     self._table = table
                     self._metrics.count("traefik_config_reloads_total")
+                    self._gauges = configuration_gauges(table)
                     for warning in warnings:
                         _say(f"warning: {warning}")
                     self._links.tell_all(UseRoutingTable(table))
@@ -131,7 +135,7 @@ class Control:
         self._count_health()
 
     def _count_health(self) -> None:
-        self._metrics.add(OURSELVES, Counters({}, self._health.gauges()))
+        self._metrics.add(OURSELVES, Counters({}, {**self._gauges, **self._health.gauges()}))
 
     def _on_identity_readiness(self, ready: bool) -> None:
         if ready != self._identity_ready:

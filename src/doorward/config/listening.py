@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.config.entry_point import EntryPoint, parse_address
+from doorward.config.services import status_ranges
 from doorward.config.static import TRAEFIK_ENTRY_POINT, StaticConfiguration
 from doorward.messages import entry_points as messages
 from doorward.messages.routing import DEFAULT_TLS_OPTIONS
@@ -51,20 +52,35 @@ def access_log(static: StaticConfiguration) -> messages.AccessLog | None:
     """None when no access log is wanted."""
     if static.access_log is None:
         return None
-    return messages.AccessLog(static.access_log.file_path, static.access_log.format)
+    log = static.access_log
+    return messages.AccessLog(
+        file_path=log.file_path,
+        format=log.format,
+        buffering_size=log.buffering_size,
+        add_internals=log.add_internals,
+        status_codes=status_ranges(log.filters.status_codes),
+        retry_attempts=log.filters.retry_attempts,
+        min_duration=log.filters.min_duration,
+        field_default=log.fields.default_mode,
+        field_modes=tuple(log.fields.names.items()),
+        header_default=log.fields.headers.default_mode,
+        header_modes=tuple(log.fields.headers.names.items()),
+        query_default=log.fields.query_parameters.default_mode,
+    )
 
 
 def metrics(static: StaticConfiguration) -> messages.Metrics:
     """With an empty entry point when no metrics are wanted."""
-    prometheus = static.metrics.prometheus if static.metrics is not None else None
-    if prometheus is None:
+    if static.metrics is None or static.metrics.prometheus is None:
         return messages.Metrics()
+    prometheus = static.metrics.prometheus
     return messages.Metrics(
         entry_point=prometheus.entry_point,
         add_entry_points_labels=prometheus.add_entry_points_labels,
         add_routers_labels=prometheus.add_routers_labels,
         add_services_labels=prometheus.add_services_labels,
         buckets=prometheus.buckets,
+        add_internals=static.metrics.add_internals,
     )
 
 

@@ -86,6 +86,11 @@ def _flag(value: object) -> object:
     return value
 
 
+def lower_text(value: object) -> object:
+    """``Keep`` and ``KEEP`` are ``keep``."""
+    return value.lower() if isinstance(value, str) else value
+
+
 def _names(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]

@@ -47,7 +47,8 @@ def status_ranges(texts: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
-def _statuses(texts: tuple[str, ...]) -> tuple[str, ...]:
+def known_statuses(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """``texts``, when all of them are statuses or ranges. Raises ValueError."""
     status_ranges(texts)
     return texts
 
@@ -129,7 +130,7 @@ class Mirroring(Section):
 class FailoverErrors(Section):
     """What makes the fallback answer besides the first one's health."""
 
-    status: Annotated[Names, AfterValidator(_statuses)] = Field(min_length=1)
+    status: Annotated[Names, AfterValidator(known_statuses)] = Field(min_length=1)
     """``502`` or ``500-504``."""
     max_request_body_bytes: int = Field(default=1 << 20, ge=0)
     """Bytes of a request's body that are kept to be sent again; more is answered 413. There is no "unlimited"."""

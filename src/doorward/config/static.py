@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from doorward.config.decode import decode, read_document
 from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import EntryPoint, parse_address
 from doorward.config.mail import read_mail_url
 from doorward.config.problems import ConfigurationError, Problem, joined, nearest
-from doorward.config.section import Duration, Flag, Names, Section, Text, not_yet
+from doorward.config.section import Duration, Flag, Names, Section, Text, lower_text, not_yet
+from doorward.config.services import known_statuses
 
 TRAEFIK_ENTRY_POINT = "traefik"
 """Made on ``:8080`` when something internal wants it and nobody defined it."""
@@ -45,16 +46,59 @@ class Providers(Section):
     file: FileProvider | None = None
 
 
+Mode = Annotated[Literal["keep", "drop"], BeforeValidator(lower_text)]
+HeaderMode = Annotated[Literal["keep", "drop", "redact"], BeforeValidator(lower_text)]
+
+
+class AccessLogFilters(Section):
+    """What is written; anything that fits one of them. Without a filter, everything is."""
+
+    status_codes: Annotated[Names, AfterValidator(known_statuses)] = ()
+    """``200``, ``400-499``."""
+    retry_attempts: Flag = False
+    """Requests that were given to more than one server, or to one more than once."""
+    min_duration: Duration = 0.0
+    """Requests that took longer."""
+
+
+class AccessLogHeaders(Section):
+    """Header fields: ``request_…`` of the client, ``origin_…`` of the server, ``downstream_…`` of the answer.
+
+    ``Authorization``, ``Cookie``, ``Set-Cookie`` and their like are written as ``REDACTED`` even where they are kept.
+    """
+
+    default_mode: HeaderMode = "drop"
+    names: dict[str, HeaderMode] = {}
+
+
+class AccessLogQuery(Section):
+    default_mode: Mode = "keep"
+    """``drop`` ends the path at its question mark. Values of telling parameters (``code``, ``token`` …) are never
+    written."""
+
+
+class AccessLogFields(Section):
+    default_mode: Mode = "keep"
+    names: dict[str, Mode] = {}
+    """With ``StartUTC: drop`` the lines of ``common`` have the local time (of ``TZ``)."""
+    headers: AccessLogHeaders = AccessLogHeaders()
+    query_parameters: AccessLogQuery = AccessLogQuery()
+
+
 class AccessLog(Section):
     """One line per request."""
 
-    refused = not_yet("filters", "fields", "addInternals", "dualOutput")
+    refused = not_yet("dualOutput", "otlp")
 
     file_path: Text = ""
-    """Empty for standard output."""
+    """Empty for standard output. SIGUSR1 opens it again after it was moved away."""
     format: Literal["common", "genericCLF", "json"] = "common"
     buffering_size: int = Field(default=0, ge=0)
-    """Doorward always writes in batches that wait a moment at most; the number is not used."""
+    """Lines after which a batch is written. Lines never wait longer than a second, nor until they are 64 KiB."""
+    filters: AccessLogFilters = AccessLogFilters()
+    fields: AccessLogFields = AccessLogFields()
+    add_internals: Flag = False
+    """Requests to ``ping@internal``, ``api@internal``, ``prometheus@internal`` as well."""
 
 
 class Prometheus(Section):
@@ -71,8 +115,10 @@ class Prometheus(Section):
 
 
 class Metrics(Section):
-    refused = not_yet("addInternals", "otlp", "datadog", "statsD", "influxDB2")
+    refused = not_yet("otlp", "datadog", "statsD", "influxDB2")
 
+    add_internals: Flag = False
+    """Requests to ``ping@internal``, ``api@internal``, ``prometheus@internal`` as well."""
     prometheus: Prometheus | None = None
 
 

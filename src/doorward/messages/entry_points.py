@@ -50,6 +50,23 @@ class AccessLog(Struct, frozen=True):
     file_path: str = ""
     format: str = "common"
     """common, genericCLF or json."""
+    buffering_size: int = 0
+    """Lines after which a batch is written at the latest; 0: by size and time alone."""
+    add_internals: bool = False
+    """Requests to ``ping@internal`` and its like as well."""
+    status_codes: tuple[tuple[int, int], ...] = ()
+    """First and last of each range. With any filter, only what fits one of them is written."""
+    retry_attempts: bool = False
+    min_duration: float = 0.0
+    """Seconds."""
+    field_default: str = "keep"
+    """keep or drop."""
+    field_modes: tuple[tuple[str, str], ...] = ()
+    header_default: str = "drop"
+    """keep, drop or redact."""
+    header_modes: tuple[tuple[str, str], ...] = ()
+    query_default: str = "keep"
+    """keep or drop."""
 
 
 class Metrics(Struct, frozen=True):
@@ -61,3 +78,5 @@ class Metrics(Struct, frozen=True):
     add_routers_labels: bool = False
     add_services_labels: bool = True
     buckets: tuple[float, ...] = (0.1, 0.3, 1.2, 5.0)
+    add_internals: bool = False
+    """Requests to ``ping@internal`` and its like as well."""

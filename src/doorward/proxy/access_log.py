@@ -1,8 +1,9 @@
 """The access log: one line per finished exchange, gathered and written in batches (``contracts/proxy.md`` 13.2).
 
-Nothing here waits for a disk on the way of a request: lines wait in memory until there are 64 KiB of them or until
-the engine's next sweep, at most a second. Whatever a client can put into a line is escaped (S-052), and query
-parameters that carry secrets are cut out (S-802).
+Nothing here waits for a disk on the way of a request: lines wait in memory until there are 64 KiB of them, or
+``bufferingSize`` of them, or until the engine's next sweep, at most a second. Whatever a client can put into a line is
+escaped (S-052), and query parameters that carry secrets are cut out (S-802). The usual lines are written without
+asking for each field whether it is wanted; ``access_fields`` does that where something is configured.
 """
 
 from __future__ import annotations
@@ -13,18 +14,15 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from doorward.messages.entry_points import AccessLog
+from doorward.proxy.access_fields import FieldChoice, entries, without_secrets
 from doorward.proxy.account import Account
 
 _BATCH = 65536
 _unsafe = re.compile(rb"[^\x20\x21\x23-\x5b\x5d-\x7e]")
-_secret = re.compile(
-    rb"(?i)([?&;])((?:code|state|token|[a-z_-]*_token|id_token_hint|client_secret|password|code_verifier|code_challenge"
-    rb"|nonce|session_state|assertion)=)[^&;]*"
-)
 
 
 class AccessLogFile:
@@ -33,21 +31,34 @@ class AccessLogFile:
     def __init__(self, settings: AccessLog) -> None:
         """Raises OSError when the file cannot be opened."""
         self._path = settings.file_path
-        self._line: Callable[[Account, int], bytes] = _FORMATS[settings.format]
+        self._line = _line_writer(settings)
+        self._most = settings.buffering_size or sys.maxsize
+        self._internals = frozenset[str]() if settings.add_internals else INTERNAL_SERVICES
+        self._filtered = bool(settings.status_codes or settings.retry_attempts or settings.min_duration)
+        self._settings = settings
         self._lines: list[bytes] = []
         self._size = 0
         self._count = 0
         self._descriptor = self._open()
 
     def record(self, account: Account) -> None:
-        if account.service in INTERNAL_SERVICES:
+        if account.service in self._internals or (self._filtered and not self._is_wanted(account)):
             return
         self._count += 1
         line = self._line(account, self._count)
         self._lines.append(line)
         self._size += len(line)
-        if self._size >= _BATCH:
+        if self._size >= _BATCH or len(self._lines) >= self._most:
             self.flush()
+
+    def _is_wanted(self, account: Account) -> bool:
+        """Any filter that fits keeps the line."""
+        settings = self._settings
+        return (
+            any(first <= account.status <= last for first, last in settings.status_codes)
+            or (settings.retry_attempts and account.retries > 0)
+            or (settings.min_duration > 0 and account.seconds > settings.min_duration)
+        )
 
     def flush(self) -> None:
         """Write what was gathered; a full disk loses lines, never requests."""
@@ -88,9 +99,7 @@ INTERNAL_SERVICES = frozenset(("ping@internal", "prometheus@internal", "api@inte
 
 def _target(account: Account) -> bytes:
     target = account.target
-    if b"?" in target and _secret.search(target) is not None:
-        target = _secret.sub(rb"\1\2REDACTED", target)
-    return escaped(target)
+    return escaped(without_secrets(target) if b"?" in target else target)
 
 
 def escaped(value: bytes) -> bytes:
@@ -140,45 +149,64 @@ def _generic(account: Account, _count: int) -> bytes:
     )
 
 
-def _json(account: Account, count: int) -> bytes:
-    host, _, port = (
-        account.host.decode("ascii").rpartition(":") if b":" in account.host else (account.host.decode("ascii"), "", "")
+def _json(account: Account, count: int, choice: FieldChoice) -> bytes:
+    return json.dumps(entries(account, count, choice), separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _chosen_common(account: Account, count: int, choice: FieldChoice) -> bytes:
+    """``common`` without what is not wanted."""
+    said = entries(account, count, choice)
+
+    def value(name: str, missing: bytes = b"-") -> bytes:
+        return _escaped_text(str(said[name])) if name in said else missing
+
+    return b'%b %b "%b" "%b" %dms\n' % (
+        _chosen_generic(account, count, choice)[:-1],
+        value("RequestCount"),
+        value("RouterName"),
+        value("ServiceURL"),
+        account.seconds * 1000 if "Duration" in said else 0,
     )
-    started = datetime.fromtimestamp(account.started_at, UTC)
-    nanoseconds = int(account.seconds * 1e9)
-    origin = int(account.origin_seconds * 1e9)
-    fields: dict[str, object] = {
-        "ClientAddr": account.peer,
-        "ClientHost": account.client,
-        "ClientUsername": account.user or "-",
-        "DownstreamContentSize": account.sent,
-        "DownstreamStatus": account.status,
-        "Duration": nanoseconds,
-        "OriginDuration": origin,
-        "OriginStatus": account.origin_status,
-        "Overhead": nanoseconds - origin,
-        "RequestAddr": account.host.decode("ascii"),
-        "RequestContentSize": account.received,
-        "RequestCount": count,
-        "RequestHost": host,
-        "RequestMethod": account.method.decode("ascii"),
-        "RequestPath": _target(account).decode("ascii"),
-        "RequestPort": port or "-",
-        "RequestProtocol": account.version.decode("ascii"),
-        "RequestScheme": "https" if account.tls else "http",
-        "RetryAttempts": account.retries,
-        "StartLocal": started.astimezone().isoformat(),
-        "StartUTC": started.isoformat().replace("+00:00", "Z"),
-        "entryPointName": account.entry_point,
-        "level": "info",
-        "msg": "",
-        "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-    }
-    if account.router:
-        fields["RouterName"] = account.router
-    if account.server:
-        fields |= {"ServiceName": account.service, "ServiceURL": account.server}
-    return json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-_FORMATS = {"common": _common, "genericCLF": _generic, "json": _json}
+def _chosen_generic(account: Account, count: int, choice: FieldChoice) -> bytes:
+    said = entries(account, count, choice)
+
+    def value(name: str) -> bytes:
+        return _escaped_text(str(said[name])) if name in said else b"-"
+
+    if "StartUTC" in said:
+        moment = _clf_time(account.started_at)
+    elif "StartLocal" in said:
+        local = datetime.fromtimestamp(account.started_at).astimezone()
+        moment = local.strftime("%d/%b/%Y:%H:%M:%S %z").encode("ascii")
+    else:
+        moment = b"-"
+    return b'%b - %b [%b] "%b %b %b" %b %b "%b" "%b"\n' % (
+        value("ClientHost").replace(b" ", b"\\x20"),
+        value("ClientUsername").replace(b" ", b"\\x20"),
+        moment,
+        value("RequestMethod"),
+        value("RequestPath"),
+        value("RequestProtocol"),
+        value("DownstreamStatus"),
+        value("DownstreamContentSize"),
+        value("request_Referer"),
+        value("request_User-Agent"),
+    )
+
+
+def _escaped_text(text: str) -> bytes:
+    return escaped(text.encode("utf-8", "replace"))
+
+
+_USUAL = {"common": _common, "genericCLF": _generic}
+_CHOSEN = {"common": _chosen_common, "genericCLF": _chosen_generic, "json": _json}
+
+
+def _line_writer(settings: AccessLog) -> Callable[[Account, int], bytes]:
+    choice = FieldChoice(settings)
+    if choice.is_default and settings.format in _USUAL:
+        return _USUAL[settings.format]
+    write = _CHOSEN[settings.format]
+    return lambda account, count: write(account, count, choice)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from doorward.messages.entry_points import EntryPoint
+from doorward.messages.routing import ForwardAuth
 from doorward.net.descriptors import room_for_connections
 from doorward.net.pools import Pools
 from doorward.net.server_tls import ServerTls
@@ -67,6 +68,12 @@ class Engine:
         nothing."""
         self._handshakes.use(routes.table)
         self._surroundings.routes = routes
+        if self._metrics is not None:
+            self._metrics.guarded = frozenset(
+                router.name
+                for router in routes.table.routers
+                if any(isinstance(middleware, ForwardAuth) for middleware in router.middlewares)
+            )
         for name, server in self._servers.items():
             server.speak(plain=routes.has(name, tls=False), tls=routes.has(name, tls=True))
 

@@ -16,10 +16,11 @@ from doorward.proxy.account import Account
 
 _KNOWN_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE"))
 
-_Labels = tuple[str, str, int, bytes, bool]
-"""(router or empty, entry point or service, status, method, websocket)"""
-_Path = tuple[str, str, str, int, bytes, bool]
-"""What decides which series a request counts in: entry point, router, service, status, method, websocket."""
+_Labels = tuple[str, str, int, bytes, str]
+"""(router or empty, entry point or service, status, method, protocol)"""
+_Path = tuple[str, str, str, int, bytes, bool, str, str, str, str]
+"""What decides which series a request counts in: entry point, router, service, status, method, websocket, protocol,
+TLS version and cipher, denial."""
 
 
 @dataclass(slots=True)
@@ -34,11 +35,26 @@ class _Series:
 
 
 @dataclass(slots=True)
+class _Counter:
+    """Something of which only the number counts."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
 class _Kind:
     """entrypoint, router or service."""
 
     name: str
     series: dict[_Labels, _Series] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Known:
+    """Everything that a request of one path adds to."""
+
+    series: list[_Series]
+    counters: list[_Counter]
 
 
 class MetricsBook:
@@ -49,39 +65,76 @@ class MetricsBook:
         self._entry_points = _Kind("entrypoint") if settings.add_entry_points_labels else None
         self._routers = _Kind("router") if settings.add_routers_labels else None
         self._services = _Kind("service") if settings.add_services_labels else None
-        self._known: dict[_Path, list[_Series]] = {}
+        self._internals = frozenset[str]() if settings.add_internals else INTERNAL_SERVICES
+        self._known: dict[_Path, _Known] = {}
+        self._counters: dict[str, _Counter] = {}
+        """By full series text."""
+        self.guarded: frozenset[str] = frozenset()
+        """Routers that ask an auth server: where one let a request pass, that was a decision as well."""
         self.open_connections: dict[str, int] = {}
         """By entry point, as they are now."""
 
     def record(self, account: Account) -> None:
         # A client may invent methods; they must not become memory.
         method = account.method if account.method in _KNOWN_METHODS else b"EXTENSION_METHOD"
-        path = (account.entry_point, account.router, account.service, account.status, method, account.websocket)
+        facts = account.connection
+        path = (
+            account.entry_point,
+            account.router,
+            account.service,
+            account.status,
+            method,
+            account.websocket,
+            account.protocol,
+            facts.tls_version if facts is not None else "",
+            facts.tls_cipher if facts is not None else "",
+            account.denial,
+        )
         known = self._known.get(path)
         if known is None:
-            known = self._known[path] = self._series_of(path)
-        if known:
-            bucket = bisect_left(self._bounds, account.seconds)
-            for series in known:
-                series.buckets[bucket] += 1
-                series.seconds += account.seconds
-                series.received += account.received
-                series.sent += account.sent
+            known = self._known[path] = self._known_of(path)
+        bucket = bisect_left(self._bounds, account.seconds)
+        for series in known.series:
+            series.buckets[bucket] += 1
+            series.seconds += account.seconds
+            series.received += account.received
+            series.sent += account.sent
+        for counter in known.counters:
+            counter.count += 1
+        if account.retries:
+            name = f'traefik_service_retries_total{{service="{_label(account.service)}"}}'
+            self._counter(name).count += account.retries
 
-    def _series_of(self, path: _Path) -> list[_Series]:
-        entry_point, router, service, status, method, websocket = path
-        if service in INTERNAL_SERVICES:
-            return []
+    def _known_of(self, path: _Path) -> _Known:
+        entry_point, router, service, status, method, websocket, protocol, tls, cipher, denial = path
+        if service in self._internals:
+            return _Known([], [])
         if websocket:
-            status = 0
+            status, protocol = 0, "websocket"
         found = []
+        owners = []
         if self._entry_points is not None:
-            found.append(self._series(self._entry_points, ("", entry_point, status, method, websocket)))
+            found.append(self._series(self._entry_points, ("", entry_point, status, method, protocol)))
+            owners.append(("entrypoint", _owner("entrypoint", "", entry_point)))
         if self._routers is not None and router:
-            found.append(self._series(self._routers, (router, service, status, method, websocket)))
+            found.append(self._series(self._routers, (router, service, status, method, protocol)))
+            owners.append(("router", _owner("router", router, service)))
         if self._services is not None and router:
-            found.append(self._series(self._services, ("", service, status, method, websocket)))
-        return found
+            found.append(self._series(self._services, ("", service, status, method, protocol)))
+            owners.append(("service", _owner("service", "", service)))
+        counters = []
+        if tls:
+            counters += [
+                self._counter(f'traefik_{kind}_requests_tls_total{{{owner},tls_cipher="{cipher}",tls_version="{tls}"}}')
+                for kind, owner in owners
+            ]
+        if denial or router in self.guarded:
+            name = f'doorward_decisions_total{{outcome="{denial or "pass"}",router="{_label(router)}"}}'
+            counters.append(self._counter(name))
+        return _Known(found, counters)
+
+    def _counter(self, name: str) -> _Counter:
+        return self._counters.setdefault(name, _Counter())
 
     def _series(self, kind: _Kind, labels: _Labels) -> _Series:
         return kind.series.setdefault(labels, _Series([0] * (len(self._bounds) + 1)))
@@ -95,6 +148,9 @@ class MetricsBook:
                 for key, series in kind.series.items():
                     self._write(counted, kind.name, key, series)
                 kind.series.clear()
+        for name, counter in self._counters.items():
+            counted[name] = float(counter.count)
+        self._counters.clear()
         # Series are made anew when they are needed again, so what no longer exists is no longer reported.
         self._known.clear()
         return counted
@@ -107,11 +163,8 @@ class MetricsBook:
         }
 
     def _write(self, counted: dict[str, float], kind: str, key: _Labels, series: _Series) -> None:
-        router, name, status, method, websocket = key
-        protocol = "websocket" if websocket else "http"
-        owner = f'service="{_label(name)}"' if kind != "entrypoint" else f'entrypoint="{_label(name)}"'
-        if kind == "router":
-            owner = f'router="{_label(router)}",{owner}'
+        router, name, status, method, protocol = key
+        owner = _owner(kind, router, name)
         labels = f'code="{status}",method="{method.decode("ascii")}",protocol="{protocol}",{owner}'
         prefix = f"traefik_{kind}"
         total = 0
@@ -123,6 +176,14 @@ class MetricsBook:
         counted[f"{prefix}_requests_total{{{labels}}}"] = float(total)
         counted[f"{prefix}_requests_bytes_total{{{labels}}}"] = float(series.received)
         counted[f"{prefix}_responses_bytes_total{{{labels}}}"] = float(series.sent)
+
+
+def _owner(kind: str, router: str, name: str) -> str:
+    """The labels that say whose series it is."""
+    if kind == "entrypoint":
+        return f'entrypoint="{_label(name)}"'
+    service = f'service="{_label(name)}"'
+    return f'router="{_label(router)}",{service}' if kind == "router" else service
 
 
 def _label(value: str) -> str:
