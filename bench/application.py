@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chains.chain import HOST, USERNAME
 from nginx_process import nginx_process
+from pattern import pattern
 from peers.processes import free_port
 from peers.proxies import IDENTITY_HEADERS
 from peers.questions import ask
@@ -74,12 +75,6 @@ def application(folder: Path, prefix: tuple[str, ...]) -> Iterator[Application]:
     """
     with nginx_process(folder / "nginx", http, prefix, port):
         yield Application(port, open_port)
-
-
-def pattern(size: int) -> bytes:
-    """Bytes without a short period, so that a lost or doubled piece shows."""
-    line = b"".join(b"%07d\n" % number for number in range(16411))
-    return (line * (size // len(line) + 1))[:size]
 
 
 def _variable(name: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from figures import Scenario
-from scenarios import http2, requests, start
+from scenarios import bodies, connections, http2, latency, messages, requests, sessions, start
 
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for room in (requests, http2, start) for scenario in room.SCENARIOS
+    scenario.name: scenario
+    for room in (requests, http2, bodies, messages, connections, latency, sessions, start)
+    for scenario in room.SCENARIOS
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def nginx_process(folder: Path, http: str, prefix: tuple[str, ...], port: int) -
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
+        f"{'user root;' if os.geteuid() == 0 else ''}\n"  # our folders are nobody else's
         f"daemon off;\nworker_processes 1;\npid {folder}/pid;\nerror_log {folder}/error.log warn;\n"
         f"worker_rlimit_nofile 20000;\nevents {{ worker_connections 8192; }}\n"
         f"http {{\naccess_log off;\nkeepalive_requests 100000000;\nkeepalive_timeout 1h;\n"

@@ -15,6 +15,8 @@ from peers.processes import free_port
 from peers.program import PASSWORD, Program
 from peers.proxies import IDENTITY_HEADERS
 
+_ROUTERS_EACH = 1000
+"""How many other applications share a file; no file may be larger than a MiB."""
 ENTRY_POINTS = ("web", "websecure", "bulk", "external")
 
 
@@ -24,10 +26,11 @@ def doorward(site: Site) -> Iterator[Chain]:
     ports = {name: free_port() for name in ENTRY_POINTS}
     folder = site.folder
     program = Program(folder / "doorward", config=folder / "doorward.yml", prefix=site.prefix)
-    # JSON is YAML.
     (folder / "doorward.yml").write_text(json.dumps(_static(program, ports, site)))
     with yes_man(folder / "auth", site.prefix) as auth:
-        (folder / "routes.yml").write_text(json.dumps(_dynamic(program, auth.port, site)))
+        outpost = f"{program.plain}/outpost.goauthentik.io/auth/traefik"
+        authorities = {"fused": outpost, "external": f"http://127.0.0.1:{auth.port}/"}
+        write_routes(site, authorities, {"external": "external"}, "fused")
         try:
             program.start()
             Api(program).protect("bench", f"http://{HOST}")
@@ -45,7 +48,7 @@ def _static(program: Program, ports: dict[str, int], site: Site) -> dict[str, An
     entry_points["identity"] = {"address": f"127.0.0.1:{program.identity_port}"}
     return {
         "entryPoints": entry_points,
-        "providers": {"file": {"filename": str(site.folder / "routes.yml")}},
+        "providers": {"file": {"directory": str(site.folder / "routes")}},
         "identity": {"externalUrl": f"http://auth.localhost:{program.identity_port}", "data": str(program.data)},
         "metrics": {"prometheus": {"entryPoint": "identity"}},
         "accessLog": {"filePath": str(site.folder / "access.log")},
@@ -54,13 +57,8 @@ def _static(program: Program, ports: dict[str, int], site: Site) -> dict[str, An
     }
 
 
-def _dynamic(program: Program, auth: int, site: Site) -> dict[str, Any]:
-    outpost = f"{program.plain}/outpost.goauthentik.io/auth/traefik"
-    return dynamic(site, {"fused": outpost, "external": f"http://127.0.0.1:{auth}/"}, {"external": "external"}, "fused")
-
-
-def dynamic(site: Site, authorities: dict[str, str], special: dict[str, str], usual: str) -> dict[str, Any]:
-    """Routes in the format that we and Traefik read.
+def write_routes(site: Site, authorities: dict[str, str], special: dict[str, str], usual: str) -> None:
+    """Fill the folder ``routes`` in the format that we and Traefik read.
 
     Args:
         site: the application and the certificate.
@@ -68,6 +66,22 @@ def dynamic(site: Site, authorities: dict[str, str], special: dict[str, str], us
         special: by entry point, the middleware that is not the usual one.
         usual: the middleware of all other entry points.
     """
+    folder = site.folder / "routes"
+    folder.mkdir()
+    (folder / "app.yml").write_text(json.dumps(_dynamic(site, authorities, special, usual)))
+    others = range(site.routers - 1)
+    for start in range(0, len(others), _ROUTERS_EACH):
+        routers = {f"other{number}": _other(number, usual) for number in others[start : start + _ROUTERS_EACH]}
+        (folder / f"others{start}.yml").write_text(json.dumps({"http": {"routers": routers}}))
+
+
+def _other(number: int, middleware: str) -> dict[str, Any]:
+    """A router for somebody else's application."""
+    rule = f"Host(`other{number}.localhost`) && PathPrefix(`/some`)"
+    return {"rule": rule, "entryPoints": ["web"], "middlewares": [middleware], "service": "app"}
+
+
+def _dynamic(site: Site, authorities: dict[str, str], special: dict[str, str], usual: str) -> dict[str, Any]:
     rule = f"Host(`{HOST}`)"
     entry: dict[str, dict[str, Any]] = {
         "web": {"service": "app"},
@@ -78,15 +92,6 @@ def dynamic(site: Site, authorities: dict[str, str], special: dict[str, str], us
     routers = {
         name: {"rule": rule, "entryPoints": [name], "middlewares": [special.get(name, usual)], **values}
         for name, values in entry.items()
-    }
-    routers |= {
-        f"other{number}": {
-            "rule": f"Host(`other{number}.localhost`) && PathPrefix(`/some`)",
-            "entryPoints": ["web"],
-            "middlewares": [usual],
-            "service": "app",
-        }
-        for number in range(site.routers - 1)
     }
     return {
         "http": {

@@ -20,7 +20,7 @@ _FORWARDED = """
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header X-Forwarded-Host $http_host;
 """
-_MAP = 'map $http_upgrade $connection_field { default upgrade; "" ""; }\n'
+_MAP = 'client_max_body_size 0;\nmap $http_upgrade $connection_field { default upgrade; "" ""; }\n'
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def nginx_with_auth(site: Site) -> Iterator[Chain]:
 
         def location(upstream: str) -> str:
             return (
-                f"location / {{ auth_request /auth; {identity} {_FORWARDED} client_max_body_size 0;"
+                f"location / {{ auth_request /auth; {identity} {_FORWARDED} "
                 f"proxy_request_buffering off; proxy_pass http://{upstream}; }} {question}"
             )
 

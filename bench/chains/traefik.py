@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chains.chain import HOST, USERNAME, Chain, Site
-from chains.doorward import dynamic
+from chains.doorward import write_routes
 from chains.yes_man import yes_man
 from login import Visitor
 from peers.api import Api
@@ -54,13 +54,12 @@ def traefik_and_doorward(site: Site) -> Iterator[Chain]:
 @contextlib.contextmanager
 def _traefik(site: Site, address: str) -> Iterator[tuple[dict[str, int], int]]:
     ports = {name: free_port() for name in ENTRY_POINTS}
-    routes = site.folder / "traefik-routes.yml"
-    routes.write_text(json.dumps(dynamic(site, {"auth": address}, {}, "auth")))
+    write_routes(site, {"auth": address}, {}, "auth")
     argv = [
         *site.prefix,
         Path(sys.executable).with_name("traefik"),
         *(f"--entryPoints.{name}.address=127.0.0.1:{port}" for name, port in ports.items()),
-        f"--providers.file.filename={routes}",
+        f"--providers.file.directory={site.folder}/routes",
         "--global.checkNewVersion=false",
         "--global.sendAnonymousUsage=false",
         "--log.level=ERROR",
