@@ -5,8 +5,5 @@ from __future__ import annotations
 from figures import Scenario
 from scenarios import bodies, connections, http2, latency, messages, requests, sessions, start
 
-SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario
-    for room in (requests, http2, bodies, messages, connections, latency, sessions, start)
-    for scenario in room.SCENARIOS
-}
+_KINDS = (requests, http2, bodies, messages, connections, latency, sessions, start)
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for kind in _KINDS for scenario in kind.SCENARIOS}

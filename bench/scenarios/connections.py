@@ -59,7 +59,7 @@ def _weight(pids: list[int]) -> float:
 SCENARIOS = (
     Scenario(
         "connections",
-        f"{IDLE:,} idle plain connections, {IDLE:,} idle TLS ones, {ACTIVE} active (HTTP/1.1, all cores, fresh programs)",
+        f"{IDLE:,} idle plain connections, {IDLE:,} idle TLS ones, {ACTIVE} active (HTTP/1.1, all cores)",
         ("doorward", "traefik", "nginx"),
         measure_connections,
         columns=(

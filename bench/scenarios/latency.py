@@ -54,7 +54,7 @@ def measure_latency(rate: int) -> Measure:
 SCENARIOS = tuple(
     Scenario(
         f"rate-{rate}",
-        f"{rate:,} authenticated requests per second at random moments (HTTP/1.1, {CONNECTIONS} connections, all cores)",
+        f"{rate:,} authenticated requests per second at random moments (HTTP/1.1, all cores)",
         _CHAINS,
         measure_latency(rate),
         columns=(MEDIAN, P99, CPU),

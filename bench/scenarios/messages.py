@@ -41,7 +41,7 @@ def measure_messages(variant: str, house: House, effort: Effort) -> Values:
 SCENARIOS = (
     Scenario(
         "websocket",
-        f"WebSocket messages of {SIZE} bytes, there and back ({CONNECTIONS} connections, one message under way on each)",
+        f"WebSocket messages of {SIZE} bytes, there and back ({CONNECTIONS} connections, one under way on each)",
         ("doorward", "traefik", "nginx"),
         measure_messages,
         columns=(Column("cpu", "CPU µs/echo"), Column("rate", "echoes/s", 0, "more"), MEDIAN, P99),

@@ -37,7 +37,7 @@ def _free_memory() -> int:
 SCENARIOS = (
     Scenario(
         "sessions",
-        f"Decisions with {FEW:,} sessions in a worker's memory and with {MANY:,}, each asked for at random (in process)",
+        f"Decisions by a worker that knows {FEW:,} sessions and by one that knows {MANY:,} (in process)",
         ("few", "many"),
         measure_sessions,
         columns=(
