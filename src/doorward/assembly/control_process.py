@@ -15,6 +15,7 @@ from pathlib import Path
 from doorward.assembly import local_ca
 from doorward.assembly.children import Notifier
 from doorward.assembly.configuration_gauges import configuration_gauges
+from doorward.assembly.explainer import Explainer
 from doorward.assembly.health_checks import HealthChecks
 from doorward.assembly.identity_follower import IdentityFollower
 from doorward.assembly.metrics_sum import MetricsSum
@@ -40,6 +41,7 @@ from doorward.messages.control import (
     UseRoutingTable,
     WhenAllKnow,
 )
+from doorward.messages.decisions import ChainTried, Decided
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.plan import ChildFailed, Plan
 from doorward.messages.routing import Certificate, RoutingTable
@@ -71,6 +73,7 @@ class Control:
         self._links = WorkerLinks(
             self._current, self._follower.ended_since, self._heard, self._metrics.gone, self._ends
         )
+        self._explainer = Explainer(self._links.tell_one)
         self._health = HealthChecks(self._on_health, _say)
         self._reload = asyncio.Event()
 
@@ -80,6 +83,7 @@ class Control:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         server = await self._links.listen(self._folder.control_socket)
+        explaining = await self._explainer.listen(self._folder.explain_socket)
         tasks = [
             asyncio.create_task(self._follow_routes()),
             asyncio.create_task(self._follower.run()),
@@ -94,6 +98,7 @@ class Control:
             task.cancel()
         await self._health.close()
         server.close()
+        explaining.close()
 
     async def _beat(self) -> None:
         """Let the workers hear that they would hear of a change (``push_watch``)."""
@@ -161,6 +166,8 @@ class Control:
             reply(MetricsText(self._metrics.text()))
         elif isinstance(message, ServerFailed):
             self._health.failed(message)
+        elif isinstance(message, Decided | ChainTried):
+            self._explainer.heard(message)
         elif isinstance(message, WhenAllKnow):
             self._sign_outs.asked(lambda: reply(AllKnow(message.number)))
 

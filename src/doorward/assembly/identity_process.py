@@ -15,6 +15,7 @@ def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
     os.environ["DOORWARD_DATABASE"] = plan.identity.database
     os.environ["DOORWARD_EXTERNAL_URL"] = plan.identity.external_url
     os.environ["DOORWARD_MAIL"] = plan.identity.mail
+    os.environ["DOORWARD_EXPLAIN_SOCKET"] = str(folder.explain_socket)
     os.environ["DOORWARD_IDENTITY_PORT"] = str(plan.identity.port)
 
     from doorward.identity import bootstrap, server

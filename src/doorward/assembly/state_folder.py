@@ -57,6 +57,10 @@ class StateFolder:
         return self.run / "identity-rpc.sock"
 
     @property
+    def explain_socket(self) -> Path:
+        return self.run / "explain.sock"
+
+    @property
     def pid_file(self) -> Path:
         return self.run.parent / "doorward.pid"
 
@@ -80,6 +84,19 @@ class StateFolder:
         shutil.rmtree(self.run, ignore_errors=True)
         if not any(entry.name.isdecimal() for entry in self.run.parent.iterdir()):
             _remove_run(self.path / "run")
+
+
+def running(path: Path) -> StateFolder:
+    """The folder of the program that runs on it now. Raises StateFolderUnusable when none does."""
+    try:
+        number = int((path / "run" / "doorward.pid").read_text())
+        return StateFolder(path, (path / "run").resolve(strict=True) / str(number))
+    except FileNotFoundError as error:
+        raise StateFolderUnusable(
+            f"no Doorward is running on the state folder {path}. Name the right one with --data or --config."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StateFolderUnusable(f"the state folder {path} cannot be read: {error}") from error
 
 
 def make(path: Path) -> None:

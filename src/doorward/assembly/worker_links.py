@@ -50,6 +50,14 @@ class WorkerLinks:
             else:
                 writer.write(frame)
 
+    def tell_one(self, message: ToWorker) -> bool:
+        """Tell any one worker; False when none is connected."""
+        for writer in self._writers:
+            if not writer.is_closing():
+                writer.write(frames.encode(message))
+                return True
+        return False
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pid = 0
         try:

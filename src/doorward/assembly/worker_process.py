@@ -14,12 +14,14 @@ import uvloop
 
 from doorward.assembly.children import Notifier
 from doorward.assembly.control_link import ControlLink
+from doorward.assembly.decision_post import DecisionPost
 from doorward.assembly.identity_doors import LocalIssuerChannel, RpcSessionStore
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.push_watch import PushWatch
 from doorward.assembly.sign_outs import SignOutQuestions
 from doorward.assembly.small_services import Health, MetricsPage, Ping
 from doorward.assembly.state_folder import StateFolder
+from doorward.assembly.trials import Trials
 from doorward.messages import routing
 from doorward.messages.control import (
     AllKnow,
@@ -37,6 +39,7 @@ from doorward.messages.control import (
     UseRoutingTable,
     WhenAllKnow,
 )
+from doorward.messages.decisions import TryChain
 from doorward.messages.plan import Plan
 from doorward.net.client import Client
 from doorward.net.descriptors import raise_limit
@@ -65,7 +68,8 @@ class Worker:
         self._sign_outs = SignOutQuestions(lambda number: self._link.tell(WhenAllKnow(number)), _say)
         store = RpcSessionStore(self._client, str(folder.rpc_socket), self._sign_outs.told)
         issuer = LocalIssuerChannel(self._client, str(folder.identity_socket), plan.identity.external_url)
-        self._outpost = Outpost(store, issuer, now=time.time)
+        self._decisions = DecisionPost(lambda decided: self._link.tell(decided))
+        self._outpost = Outpost(store, issuer, now=time.time, decided=self._decisions.add)
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)
         self._metrics_page = MetricsPage(lambda: self._link.tell(MetricsWanted()))
         pools = Pools()
@@ -89,8 +93,12 @@ class Worker:
         self._position = -1
         self._stopping = False
         self._push = PushWatch(time.monotonic())
+        self._routes: Routes | None = None
+        self._trials = Trials(self._outpost, plan.entry_points, lambda: self._routes)
+        self._trying: set[asyncio.Task[None]] = set()
 
     def _hello(self) -> Hello:
+        self._decisions.all_again()
         return Hello(os.getpid(), self._index, self._position)
 
     @property
@@ -147,6 +155,10 @@ class Worker:
                 self._health.hear(message)
             case IdentityReadiness(ready):
                 self._identity_ready = ready
+            case TryChain():
+                task = asyncio.create_task(self._try(message))
+                self._trying.add(task)
+                task.add_done_callback(self._trying.discard)
             case MetricsText(text):
                 self._metrics_page.arrived(text)
         if self._ready and not self._said_ready:
@@ -155,9 +167,14 @@ class Worker:
 
     def _use(self, table: routing.RoutingTable) -> None:
         try:
-            self._engine.use(Routes.build(table, self))
+            routes = Routes.build(table, self)
+            self._engine.use(routes)
+            self._routes = routes
         except CertificateUnusable as error:
             _say(f"the routes stay as they were: {error}")
+
+    async def _try(self, asked: TryChain) -> None:
+        self._link.tell(await self._trials.make(asked))
 
     # --- the workshop of the routing table -----------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from doorward import __version__
 from doorward.cli.authority import ca
 from doorward.cli.check import check
 from doorward.cli.demo import demo
+from doorward.cli.explain import explain
+from doorward.cli.headers import headers
 from doorward.cli.serve import serve
 from doorward.cli.whoami import whoami
 
@@ -25,5 +27,5 @@ def main() -> None:
     """
 
 
-for _command in (demo, serve, check, ca, whoami):
+for _command in (demo, serve, check, explain, headers, ca, whoami):
     main.add_command(_command)

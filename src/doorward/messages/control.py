@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from doorward.messages.decisions import ChainTried, Decided, TryChain
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.routing import RoutingTable
 
@@ -73,7 +74,9 @@ class AllKnow(Struct, frozen=True, tag=True):
     number: int
 
 
-ToWorker = UseRoutingTable | UseOutposts | SessionsEnded | ServersHealth | IdentityReadiness | MetricsText | AllKnow
+ToWorker = (
+    UseRoutingTable | UseOutposts | SessionsEnded | ServersHealth | IdentityReadiness | MetricsText | AllKnow | TryChain
+)
 
 # worker → control
 
@@ -120,4 +123,14 @@ class WhenAllKnow(Struct, frozen=True, tag=True):
     """Its own count of such questions."""
 
 
-FromWorker = Hello | TableInUse | Counters | MetricsWanted | ServerFailed | SessionsForgotten | WhenAllKnow
+FromWorker = (
+    Hello
+    | TableInUse
+    | Counters
+    | MetricsWanted
+    | ServerFailed
+    | SessionsForgotten
+    | WhenAllKnow
+    | Decided
+    | ChainTried
+)

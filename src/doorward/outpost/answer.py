@@ -16,13 +16,14 @@ that a proxy could take for a yes is turned into an error (CVE-2026-25748).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 
 from doorward.messages.decisions import Decision
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
-from doorward.messages.sessions import ReportMisconfiguration
+from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost import own_endpoints, refusals
 from doorward.outpost.applications import Applications
 from doorward.outpost.callback import Callback
@@ -77,6 +78,15 @@ class Passed(HttpAnswer):
     """The host is one application's as a whole, whatever the path."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A session for one request."""
+
+    cookie: str
+    headers: tuple[Header, ...]
+    """What every request that passes with it gets."""
+
+
 class Outpost:
     """Decides for every application of the configuration that was last given to ``use``."""
 
@@ -126,6 +136,18 @@ class Outpost:
         """These proxy sessions (or all of them) have ended: the next request with one finds it gone."""
         self._sessions.forget(id_hashes, everything=everything)
         self._machines.changed()
+
+    @contextmanager
+    def lending(self, session: ProxySession) -> Iterator[Lent]:
+        """A session that nobody logged in for, here and as long as the block runs; ``session.id_hash`` is replaced.
+
+        Raises LookupError when this outpost does not serve its provider."""
+        application = self._applications.by_pk.get(session.provider)
+        if application is None:
+            raise LookupError("the outpost does not serve this provider")
+        with self._sessions.lending(session, application) as (ticket, known):
+            name = application.cookies.name.decode("ascii")
+            yield Lent(f"{name}={application.cookies.seal(ticket)}", known.headers)
 
     def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         """Whether the question that ``answer`` let pass would pass again, with another ``path`` and ``query``.

@@ -44,9 +44,7 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
     line = checked_line(b"%b %b HTTP/1.1" % (request.method, target)) + b"\r\nX-Request-Id: " + request.id
     host = server.authority or request.authority or server.pool.origin.authority
     length = request.body_length if request.body is None else len(request.body)
-    headers: Sequence[Header] = request.headers
-    if request.hop_by_hop:
-        headers = [header for header in headers if header[0].lower() not in request.hop_by_hop]
+    headers = _end_to_end(request)
     if length == 0 and request.method not in _WITH_BODY and not request.websocket:
         # The same client asks the same with the same fields again and again.
         memory, trailers = downstream.forwarded, downstream.head.wants_trailers
@@ -82,6 +80,17 @@ def upstream_question(request: Request, downstream: Downstream, server: Server, 
         headers,
         downstream.head.wants_trailers,
     )
+
+
+def onward_fields(request: Request, host: bytes) -> list[Header]:
+    """The fields that go onwards, save those that frame a body."""
+    return [(b"X-Request-Id", request.id), *_fields(_end_to_end(request), host)]
+
+
+def _end_to_end(request: Request) -> Sequence[Header]:
+    if request.hop_by_hop:
+        return [header for header in request.headers if header[0].lower() not in request.hop_by_hop]
+    return request.headers
 
 
 def _fields(headers: Sequence[Header], host: bytes) -> list[Header]:

@@ -85,6 +85,18 @@ def issue(
     return Tokens(access_token, id_token, refresh_token, int(validity.total_seconds()), " ".join(authorization.scopes))
 
 
+def preview(
+    provider: OAuth2Provider, user: User, scopes: tuple[str, ...], mappings: Mapping[str, ScopeMapping]
+) -> dict[str, object]:
+    """The claims of an access token that ``user`` would get now. Nothing is signed, and nothing stored."""
+    now = timezone.now()
+    authorization = Authorization(provider, user, scopes, auth_time=now, amr=(), family="")
+    claims = _common_claims(authorization, now, now + durations.parse(provider.access_token_validity))
+    if provider.include_claims_in_id_token:
+        claims = scope_table.claims_of(Person(user), scopes, mappings) | claims
+    return claims | {"scope": " ".join(scopes)}
+
+
 def stored_claims(row: IssuedToken, person: Person, mappings: Mapping[str, ScopeMapping]) -> dict[str, object]:
     """What a live token says of its user now; for introspection, where a changed group must show at once."""
     authorization = authorization_of(row)

@@ -33,6 +33,11 @@ def memberships(user: User | AnonymousUser) -> frozenset[uuid.UUID]:
     return frozenset(group.pk for group in user.all_groups())
 
 
+def weighed(binding: PolicyBinding, user: User | AnonymousUser, groups: frozenset[uuid.UUID]) -> tuple[bool, str]:
+    """What one binding says about the user, and why."""
+    return _outcome(binding, user, groups)
+
+
 def judge(
     bindings: Iterable[PolicyBinding], mode: str, user: User | AnonymousUser, groups: frozenset[uuid.UUID]
 ) -> Verdict:

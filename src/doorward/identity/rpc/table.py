@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from doorward.identity.rpc import renewals, reports, sessions, state, urls
+from doorward.identity.rpc import explanations, renewals, reports, sessions, state, urls
 from doorward.identity.rpc.answer import Answer
+from doorward.messages.explanations import ExplainAccess, ExplainDecision, ShowHeaders
 from doorward.messages.sessions import (
     ClaimRenewal,
     CreateSession,
@@ -49,5 +50,8 @@ QUESTIONS: dict[str, Question] = {
     "keep-url": _question(KeepUrl, urls.keep),
     "take-url": _question(TakeUrl, urls.take),
     "report": _question(ReportMisconfiguration, reports.report),
+    "explain-decision": _question(ExplainDecision, explanations.decision, writes=False),
+    "explain-access": _question(ExplainAccess, explanations.access, writes=False),
+    "show-headers": _question(ShowHeaders, explanations.headers, writes=False),
     "state": _question(FetchState, state.fetch, writes=False),
 }

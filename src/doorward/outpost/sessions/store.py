@@ -8,13 +8,17 @@ must not be remembered from that answer (S-325): then the store is asked again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import msgspec
 
 from doorward.messages.sessions import ProxySession
 from doorward.outpost import identity_headers
 from doorward.outpost.application import Application
 from doorward.outpost.ports import SessionStore, StoreUnavailable
 from doorward.outpost.sessions.cache import Known, SessionCache
+from doorward.outpost.sessions.cookie import SESSION, Ticket
 from doorward.outpost.sessions.renewal import Renewal, due_from
 
 TRY_AGAIN = 5.0
@@ -90,6 +94,16 @@ class Sessions:
     def last_passed(self, id_hash: bytes) -> float:
         """When a request last passed with this session in this worker (Unix seconds); 0 for never."""
         return self._cache.last_passed(id_hash)
+
+    @contextmanager
+    def lending(self, session: ProxySession, application: Application) -> Iterator[tuple[Ticket, Known]]:
+        """``session`` under an id of its own, known to this worker alone and only inside the block. No store has it."""
+        ticket = Ticket.new(SESSION)
+        lent = msgspec.structs.replace(session, id_hash=ticket.id_hash, refresh_token="")
+        try:
+            yield ticket, self._remember(lent, application)
+        finally:
+            self._cache.drop((ticket.id_hash,))
 
     async def _ask(self, id_hash: bytes, application: Application) -> Known | None:
         for _ in range(_MAX_QUESTIONS):

@@ -15,8 +15,11 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
+from doorward.identity.applications.models import Application
 from doorward.identity.brands.queries import default_flow
+from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
+from doorward.identity.explain.decisions import denied
 from doorward.identity.flows import entrance
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.flows.entrance import PlanContext, RequestedScope
@@ -77,6 +80,7 @@ def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> Htt
             return _refuse(request, asked, denial.LOGIN_REQUIRED)
     access = verdict(asked.client.application, login.user)
     if not access.passing:
+        _keep_record(request, asked.client.application, login.user)
         if silent:
             return _refuse(request, asked, denial.REFUSED_BY_USER_OR_POLICY)
         return denied_page(request, application=asked.client.application, reasons=access.reasons)
@@ -87,6 +91,19 @@ def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> Htt
         return entrance.start(request, provider.authorization_flow, next_url=here, context=context)
     code = codes.create(Actor.of(request), asked, login.user, login)
     return returning.with_code(request, asked.return_to, code)
+
+
+def _keep_record(request: HttpRequest, application: Application, user: User) -> None:
+    """``doorward explain`` and the page of that name tell administrators which rule decided."""
+    actor = Actor.of(request)
+    denied(
+        application,
+        user,
+        request_id=actor.request_id,
+        client=actor.client_ip or "",
+        method=actor.method,
+        path=actor.path,
+    )
 
 
 def _must_log_in_again(asked: AuthorizationRequest, login: LoginSession) -> bool:

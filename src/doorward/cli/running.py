@@ -1,0 +1,106 @@
+"""Questions of the command line to the program that runs on this machine, through its state folder.
+
+Whoever may enter the state folder may ask; nobody else can reach the sockets in it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import msgspec
+
+from doorward.assembly import state_folder
+from doorward.assembly.state_folder import StateFolder
+from doorward.messages.decisions import DecisionsFound, FindDecisions
+from doorward.net import explain_door
+from doorward.net.explain_door import NobodyAnswers
+
+PATIENCE = 30.0
+"""Seconds for one answer."""
+
+F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
+
+
+def of_program(command: F) -> F:
+    """The options that say which program is meant."""
+    command = click.option(
+        "--data", envvar="DOORWARD_DATA", default="", help="State folder of the program (also DOORWARD_DATA)."
+    )(command)
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Static configuration of the program, which names the state folder.",
+    )(command)
+
+
+def folder_of(data: str, config_file: Path | None) -> StateFolder:
+    """The state folder of the running program: the one that was named, or the only one of the usual ones.
+
+    Raises click.ClickException.
+    """
+    from doorward.cli.demo import default_data
+
+    if config_file is not None:
+        from doorward.cli.plans import read_static
+
+        static = read_static(config_file.absolute())
+        assert static.identity is not None
+        data = data or static.identity.data
+    candidates = [data] if data else ["/var/lib/doorward", default_data()]
+    problem = ""
+    for candidate in candidates:
+        try:
+            return state_folder.running(Path(candidate).absolute())
+        except state_folder.StateFolderUnusable as error:
+            problem = problem or str(error)
+    raise click.ClickException(problem)
+
+
+def find(folder: StateFolder, wanted: FindDecisions) -> DecisionsFound:
+    """Raises click.ClickException when the program does not answer."""
+    try:
+        answer = explain_door.ask(folder.explain_socket, wanted)
+    except NobodyAnswers as error:
+        raise click.ClickException(f"the running program does not answer: {error}") from error
+    assert isinstance(answer, DecisionsFound)
+    return answer
+
+
+def ask_identity(folder: StateFolder, name: str, question: msgspec.Struct, answer: type[T]) -> T | None:
+    """What the identity provider answers; None when it does not answer at all.
+
+    Raises click.ClickException with what it says instead of an answer.
+    """
+    connection = _UnixConnection(folder.rpc_socket)
+    try:
+        connection.request("POST", f"/rpc/{name}", msgspec.msgpack.encode(question), {"Host": "identity"})
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    if response.status == 200:
+        return msgspec.msgpack.decode(body, type=answer)
+    if body:
+        raise click.ClickException(msgspec.msgpack.decode(body, type=str))
+    return None
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("identity", timeout=PATIENCE)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.fspath(self._path))

@@ -1,0 +1,61 @@
+"""The identity provider's way to the control process, which keeps the records of refusals and reaches the workers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from doorward.messages.decisions import (
+    ChainTried,
+    Decided,
+    Decision,
+    DecisionsFound,
+    FindDecisions,
+    Trial,
+    TrialOutcome,
+    TryChain,
+)
+from doorward.net import explain_door
+from doorward.net.explain_door import NobodyAnswers
+
+
+class Unavailable(Exception):
+    """The data plane does not answer, or could not do what was asked; the text is for administrators."""
+
+
+def _door() -> Path:
+    path = os.environ.get("DOORWARD_EXPLAIN_SOCKET", "")
+    if not path:
+        raise Unavailable("This identity provider runs without a data plane of its own.")
+    return Path(path)
+
+
+def find(wanted: FindDecisions) -> DecisionsFound:
+    """Raises Unavailable."""
+    try:
+        answer = explain_door.ask(_door(), wanted, patience=5.0)
+    except NobodyAnswers as error:
+        raise Unavailable(f"The control process does not answer: {error}") from error
+    assert isinstance(answer, DecisionsFound)
+    return answer
+
+
+def tell(decision: Decision) -> None:
+    """Add a record. One that cannot be added is lost, and nobody waits for it."""
+    try:
+        explain_door.tell(_door(), Decided((decision,)))
+    except (NobodyAnswers, Unavailable):
+        return
+
+
+def attempt(trials: Sequence[Trial]) -> tuple[TrialOutcome, ...]:
+    """What came of ``trials``, each. Raises Unavailable."""
+    try:
+        answer = explain_door.ask(_door(), TryChain(0, tuple(trials)))
+    except NobodyAnswers as error:
+        raise Unavailable(f"The control process does not answer: {error}") from error
+    assert isinstance(answer, ChainTried)
+    if answer.problem or len(answer.outcomes) != len(trials):
+        raise Unavailable(f"The chain could not be tried: {answer.problem or 'the worker gave up'}.")
+    return answer.outcomes
