@@ -89,14 +89,28 @@ class StateFolder:
 def running(path: Path) -> StateFolder:
     """The folder of the program that runs on it now. Raises StateFolderUnusable when none does."""
     try:
-        number = int((path / "run" / "doorward.pid").read_text())
-        return StateFolder(path, (path / "run").resolve(strict=True) / str(number))
-    except FileNotFoundError as error:
+        run = (path / "run").resolve(strict=True)
+        trees = [entry for entry in run.iterdir() if entry.name.isdecimal() and _is_alive(int(entry.name))]
+        newest = max(trees, key=lambda tree: tree.stat().st_mtime, default=None)
+    except FileNotFoundError:
+        newest = None
+    except OSError as error:
+        raise StateFolderUnusable(f"the state folder {path} cannot be read: {error.strerror}") from error
+    if newest is None:
         raise StateFolderUnusable(
             f"no Doorward is running on the state folder {path}. Name the right one with --data or --config."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise StateFolderUnusable(f"the state folder {path} cannot be read: {error}") from error
+        )
+    return StateFolder(path, newest)
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def make(path: Path) -> None:

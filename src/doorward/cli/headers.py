@@ -76,7 +76,7 @@ def show(contract: HeaderContract) -> None:
     if contract.jwt:
         paint.heading("X-authentik-jwt says")
         for name, value in contract.jwt.items():
-            paint.fact(f"  {name}", msgspec.json.encode(value).decode())
+            paint.fact(f"  {name}".ljust(22), msgspec.json.encode(value).decode())
     paint.heading("Never arrives, whoever sends it")
     paint.lines(("·", line) for line in contract.stripped)
     if contract.stranger is not None:

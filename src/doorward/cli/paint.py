@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-WIDTH = 15
+WIDTH = 14
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 GOOD, BAD, DOUBT, PLAIN = "green", "red", "yellow", "cyan"
@@ -23,7 +23,7 @@ def fact(label: str, text: str, colour: str = "") -> None:
     """One line, if there is anything to say."""
     if text:
         shown = safe(text)
-        click.echo(f"{click.style(label.ljust(WIDTH), dim=True)}{click.style(shown, fg=colour) if colour else shown}")
+        click.echo(f"{click.style(label.ljust(WIDTH), dim=True)} {click.style(shown, fg=colour) if colour else shown}")
 
 
 def heading(text: str) -> None:

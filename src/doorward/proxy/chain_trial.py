@@ -143,6 +143,12 @@ class _NoClient:
     def flush(self) -> None:
         pass
 
+    def trail(self, trailers: tuple[Header, ...]) -> None:
+        pass
+
+    def let_body_rest(self) -> None:
+        pass
+
     def finish(self) -> None:
         self.done.set()
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
+from doorward.identity.events import redaction
 from doorward.identity.explain import data_plane, forgeries
 from doorward.identity.oauth2 import issue, scopes
 from doorward.identity.oauth2.person import Person
@@ -39,6 +40,7 @@ STRIPPED = (
     "fields that Connection lists, save those that are ours",
     "the session cookie of the outpost",
 )
+_OURS = frozenset({"host", "x-request-id"})
 _FORWARDING = ("x-forwarded-", "x-real-ip", "forwarded", "x-original-")
 
 
@@ -73,7 +75,7 @@ def contract(application: Application, user: User, *, path: str = "/", spoof: bo
         host=place.netloc,
         may_enter=judged.passing,
         reasons=judged.reasons,
-        jwt=token_claims,
+        jwt=_redacted(token_claims, provider),
         jwt_header=token_header,
         stripped=STRIPPED,
     )
@@ -128,6 +130,17 @@ def _session(
     return session, header, claims
 
 
+def _redacted(claims: dict[str, object], provider: ProxyProvider) -> dict[str, object]:
+    """Without what an attribute's name says is secret, nor the password that the application is given."""
+    cleaned = redaction.clean(claims)
+    assert isinstance(cleaned, dict)
+    ours = cleaned.get("ak_proxy")
+    attributes = ours.get("user_attributes") if isinstance(ours, dict) else None
+    if isinstance(attributes, dict) and provider.basic_auth_password_attribute in attributes:
+        attributes[provider.basic_auth_password_attribute] = redaction.REDACTED
+    return cleaned
+
+
 def _names(said: object) -> tuple[str, ...]:
     return tuple(str(name) for name in said) if isinstance(said, list) else ()
 
@@ -141,7 +154,7 @@ def _lines(fields: Iterable[tuple[str, str]], given: Iterable[tuple[str, str]]) 
         elif lower in outposts:
             origin = "user attributes"
         else:
-            origin = "proxy" if lower.startswith(_FORWARDING) or lower == "host" else "client"
+            origin = "proxy" if lower.startswith(_FORWARDING) or lower in _OURS else "client"
         yield HeaderLine(name, _shown(lower, value), origin)
 
 
@@ -151,6 +164,8 @@ def _shown(name: str, value: str) -> str:
         return f"a JWT {HIDDEN}" if value else ""
     if name == "authorization":
         return f"{value.partition(' ')[0]} {HIDDEN}"
+    if not name.startswith("x-authentik-") and redaction.is_secret(name.replace("-", "_")) and name != "cookie":
+        return HIDDEN
     return value
 
 
