@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
+from typing import Protocol
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
-from doorward.outpost.answer import Outpost
 from doorward.outpost.dialects.envoy import ENDPOINT as ENVOY
 from doorward.proxy.request import Request
+
+
+class Decides(Protocol):
+    """An ``Outpost``, or what stands around one."""
+
+    def answer(self, question: HttpQuestion) -> HttpAnswer | Awaitable[HttpAnswer]: ...
+
+    def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool: ...
 
 
 class FusedOutpost:
     """``ForwardAuthority`` of a middleware whose address is this very program: the same question, no socket."""
 
-    def __init__(self, outpost: Outpost) -> None:
+    def __init__(self, outpost: Decides) -> None:
         self._outpost = outpost
 
     def ask(self, question: HttpQuestion) -> HttpAnswer | Awaitable[HttpAnswer]:
@@ -27,7 +35,7 @@ class FusedOutpost:
 class OutpostService:
     """``outpost@internal``: other proxies' sub-requests, and browsers at ``/outpost.goauthentik.io/…``."""
 
-    def __init__(self, outpost: Outpost) -> None:
+    def __init__(self, outpost: Decides) -> None:
         self._outpost = outpost
 
     def answer(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer]:

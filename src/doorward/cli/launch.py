@@ -13,6 +13,11 @@ from doorward.messages.plan import Plan
 
 def launch(plan: Plan) -> NoReturn:
     """Become ``python -m doorward.assembly`` with ``plan``; never returns."""
+    become("doorward.assembly", plan)
+
+
+def become(module: str, plan: msgspec.Struct) -> NoReturn:
+    """Become ``python -m`` this module with ``plan``; never returns."""
     # A file in memory and not a pipe: a plan may be larger than what a pipe takes without a reader.
     descriptor = os.memfd_create("doorward-plan", 0)
     os.write(descriptor, msgspec.msgpack.encode(plan))
@@ -22,4 +27,4 @@ def launch(plan: Plan) -> NoReturn:
     # glibc gives every thread heaps of its own; the identity child's few threads share one well.
     environment.setdefault("MALLOC_ARENA_MAX", "1")
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "doorward.assembly", str(descriptor)], environment)  # noqa: S606
+    os.execve(sys.executable, [sys.executable, "-m", module, str(descriptor)], environment)  # noqa: S606

@@ -10,6 +10,7 @@ from doorward.cli.check import check
 from doorward.cli.demo import demo
 from doorward.cli.explain import explain
 from doorward.cli.headers import headers
+from doorward.cli.outpost import outpost
 from doorward.cli.serve import serve
 from doorward.cli.whoami import whoami
 
@@ -24,8 +25,9 @@ def main() -> None:
       doorward demo                          a protected application on this machine, in seconds
       doorward check --config doorward.yml   is this configuration right?
       doorward serve --config doorward.yml   the real thing
+      doorward outpost --config outpost.yml  only the outpost, with anybody's identity provider
     """
 
 
-for _command in (demo, serve, check, explain, headers, ca, whoami):
+for _command in (demo, serve, outpost, check, explain, headers, ca, whoami):
     main.add_command(_command)

@@ -21,7 +21,10 @@ from doorward.config.yaml_text import read_yaml
 
 SectionT = TypeVar("SectionT", bound=Section)
 
-_SECRET = frozenset(("key", "keyfile", "database", "mail", "certfile", "cert", "ca", "rootcas"))
+_SECRET = frozenset({
+    "key", "keyfile", "database", "mail", "certfile", "cert", "ca", "rootcas", "secret", "clientsecret",
+    "previoussecrets", "token",
+})  # fmt: skip
 _EMPTY = "is empty: give it a value or remove it ({} stands for all defaults)"
 _SHOWN = 60
 """Characters of a wrong value that an error repeats."""
@@ -151,9 +154,14 @@ def _message(details: ErrorDetails, path: KeyPath) -> str:
     return message[:1].lower() + message[1:] + _shown(value, path)
 
 
+def _name(path: KeyPath) -> str:
+    """The key that the value stands under, itself or in a list."""
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
 def _shown(value: object, path: KeyPath) -> str:
     """The wrong value, where it is short and no secret."""
-    if isinstance(value, dict | list | tuple) or str(path[-1] if path else "").lower() in _SECRET:
+    if isinstance(value, dict | list | tuple) or _name(path).lower() in _SECRET:
         return ""
     text = str(value)
     if "-----BEGIN" in text:

@@ -15,6 +15,77 @@ class VerificationKey(Struct, frozen=True):
     """The public JWK, as JSON text."""
 
 
+class RequiredClaim(Struct, frozen=True):
+    """A claim that must have one of these values, or hold one of them where it is a list."""
+
+    name: str
+    """As ``ClaimHeader.claim``."""
+    values: tuple[str, ...]
+
+
+class Admission(Struct, frozen=True):
+    """Who may enter, as far as claims can say it. Each part that is not empty must be satisfied."""
+
+    groups: tuple[str, ...] = ()
+    """One of them."""
+    emails: tuple[str, ...] = ()
+    """Lower case. One of them, or an address in one of ``email_domains``."""
+    email_domains: tuple[str, ...] = ()
+    """Lower case; ``.example.com`` stands for everything under ``example.com``."""
+    claims: tuple[RequiredClaim, ...] = ()
+    """All of them."""
+    unverified_email: bool = False
+    """Addresses count although the issuer does not say that it has verified them."""
+
+
+class ClaimHeader(Struct, frozen=True):
+    """A request field for the application out of a claim."""
+
+    header: str
+    claim: str
+    """Name of the claim; dots lead into objects. ``username``, ``groups``, ``access_token`` and ``id_token`` with a
+    leading ``@`` are what the outpost made of the tokens."""
+    prefix: str = ""
+    """Stands before the value, if there is one: ``Bearer ``."""
+    separator: str = ","
+    """Between the parts of a list."""
+
+
+class ForeignIssuer(Struct, frozen=True):
+    """What is different at an issuer that is not a Doorward (nor an authentik with proxy providers)."""
+
+    username_claims: tuple[str, ...] = ("preferred_username", "email", "sub")
+    """The first that is there is the user name."""
+    email_claim: str = "email"
+    name_claim: str = "name"
+    groups_claim: str = "groups"
+    admission: Admission = Admission()
+    headers: tuple[ClaimHeader, ...] = ()
+    authentik_headers: bool = True
+    """Send the ``X-authentik-*`` fields."""
+    userinfo_endpoint: str = ""
+    userinfo: str = "missing"
+    """Ask it ``always``, ``never``, or when something that is wanted is ``missing`` in the ID token."""
+    redirect_uri: str = ""
+    """Instead of our own; its path is answered like our callback."""
+    client_authentication: str = "post"
+    """How the client shows its secret at the token endpoint: ``post``, ``basic`` or ``none``."""
+    answers_with_issuer: bool = False
+    """Answers without ``iss`` are refused (RFC 9207 section 2.4)."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """More of the authorization request."""
+    api_paths: str = ""
+    """Regular expressions, one a line: strangers get a 401 there and no redirect."""
+    keep_access_token: bool = False
+    """The session keeps it; else only what it was needed for is kept."""
+    outlives_tokens: bool = False
+    """A session without a refresh token does not end with its access token."""
+    older_cookie_secrets: tuple[str, ...] = ()
+    """Cookies that these have sealed are still good."""
+    rules: str = ""
+    """Fingerprint of everything here that decides who enters and as whom: sessions made under others are not good."""
+
+
 class ProxyProvider(Struct, frozen=True):
     """One protected application (or domain) as ``contracts/outpost.md`` section 12.2 describes it."""
 
@@ -59,6 +130,8 @@ class ProxyProvider(Struct, frozen=True):
     """Seconds; a session is not renewed when its access token ended longer ago than this. 0: no limit."""
     introspection_endpoint: str = ""
     """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
+    foreign: ForeignIssuer | None = None
+    """None when the issuer is a Doorward, and knows by itself who may enter."""
 
 
 class OutpostConfiguration(Struct, frozen=True):

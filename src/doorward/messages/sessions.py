@@ -24,6 +24,8 @@ class Claims(Struct, frozen=True, omit_defaults=True):
     is_superuser: bool = False
     user_attributes: msgspec.Raw = msgspec.Raw(b"\x80")
     """The ``ak_proxy.user_attributes`` object, still MessagePack: only header building looks inside."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """More request fields for the application (``messages.outposts.ClaimHeader``), in the order of their rules."""
 
 
 class ProxySession(Struct, frozen=True):
@@ -43,6 +45,8 @@ class ProxySession(Struct, frozen=True):
     """With which the issuer renews ``access_token``; empty where it gives none. Never leaves the server."""
     access_expires: float = 0.0
     """Unix seconds; when ``access_token`` must have been renewed. Means something with a ``refresh_token`` only."""
+    access_issued: float = 0.0
+    """Unix seconds; when ``access_token`` came. 0: not known."""
 
 
 class FindSession(Struct, frozen=True):

@@ -25,6 +25,7 @@ from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost import own_endpoints, refusals
+from doorward.outpost.application import Application
 from doorward.outpost.applications import Applications
 from doorward.outpost.callback import Callback
 from doorward.outpost.decisions import Decisions, request_id_of
@@ -35,6 +36,7 @@ from doorward.outpost.dialects.envoy import ENVOY
 from doorward.outpost.dialects.nginx import NGINX
 from doorward.outpost.dialects.traefik import TRAEFIK
 from doorward.outpost.fields import Fields
+from doorward.outpost.foreign_login import ForeignLogins, NewerKeys, no_newer_keys
 from doorward.outpost.hosts import PLAIN, parse_authority
 from doorward.outpost.judge import Judge, Verdict
 from doorward.outpost.login import Login
@@ -97,22 +99,25 @@ class Outpost:
         now: Callable[[], float],
         trusted_networks: Iterable[str] = DEFAULT_TRUSTED,
         decided: Callable[[Decision], None] = lambda decision: None,
+        newer_keys: NewerKeys = no_newer_keys,
     ) -> None:
-        """``now`` gives Unix seconds; ``decided`` gets a record of whatever does not pass.
+        """``now`` gives Unix seconds; ``decided`` gets a record of whatever does not pass; ``newer_keys`` fetches the
+        keys of a foreign issuer.
 
         Raises ValueError for a text in ``trusted_networks`` that is no network."""
         self._trusted_peers = TrustedPeers(trusted_networks)
         self._applications = Applications(OutpostConfiguration())
-        self._sessions = Sessions(store, Renewal(store, channel, now), now)
+        foreign = ForeignLogins(channel, now, newer_keys)
+        self._sessions = Sessions(store, Renewal(store, channel, now, foreign), now)
         self._reports = Reports(store, now)
         self._decisions = Decisions(decided, now)
-        self._machines = Machines(MachineLogins(channel, now), now)
+        self._machines = Machines(MachineLogins(channel, now, foreign), now)
         self._judge = Judge(self._sessions, self._machines, now)
         login = Login(self._sessions, store, now)
         callback = Callback(
             self._sessions,
             store,
-            RelyingParty(channel, now),
+            RelyingParty(channel, now, foreign=foreign),
             login,
             self._reports,
             UnusedLogins(self._sessions.last_passed),
@@ -148,6 +153,15 @@ class Outpost:
         with self._sessions.lending(session, application) as (ticket, known):
             name = application.cookies.name.decode("ascii")
             yield Lent(f"{name}={application.cookies.seal(ticket)}", known.headers)
+
+    def applications(self) -> Iterable[Application]:
+        """Those that are served."""
+        return self._applications.by_pk.values()
+
+    def sessions_of(self, provider: int, subject: str, sid: str) -> list[bytes]:
+        """Ids of the sessions known here that a person has (``sid`` empty), or that came from one login at the issuer
+        (``sid``, of ``subject`` if that is not empty)."""
+        return self._sessions.of(provider, subject, sid)
 
     def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         """Whether the question that ``answer`` let pass would pass again, with another ``path`` and ``query``.

@@ -47,9 +47,19 @@ class Application:
         self.home = self.origin + (self.path or "/")
         self.domain = _domain(provider, place.name)
         """The cookie domain, when a whole domain is protected; empty for a single application."""
+        foreign = provider.foreign
         self.redirect_uri = f"{self.endpoint('callback')}?{CALLBACK_SIGNATURE}=true"
-        self.cookies = CookieJar(provider.client_id, provider.cookie_secret, parts.scheme == "https", self.domain)
+        self.callback_path = ""
+        """Where the issuer sends browsers back to, when that is not one of our own endpoints."""
+        if foreign is not None and foreign.redirect_uri:
+            self.redirect_uri = foreign.redirect_uri
+            self.callback_path = urlsplit(foreign.redirect_uri).path
+        older = foreign.older_cookie_secrets if foreign is not None else ()
+        self.cookies = CookieJar(
+            provider.client_id, provider.cookie_secret, parts.scheme == "https", self.domain, older
+        )
         self.rules = SkipRules(provider.skip_path_regex, provider.name)
+        self.api_rules = SkipRules(foreign.api_paths if foreign is not None else "", provider.name)
 
     def endpoint(self, name: str) -> str:
         """URL of one of our own endpoints on the application's host."""

@@ -14,6 +14,7 @@ from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost import kept_form, login_state, pages, parameters, refusals
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import GrantRefused
+from doorward.outpost.claims import NotAdmitted
 from doorward.outpost.kept_form import KeptForm
 from doorward.outpost.login import Login, live_session, loop_page, start_link
 from doorward.outpost.login_state import LoginState, StateExpired
@@ -105,7 +106,9 @@ class Callback:
                 "This login was begun somewhere else",
                 "It belongs to another browser or an older tab, or this browser did not keep the site's cookie.",
             )
-        if given.get("iss", application.provider.issuer) != application.provider.issuer:
+        foreign = application.provider.foreign
+        unsaid = "" if foreign is not None and foreign.answers_with_issuer else application.provider.issuer
+        if given.get("iss", unsaid) != application.provider.issuer:
             return _restart(visit, "", "This answer comes from the wrong place", "Another issuer sent it.")
         if "error" in given:
             return self._provider_error(visit, given)
@@ -155,6 +158,8 @@ class Callback:
             )
         except TokenRefused as refused:
             return await self._token_refused(visit, refused, target)
+        except NotAdmitted as refused:
+            return _not_admitted(visit, str(refused))
         except IdentityUnreachable:
             await self._report(visit, "the identity provider cannot be reached")
             return _restart(
@@ -207,6 +212,7 @@ class Callback:
             expires=expires,
             refresh_token=redeemed.refresh_token if renewable else "",
             access_expires=access_expires,
+            access_issued=now,
         )
         await self.sessions.create(session, state.jti, float(state.exp))
         self.unused.add(pk, subject, own.id_hash, now)
@@ -252,6 +258,19 @@ class Callback:
                     request_id=visit.question.request_id.decode("ascii"),
                 )
             )
+
+
+def _not_admitted(visit: Visit, why: str) -> HttpAnswer:
+    """With a way to come back as somebody else: at the issuer one is logged in with the account that may not enter."""
+    application = visit.application
+    name = application.provider.application_name or application.name
+    return pages.page(
+        403,
+        f"You may not open {name}",
+        why,
+        "An administrator of the application decides who may enter.",
+        link=Link("Try with another account", start_link(application, "")),
+    )
 
 
 def _restart(visit: Visit, target: str, title: str, why: str, *, status: int = 400) -> HttpAnswer:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from doorward.messages.http import Header
+from doorward.messages.outposts import ForeignIssuer
 from doorward.messages.sessions import Claims, ProxySession
 from doorward.outpost.application import Application
 
@@ -40,27 +41,48 @@ def is_sayable(text: str) -> bool:
 
 def build(session: ProxySession, application: Application) -> tuple[Header, ...]:
     """The fields for every request that passes with ``session``."""
-    provider, claims = application.provider, session.claims
-    fields = {
-        "X-authentik-username": claims.preferred_username,
-        "X-authentik-groups": _joined(claims.groups, "group"),
-        "X-authentik-entitlements": _joined(claims.entitlements, "entitlement"),
-        "X-authentik-email": claims.email,
-        "X-authentik-name": claims.name,
-        "X-authentik-uid": claims.sub,
-        "X-authentik-jwt": session.access_token,
-        "X-authentik-meta-jwks": provider.jwks_uri,
-        "X-authentik-meta-outpost": provider.outpost,
-        "X-authentik-meta-provider": provider.name,
-        "X-authentik-meta-app": provider.application_slug,
-        "X-authentik-meta-version": f"goauthentik.io/outpost/{application.version}",
-    }
+    claims, foreign = session.claims, application.provider.foreign
+    fields: dict[str, str] = {}
+    if foreign is None or foreign.authentik_headers:
+        fields = _authentik(session, application)
+    if foreign is not None:
+        fields.update(_by_rule(session, foreign))
     attributes = _user_attributes(claims)
     credentials = _basic_credentials(application, claims, attributes)
     if credentials:
         fields["Authorization"] = credentials
     _add_additional(fields, attributes.get("additionalHeaders"))
     return tuple((name.encode(), _value(name, text)) for name, text in fields.items())
+
+
+def _authentik(session: ProxySession, application: Application) -> dict[str, str]:
+    provider, claims = application.provider, session.claims
+    return {
+        "X-authentik-username": claims.preferred_username,
+        "X-authentik-groups": _joined(claims.groups, "group"),
+        "X-authentik-entitlements": _joined(claims.entitlements, "entitlement"),
+        "X-authentik-email": claims.email,
+        "X-authentik-name": claims.name,
+        "X-authentik-uid": claims.sub,
+        "X-authentik-jwt": session.access_token if provider.foreign is None else session.id_token,
+        "X-authentik-meta-jwks": provider.jwks_uri,
+        "X-authentik-meta-outpost": provider.outpost,
+        "X-authentik-meta-provider": provider.name,
+        "X-authentik-meta-app": provider.application_slug,
+        "X-authentik-meta-version": f"goauthentik.io/outpost/{application.version}",
+    }
+
+
+def _by_rule(session: ProxySession, foreign: ForeignIssuer) -> dict[str, str]:
+    """Every field that the configuration names is there, empty when there is nothing to say: so it replaces whatever
+    the client has sent under that name."""
+    values = dict(session.claims.headers)
+    tokens = {"@access_token": session.access_token, "@id_token": session.id_token}
+    made: dict[str, str] = {}
+    for rule in foreign.headers:
+        token = tokens.get(rule.claim)
+        made[rule.header] = values.get(rule.header, "") if token is None else token and f"{rule.prefix}{token}"
+    return made
 
 
 def _value(name: str, text: str) -> bytes:

@@ -44,6 +44,8 @@ class Login:
 
         ``again`` starts the count of rounds anew: the person has read the page about the loop.
         """
+        if not visit.application.provider.authorization_endpoint:
+            return refusals.issuer_away(visit.application)
         now = self.now()
         ticket = visit.presented.ticket
         count = Count(0, 0) if ticket is None else Count(ticket.rounds, ticket.since)

@@ -14,10 +14,14 @@ from typing import Any
 
 import msgspec
 
+from doorward.messages.outposts import ForeignIssuer
+from doorward.outpost import claims as reading
 from doorward.outpost import verified_login
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import MAX_ANSWER, GrantRefused, post_form, request_tokens
+from doorward.outpost.claims import NotAdmitted
 from doorward.outpost.credential import AppPassword, BearerToken
+from doorward.outpost.foreign_login import ForeignLogins
 from doorward.outpost.ports import IdentityChannel
 from doorward.outpost.verified_login import VerifiedLogin, read_claims
 from doorward.tokens.openid import Expected, check_access_token
@@ -36,17 +40,35 @@ class MachineLogins:
 
     channel: IdentityChannel
     now: Callable[[], float]
+    foreign: ForeignLogins
 
     async def recognise(
         self, application: Application, credential: AppPassword | BearerToken, client_ip: str
     ) -> VerifiedLogin:
         """Who presents ``credential``. Raises CredentialRefused, IdentityUnreachable."""
         try:
+            if application.provider.foreign is not None:
+                return await self._abroad(application, application.provider.foreign, credential)
             if isinstance(credential, AppPassword):
                 return await self._by_app_password(application, credential, client_ip)
             return await self._by_token(application, credential.token, client_ip)
-        except (GrantRefused, TokenRefused) as refused:
+        except (GrantRefused, TokenRefused, NotAdmitted) as refused:
             raise CredentialRefused(str(refused)) from refused
+
+    async def _abroad(
+        self, application: Application, issuer: ForeignIssuer, credential: AppPassword | BearerToken
+    ) -> VerifiedLogin:
+        """At a foreign issuer a program shows a signed token that is for this client: an ID token, or an access token
+        that is a JWT. What was revoked is not known there; the token's own end is."""
+        if isinstance(credential, AppPassword):
+            raise CredentialRefused("this issuer has no app passwords")
+        provider = application.provider
+        verified = await self.foreign.verified(application, credential.token)
+        expected = Expected(issuer=provider.issuer, client_id=provider.client_id, nonce=None, now=self.now())
+        expires = check_access_token(verified, expected)
+        claims = await self.foreign.completed(issuer, verified.claims, "")
+        reading.admit(claims, issuer)
+        return VerifiedLogin(reading.read(claims, issuer), "", credential.token, expires)
 
     async def _by_app_password(self, application: Application, given: AppPassword, client_ip: str) -> VerifiedLogin:
         grant = {

@@ -48,7 +48,7 @@ class OwnEndpoints:
             path = unquote(path)
         if visit.application.path:
             path = visit.application.without_prefix(path)
-        if path.startswith(PREFIX) and is_under_prefix(path):
+        if (path.startswith(PREFIX) and is_under_prefix(path)) or path == visit.application.callback_path:
             return self.answer(visit, path, applications)
         query = visit.query
         if query is not None and "X-authentik-" in query:
@@ -62,7 +62,7 @@ class OwnEndpoints:
         """The answer for ``path``, which begins with our prefix."""
         if path == f"{PREFIX}/start":
             return self.login.start(self._meant_by_rd(visit, applications))
-        if path == f"{PREFIX}/callback":
+        if path in (f"{PREFIX}/callback", visit.application.callback_path):
             return self.callback.complete(self._meant_by_state(visit, applications))
         if path == f"{PREFIX}/sign_out":
             return self.sign_out.answer(self._meant_by_session(visit, applications))

@@ -128,6 +128,18 @@ def store_unavailable(application: Application) -> HttpAnswer:
     )
 
 
+def issuer_away(application: Application) -> HttpAnswer:
+    """Nothing is known of the issuer yet, so nobody can be sent there."""
+    return pages.page(
+        503,
+        "The identity provider does not answer",
+        "You cannot be logged in just now. People who are logged in already are not affected. Please try again in a "
+        "moment.",
+        link=Link("Try again", application.home),
+        headers=((b"Retry-After", b"5"),),
+    )
+
+
 def store_unavailable_json() -> HttpAnswer:
     """The same to a program."""
     detail = "The session could not be checked just now. Try again in a moment."

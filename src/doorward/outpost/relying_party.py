@@ -6,12 +6,13 @@ Authorization code with PKCE, nonce and state (RFC 9700 section 2.1).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from doorward.outpost import login_state, verified_login
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import request_tokens
+from doorward.outpost.foreign_login import ForeignLogins
 from doorward.outpost.login_state import LoginState
 from doorward.outpost.ports import IdentityChannel
 from doorward.outpost.sessions.cookie import Ticket
@@ -21,8 +22,10 @@ from doorward.outpost.verified_login import VerifiedLogin
 def authorize_location(application: Application, state: LoginState, ticket: Ticket) -> str:
     """The authorization endpoint with the request for this login; parameters in alphabetical order."""
     provider = application.provider
+    more = dict(provider.foreign.parameters) if provider.foreign is not None else {}
     request = urlencode(
         {
+            **more,
             "client_id": provider.client_id,
             "code_challenge": login_state.challenge(login_state.verifier(application, state, ticket)),
             "code_challenge_method": "S256",
@@ -39,7 +42,9 @@ def authorize_location(application: Application, state: LoginState, ticket: Tick
 
 def end_session_location(application: Application, id_token: str, return_to: str) -> str:
     """The end-session endpoint (OpenID Connect RP-Initiated Logout); ``return_to`` may be empty."""
-    request = {"id_token_hint": id_token}
+    request = {"id_token_hint": id_token} if id_token else {}
+    if application.provider.foreign is not None:
+        request["client_id"] = application.provider.client_id
     if return_to:
         request["post_logout_redirect_uri"] = return_to
     endpoint = application.provider.end_session_endpoint
@@ -52,9 +57,11 @@ class RelyingParty:
 
     channel: IdentityChannel
     now: Callable[[], float]
+    foreign: ForeignLogins = field(kw_only=True)
 
     async def redeem(self, application: Application, code: str, state: LoginState, ticket: Ticket) -> VerifiedLogin:
-        """Exchange ``code`` and verify what comes. Raises GrantRefused, TokenRefused, IdentityUnreachable."""
+        """Exchange ``code`` and verify what comes. Raises GrantRefused, TokenRefused, NotAdmitted,
+        IdentityUnreachable."""
         grant = {
             "grant_type": "authorization_code",
             "code": code,
@@ -62,4 +69,7 @@ class RelyingParty:
             "code_verifier": login_state.verifier(application, state, ticket),
         }
         tokens = await request_tokens(self.channel, application, grant)
-        return verified_login.verify(application, tokens, self.now(), login_state.nonce(application, state, ticket))
+        nonce = login_state.nonce(application, state, ticket)
+        if application.provider.foreign is not None:
+            return await self.foreign.complete(application, tokens, nonce)
+        return verified_login.verify(application, tokens, self.now(), nonce)

@@ -52,6 +52,8 @@ class SignOut:
             await self.sessions.end_subject(known.session.claims.sub)
         except StoreUnavailable:
             return _not_signed_out(visit)
+        if not application.provider.end_session_endpoint:
+            return _signed_out(visit)
         rd = visit.own_target(given.get("rd", ""))
         location = end_session_location(application, known.session.id_token, application.url(rd) if rd else "")
         return pages.found(location, application.cookies.clear(), method=visit.question.method)

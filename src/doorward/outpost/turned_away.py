@@ -34,11 +34,12 @@ class TurnedAway:
 
     def _relayed(self, visit: Visit) -> HttpAnswer | Awaitable[HttpAnswer]:
         provider = visit.application.provider
-        navigation = is_navigation(visit.fields, visit.scheme)
+        is_api = visit.application.api_rules.opening(visit.path) is not Opening.SHUT
+        navigation = is_navigation(visit.fields, visit.scheme) and not is_api
         returns = navigation and visit.method in ("GET", "HEAD")
         target = visit.target if returns else ""
         challenges = _challenges(visit)
-        if not navigation and not provider.redirect_everything:
+        if is_api or (not navigation and not provider.redirect_everything):
             return refusals.log_in_first(visit.application.endpoint("start"), challenges)
         if challenges:
             return refusals.header_refused(start_link(visit.application, target), challenges)

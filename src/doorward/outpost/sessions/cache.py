@@ -87,6 +87,16 @@ class SessionCache:
         """Ids of the known sessions of one person."""
         return [id_hash for id_hash, known in self._known.items() if known.session.claims.sub == subject]
 
+    def of(self, provider: int, subject: str, sid: str) -> list[bytes]:
+        """Ids of the known sessions at ``provider`` with this subject and login; an empty text stands for any."""
+        return [
+            id_hash
+            for id_hash, known in self._known.items()
+            if known.session.provider == provider
+            and subject in ("", known.session.claims.sub)
+            and sid in ("", known.session.claims.sid)
+        ]
+
     def last_passed(self, id_hash: bytes) -> float:
         """When a request last passed with this session in this worker; 0 for never."""
         known = self._known.get(id_hash)

@@ -66,10 +66,14 @@ _NOTHING = Presented(None)
 class CookieJar:
     """Name, seal and attributes of one proxy provider's cookie."""
 
-    def __init__(self, client_id: str, secret: str, secure: bool, domain: str = "") -> None:
-        """``domain``: all hosts under it get the cookie too; without one only the host that set it does."""
+    def __init__(
+        self, client_id: str, secret: str, secure: bool, domain: str = "", older: tuple[str, ...] = ()
+    ) -> None:
+        """``domain``: all hosts under it get the cookie too; without one only the host that set it does. What the
+        secrets ``older`` have sealed is still good."""
         self.name = b"authentik_proxy_" + hashlib.sha256(client_id.encode()).hexdigest()[:8].encode()
         self._secret = secret.encode()
+        self._secrets = (self._secret, *(each.encode() for each in older))
         self._client_id = client_id.encode()
         self.domain = domain
         self._attributes = "; HttpOnly; " + ("Secure; " if secure else "") + "SameSite=Lax"
@@ -111,7 +115,7 @@ class CookieJar:
         except ValueError:
             return None
         sealed, mac = data[:-16], data[-16:]
-        if len(data) != _LENGTH or not hmac.compare_digest(mac, self._mac(sealed)):
+        if len(data) != _LENGTH or not self._is_sealed(sealed, mac):
             return None
         if sealed[0] not in (BEGUN, SESSION):
             return None
@@ -153,8 +157,19 @@ class CookieJar:
         scope = _scope(path, domain)
         return self._prefix + f"{scope}; Expires={_http_date(0)}; Max-Age=0{self._attributes}".encode()
 
-    def _mac(self, sealed: bytes) -> bytes:
-        return hmac.digest(self._secret, b"cookie\0" + sealed + self._client_id, "sha256")[:16]
+    def set_other(self, suffix: str, value: str, now: float, max_age: int) -> bytes:
+        """``Set-Cookie`` for another cookie of the same browser, scope and flags, whose name ends in ``suffix``; one
+        without a value is taken away."""
+        name, scope = self.name + suffix.encode(), _scope("/", self.domain)
+        expires = _http_date(now + max_age if value else 0)
+        text = f"={value}{scope}; Expires={expires}; Max-Age={max_age if value else 0}{self._attributes}"
+        return name + text.encode()
+
+    def _is_sealed(self, sealed: bytes, mac: bytes) -> bool:
+        return any(hmac.compare_digest(mac, self._mac(sealed, secret)) for secret in self._secrets)
+
+    def _mac(self, sealed: bytes, secret: bytes = b"") -> bytes:
+        return hmac.digest(secret or self._secret, b"cookie\0" + sealed + self._client_id, "sha256")[:16]
 
 
 def _scope(path: str, domain: str) -> str:

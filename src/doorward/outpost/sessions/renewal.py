@@ -20,6 +20,8 @@ from doorward.messages.sessions import ProxySession
 from doorward.outpost import verified_login
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import GrantRefused, TokenAnswer, request_tokens
+from doorward.outpost.claims import NotAdmitted
+from doorward.outpost.foreign_login import ForeignLogins, lifetime
 from doorward.outpost.ports import IdentityChannel, IdentityUnreachable, SessionStore, StoreUnavailable
 from doorward.tokens.openid import Expected, check_access_token
 from doorward.tokens.refused import TokenRefused
@@ -39,7 +41,10 @@ def due_from(session: ProxySession, application: Application) -> float:
     """Unix seconds from which on ``session`` is to be renewed; infinity when it cannot be."""
     if not session.refresh_token:
         return math.inf
-    return session.access_expires - min(BEFORE_THE_END, application.provider.access_token_validity / 10)
+    life = application.provider.access_token_validity
+    if session.access_issued:
+        life = max(session.access_expires - session.access_issued, 1.0)
+    return session.access_expires - min(BEFORE_THE_END, life / 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Renewal:
     store: SessionStore
     channel: IdentityChannel
     now: Callable[[], float]
+    foreign: ForeignLogins
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def if_due(self, session: ProxySession, application: Application) -> ProxySession | None:
@@ -69,9 +75,9 @@ class Renewal:
             ):
                 return await self._renew(session, application)
             return await self._renewed_elsewhere(session) if over else session
-        except (GrantRefused, TokenRefused) as refused:
+        except (GrantRefused, TokenRefused, NotAdmitted) as refused:
             log.info("a session at %r cannot be renewed: %s", application.provider.name, refused)
-            if not over:
+            if not over and not isinstance(refused, NotAdmitted):
                 return session
             await self._end(session, "the issuer does not renew it")
             return None
@@ -84,13 +90,39 @@ class Renewal:
     async def _renew(self, session: ProxySession, application: Application) -> ProxySession | None:
         grant = {"grant_type": "refresh_token", "refresh_token": session.refresh_token}
         tokens = await request_tokens(self.channel, application, grant)
-        renewed = _renewed(session, application, tokens, self.now())
+        if application.provider.foreign is not None:
+            renewed = await self._renewed_abroad(session, application, tokens)
+        else:
+            renewed = _renewed(session, application, tokens, self.now())
         for _ in range(3):  # what was issued is lost for good unless it is stored
             try:
                 return renewed if await self.store.renew(renewed) else None
             except StoreUnavailable:
                 await self.pause(_PAUSE)
         return renewed if await self.store.renew(renewed) else None
+
+    async def _renewed_abroad(
+        self, session: ProxySession, application: Application, tokens: TokenAnswer
+    ) -> ProxySession:
+        """The same at a foreign issuer. Where the answer has no ID token, what the last one said stands."""
+        issuer, now = application.provider.foreign, self.now()
+        assert issuer is not None
+        claims, id_token = session.claims, session.id_token
+        expires = now + lifetime(tokens)
+        if tokens.id_token:
+            login = await self.foreign.complete(application, tokens, None, subject=session.claims.sub)
+            claims, id_token = login.claims, login.id_token
+            if not claims.sid:
+                claims = msgspec.structs.replace(claims, sid=session.claims.sid)
+        return msgspec.structs.replace(
+            session,
+            claims=claims,
+            id_token=id_token,
+            access_token=tokens.access_token if issuer.keep_access_token else "",
+            access_issued=now,
+            access_expires=min(expires, now + application.provider.access_token_validity),
+            refresh_token=tokens.refresh_token or session.refresh_token,
+        )
 
     async def _renewed_elsewhere(self, session: ProxySession) -> ProxySession | None:
         for _ in range(_LOOKS):
@@ -134,6 +166,7 @@ def _renewed(session: ProxySession, application: Application, tokens: TokenAnswe
         claims=claims,
         access_token=tokens.access_token,
         id_token=id_token,
+        access_issued=now,
         access_expires=access_expires,
         refresh_token=tokens.refresh_token or session.refresh_token,
     )

@@ -91,6 +91,10 @@ class Sessions:
             self._doubtful |= asked & ended
             self._cache.drop(ended)
 
+    def of(self, provider: int, subject: str, sid: str) -> list[bytes]:
+        """Ids of the known sessions at ``provider`` that a person has, or that came from one login."""
+        return self._cache.of(provider, subject, sid)
+
     def last_passed(self, id_hash: bytes) -> float:
         """When a request last passed with this session in this worker (Unix seconds); 0 for never."""
         return self._cache.last_passed(id_hash)

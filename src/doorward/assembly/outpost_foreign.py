@@ -1,0 +1,119 @@
+"""The applications of an outpost's own configuration: its stores, its issuers, and the configuration that both make
+together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from doorward import __version__
+from doorward.assembly.outpost_channel import ForeignChannel
+from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
+from doorward.messages.standalone import ForeignApplications
+from doorward.net.client import Client
+from doorward.outpost.answer import Outpost
+from doorward.outpost.application import Application
+from doorward.outpost.foreign_login import ForeignLogins
+from doorward.outpost.standalone.answering import StandaloneOutpost
+from doorward.outpost.standalone.back_channel_logout import BackChannelLogout
+from doorward.outpost.standalone.file_store import FileStore
+from doorward.outpost.standalone.issuers import Issuer
+from doorward.outpost.standalone.ledger import Ledger
+from doorward.outpost.standalone.places import Places
+from doorward.outpost.standalone.sealed_store import SealedStore
+from doorward.outpost.standalone.sealing import Keys
+
+CutSessions = Callable[[Iterable[bytes]], None]
+"""Ends what is open on these sessions."""
+
+
+class ForeignOutpost:
+    """See the module. Raises sqlite3.Error when the state folder cannot be used."""
+
+    def __init__(
+        self,
+        plan: ForeignApplications,
+        trusted: tuple[str, ...],
+        state: Path | None,
+        client: Client,
+        now: Callable[[], float],
+        cut: CutSessions,
+    ) -> None:
+        self._plan = plan
+        self._cut = cut
+        self._channel = ForeignChannel(client, plan.issuers)
+        self._issuers = {reach.url: Issuer(reach.url, self._channel, now, self._changed) for reach in plan.issuers}
+        self._ledger = Ledger(state / "sessions.sqlite3" if state is not None else None)
+        places = Places(lambda: self._outpost.applications())
+        keys = Keys(plan.secrets)
+        sealed = None if plan.in_file else SealedStore(self._ledger, keys, places, plan.longest, now, self._ended)
+        store = sealed or FileStore(self._ledger, keys, places, plan.longest, now, self._ended)
+        self._places = places
+        self._outpost = Outpost(store, self._channel, now, trusted, self._newer_keys)
+        logins = ForeignLogins(self._channel, now, self._newer_keys)
+        logout = BackChannelLogout(self._outpost.applications, logins, store, self._ledger, now)
+        self.answering = StandaloneOutpost(self._outpost, sealed, logout)
+        self._changed()
+
+    async def run(self) -> None:
+        """Follow the issuers, for ever."""
+        await asyncio.gather(*(issuer.follow() for issuer in self._issuers.values()))
+
+    @property
+    def ready(self) -> bool:
+        """Every issuer is known, so that people can log in."""
+        return all(issuer.published is not None for issuer in self._issuers.values())
+
+    def close(self) -> None:
+        self._ledger.close()
+
+    def _changed(self) -> None:
+        """Something new is known of an issuer."""
+        providers = tuple(self._with_issuer(provider) for provider in self._plan.providers)
+        self._outpost.use(OutpostConfiguration(providers=providers, version=__version__))
+        self._places.forget()
+
+    def _with_issuer(self, provider: ProxyProvider) -> ProxyProvider:
+        issuer = self._issuers[provider.issuer]
+        published, foreign = issuer.published, provider.foreign
+        if published is None or foreign is None:
+            return provider
+        return msgspec.structs.replace(
+            provider,
+            authorization_endpoint=published.authorization_endpoint,
+            token_endpoint=published.token_endpoint,
+            end_session_endpoint=published.end_session_endpoint,
+            introspection_endpoint=published.introspection_endpoint,
+            jwks_uri=published.jwks_uri,
+            keys=issuer.keys,
+            foreign=msgspec.structs.replace(
+                foreign,
+                userinfo_endpoint=published.userinfo_endpoint,
+                client_authentication=_authentication(
+                    foreign.client_authentication, published.token_endpoint_auth_methods_supported
+                ),
+                answers_with_issuer=published.authorization_response_iss_parameter_supported,
+            ),
+        )
+
+    async def _newer_keys(self, application: Application) -> Application | None:
+        issuer = self._issuers.get(application.provider.issuer)
+        if issuer is None or not await issuer.look_for_new_keys():
+            return None
+        pk = application.provider.pk
+        return next((each for each in self._outpost.applications() if each.provider.pk == pk), None)
+
+    def _ended(self, provider: int, subject: str, sid: str, ids: list[bytes]) -> None:
+        over = {*ids, *self._outpost.sessions_of(provider, subject, sid)}
+        self._outpost.sessions_ended(over)
+        self._cut(over)
+
+
+def _authentication(wanted: str, supported: tuple[str, ...]) -> str:
+    """How to show the secret: as the configuration says, or in the way that both sides know."""
+    if wanted != "auto":
+        return wanted
+    return "basic" if "client_secret_basic" in supported or "client_secret_post" not in supported else "post"

@@ -1,0 +1,164 @@
+"""``doorward outpost``: one process with the data plane and an outpost on one event loop.
+
+One is enough: a decision costs microseconds, and what must happen once (a login state, a refresh token, a logout) is
+then settled where it is asked. More outposts are more programs, each behind the balancer in front of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from doorward.assembly import listening, state_folder
+from doorward.assembly.metrics_sum import MetricsSum
+from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
+from doorward.assembly.outpost_foreign import ForeignOutpost
+from doorward.assembly.small_services import TEXT, Health
+from doorward.messages import routing
+from doorward.messages.control import Counters
+from doorward.messages.entry_points import Metrics
+from doorward.messages.http import HttpAnswer
+from doorward.messages.standalone import ForeignApplications, OutpostPlan
+from doorward.net.client import Client
+from doorward.net.descriptors import raise_limit
+from doorward.net.pools import Pools
+from doorward.net.tls import CertificateUnusable
+from doorward.observe import log_lines
+from doorward.proxy.access_log import AccessLogFile
+from doorward.proxy.engine import Engine
+from doorward.proxy.metrics import MetricsBook
+from doorward.proxy.ports import ForwardAuthority
+from doorward.proxy.request import Request
+from doorward.proxy.routing import Routes
+from doorward.proxy.services.factory import ServiceFactory
+
+
+class OutpostProgram:
+    """Raises sqlite3.Error when the state folder cannot be used."""
+
+    def __init__(self, plan: OutpostPlan) -> None:
+        self._plan = plan
+        self._client = Client()
+        self._stopping = False
+        state = Path(plan.state_folder) if plan.state_folder else None
+        assert isinstance(plan.applications, ForeignApplications)
+        self._outpost = ForeignOutpost(plan.applications, plan.trusted, state, self._client, time.time, self._cut)
+        pools = Pools()
+        self._sum = MetricsSum()
+        self._metrics = MetricsBook(Metrics(entry_point="metrics")) if plan.metrics else None
+        self._services = ServiceFactory(
+            {
+                "outpost@internal": OutpostService(self._outpost.answering),
+                "health@internal": Health(lambda: self._outpost.ready and not self._stopping),
+                "prometheus@internal": _Numbers(self._text),
+            },
+            pools,
+        )
+        self._access_log = AccessLogFile(plan.access_log) if plan.access_log is not None else None
+        nothing = Routes.build(routing.RoutingTable(), self)
+        self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools)
+
+    async def run(self) -> None:
+        """Until told to stop. Raises PortUnusable, CertificateUnusable."""
+        sockets = listening.sockets_for(self._plan.entry_points, 1)[0]
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        if self._access_log is not None:
+            loop.add_signal_handler(signal.SIGUSR1, self._access_log.reopen)
+        self._engine.use(Routes.build(self._plan.table, self))
+        following = asyncio.create_task(self._outpost.run())
+        await self._engine.start({name: [listener] for name, listener in sockets.items()})
+        _say_ready(self._plan)
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([waiting, following], return_when=asyncio.FIRST_COMPLETED)
+        if following in done:
+            following.result()  # it never ends but by a fault of ours: better no outpost than a deaf one
+        self._stopping = True
+        await self._engine.drain(self._plan.grace)
+        following.cancel()
+        await self._client.close()
+        self._outpost.close()
+
+    def _cut(self, id_hashes: Iterable[bytes]) -> None:
+        self._engine.sessions_ended(id_hashes)
+
+    def _text(self) -> bytes:
+        if self._metrics is not None:
+            self._sum.add(os.getpid(), Counters(self._metrics.collect(), self._metrics.gauges()))
+        return self._sum.text()
+
+    # --- the workshop of the routing table -----------------------------------------------------------------------
+
+    def authority(self, middleware: routing.ForwardAuth) -> ForwardAuthority:
+        return FusedOutpost(self._outpost.answering)
+
+    def service(self, service: routing.Service, part: Callable[[str], object]) -> object:
+        return self._services.service(service, part)
+
+
+class _Numbers:
+    """``prometheus@internal`` without other processes to ask."""
+
+    def __init__(self, text: Callable[[], bytes]) -> None:
+        self._text = text
+
+    def answer(self, request: Request, body: bytes) -> HttpAnswer:
+        if request.method not in (b"GET", b"HEAD"):
+            return HttpAnswer(405, (TEXT, (b"Allow", b"GET, HEAD")))
+        return HttpAnswer(200, ((b"Content-Type", b"text/plain; version=0.0.4; charset=utf-8"),), self._text())
+
+
+def _say_ready(plan: OutpostPlan) -> None:
+    point = plan.entry_points[0]
+    _say(f"outpost listens on {'https' if point.tls else 'http'}://{point.host or '*'}:{point.port}")
+    _say(f"it believes what these say about clients: {', '.join(plan.trusted) or 'nobody'}")
+    for warning in plan.warnings:
+        _say(f"warning: {warning}")
+
+
+def _say(text: str) -> None:
+    print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def run(plan: OutpostPlan) -> int:
+    """The exit status."""
+    log_lines.to_standard_error()
+    raise_limit()
+    lock = -1
+    try:
+        if plan.state_folder:
+            state_folder.make(Path(plan.state_folder))
+            lock = state_folder.locked(Path(plan.state_folder))
+        uvloop.run(OutpostProgram(plan).run())
+    except (state_folder.StateFolderUnusable, listening.PortUnusable, CertificateUnusable) as error:
+        _say(str(error))
+        return 1
+    except sqlite3.Error as error:
+        _say(f"{plan.state_folder}/sessions.sqlite3 cannot be used: {error}")
+        return 1
+    finally:
+        if lock >= 0:
+            os.close(lock)
+    return 0
+
+
+def main(descriptor: int) -> int:
+    """``python -m doorward.assembly.outpost_process FD``."""
+    with os.fdopen(descriptor, "rb") as memory:
+        plan = msgspec.msgpack.decode(memory.read(), type=OutpostPlan)
+    return run(plan)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,46 @@
+"""``doorward outpost``: an outpost on its own, from one small file or the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from doorward.cli.launch import become
+from doorward.config import outpost_plan
+from doorward.config.problems import ConfigurationError
+from doorward.outpost.linear_pattern import LinearPattern
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="DOORWARD_OUTPOST_CONFIG",
+    help="Configuration file (YAML or TOML). Without one the environment must say everything.",
+)
+@click.option("--check", is_flag=True, help="Only say whether the configuration can be used.")
+def outpost(config_file: Path | None, check: bool) -> None:
+    """Run an outpost on its own: it asks people to log in at any OpenID Connect provider, or at a Doorward elsewhere.
+
+    It answers other proxies (forward auth), or stands in front of applications itself. Every option of the file can be
+    in the environment as well: issuer.clientId is DOORWARD_OUTPOST_ISSUER_CLIENT_ID. AUTHENTIK_HOST, AUTHENTIK_TOKEN
+    and AUTHENTIK_INSECURE connect it to an identity provider. SIGTERM drains and stops.
+
+    \b
+    Examples:
+      doorward outpost --config outpost.yml
+      doorward outpost --config outpost.yml --check
+      AUTHENTIK_HOST=https://auth.example.com AUTHENTIK_TOKEN=… doorward outpost
+    """
+    try:
+        plan = outpost_plan.load(config_file, LinearPattern)
+    except ConfigurationError as error:
+        raise click.ClickException(f"the configuration cannot be used:\n{error}") from error
+    if check:
+        for warning in plan.warnings:
+            click.echo(f"warning: {warning}")
+        click.echo(f"{config_file or 'the environment'}: the configuration can be used.")
+        return
+    become("doorward.assembly.outpost_process", plan)

@@ -1,0 +1,106 @@
+"""What is known of an issuer now: asked for when the outpost starts, again and again until it answers, and from then
+on so often that a new key or a moved endpoint is noticed.
+
+Nothing that was learned is forgotten because the issuer is away. A key that we do not know may be a new one: it makes
+us look at once, but not more often than every half minute (an unknown ``kid`` is free to make, S-334).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from doorward.messages.http import HttpQuestion
+from doorward.messages.outposts import VerificationKey
+from doorward.outpost.ports import IdentityChannel, IdentityUnreachable
+from doorward.outpost.standalone import discovery
+from doorward.outpost.standalone.discovery import MAX_DOCUMENT, NotAnIssuer, Published
+
+log = logging.getLogger(__name__)
+
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between attempts at an issuer that does not answer; the last one again and again."""
+KEYS_EVERY = 600.0
+"""Seconds between two looks at the keys."""
+DOCUMENT_EVERY = 6
+"""Looks at the keys between two at the document."""
+SOONEST = 30.0
+"""Seconds between two looks at the keys because of an unknown one."""
+
+
+class Issuer:
+    """One issuer, asked through ``channel``. ``changed`` is called whenever something else is known than before."""
+
+    def __init__(
+        self,
+        url: str,
+        channel: IdentityChannel,
+        now: Callable[[], float],
+        changed: Callable[[], None],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.url = url
+        self.published: Published | None = None
+        self.keys: tuple[VerificationKey, ...] = ()
+        self.trouble = "it has not been asked yet"
+        """Why nothing new is known of it; empty when the last attempt went well."""
+        self._channel = channel
+        self._now = now
+        self._changed = changed
+        self._pause = pause
+        self._looked = 0.0
+        self._looking: asyncio.Task[bool] | None = None
+
+    async def follow(self) -> None:
+        """For ever."""
+        failures = looks = 0
+        while True:
+            if await self.learn(document=looks % DOCUMENT_EVERY == 0):
+                failures, looks = 0, looks + 1
+                await self._pause(KEYS_EVERY)
+            else:
+                looks = 0
+                await self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
+                failures += 1
+
+    async def learn(self, *, document: bool = True) -> bool:
+        """Ask once. False when it did not answer as it must; what was known before then stays."""
+        try:
+            published = self.published
+            if document or published is None:
+                published = discovery.read(await self._get(discovery.url_of(self.url)), self.url)
+            keys = await self._get(published.jwks_uri)
+            known = discovery.read_keys(keys, published.id_token_signing_alg_values_supported)
+        except (NotAnIssuer, IdentityUnreachable) as error:
+            if str(error) != self.trouble:
+                log.error("the issuer %s cannot be used: %s", self.url, error)
+            self.trouble = str(error)
+            return False
+        if self.trouble:
+            log.info("the issuer %s answers; it has %d keys", self.url, len(known))
+        self.trouble = ""
+        self._looked = self._now()
+        if (published, known) != (self.published, self.keys):
+            self.published, self.keys = published, known
+            self._changed()
+        return True
+
+    async def look_for_new_keys(self) -> bool:
+        """Whether the keys were fetched just now, because a token names one that we do not know."""
+        if self._looking is None or self._looking.done():
+            if self._now() - self._looked < SOONEST:
+                return False
+            self._looked = self._now()
+            self._looking = asyncio.ensure_future(self.learn(document=False))
+        return await asyncio.shield(self._looking)
+
+    async def _get(self, url: str) -> bytes:
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = ((b"Host", parts.netloc.encode()), (b"Accept", b"application/json"))
+        answer = await self._channel.fetch(HttpQuestion(b"GET", target.encode(), headers), url)
+        if answer.status != 200 or len(answer.body) > MAX_DOCUMENT:
+            raise IdentityUnreachable(f"{url} answered {answer.status} with {len(answer.body)} bytes")
+        return answer.body
