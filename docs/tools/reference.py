@@ -15,12 +15,17 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from doorward.config.dynamic import DynamicConfiguration
+from doorward.config.outpost import OutpostConfiguration
 from doorward.config.problems import NOT_YET
 from doorward.config.section import Section, parse_duration
 from doorward.config.static import StaticConfiguration
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-PAGES: dict[str, type[Section]] = {"static.md": StaticConfiguration, "dynamic.md": DynamicConfiguration}
+PAGES: dict[str, type[Section]] = {
+    "static.md": StaticConfiguration,
+    "dynamic.md": DynamicConfiguration,
+    "outpost.md": OutpostConfiguration,
+}
 BEGIN, END = "<!-- options -->", "<!-- /options -->"
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from doorward.config.decode import decode, parse
 from doorward.config.dynamic import DynamicConfiguration
+from doorward.config.outpost_plan import load
 from doorward.config.static import decode_static
+from doorward.outpost.linear_pattern import LinearPattern
 from doorward.sources.compile import compile_table
 from net.certificates import Authority, self_signed
+from peers.manuals import from_page
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 STATIC = "entryPoints: {web: {address: ':80'}, websecure: {address: ':443'}, identity: {address: ':9000'}}"
@@ -49,3 +52,16 @@ def test_dynamic_examples(text: str, tmp_path: Path) -> None:
 
     assert made_of.broken == ()
     assert made_of.warnings == ()
+
+
+@pytest.mark.parametrize("page", ["outpost-alone.md", "outpost-authentik.md"])
+def test_examples_of_the_outpost_alone(page: str, tmp_path: Path) -> None:
+    """Each is a configuration that can be used, the files that it names being there."""
+    (tmp_path / "client").write_text("a-client-secret")
+    changes = {"/run/secrets/wiki-client": f"{tmp_path}/client", "/var/lib/doorward-outpost": f"{tmp_path}/state"}
+    file = tmp_path / "outpost.yml"
+    file.write_text(from_page(page, "yaml", changes))
+
+    made = load(file, LinearPattern, {})
+
+    assert not made.warnings

@@ -115,7 +115,9 @@ class Issuer(Section):
     url: Annotated[Text, AfterValidator(_url)]
     """The issuer identifier, to the last character as it stands in ``iss``."""
     client_id: Text
+    """As the issuer knows this outpost."""
     client_secret: Text = ""
+    """What the issuer gave for it."""
     client_secret_file: Text = ""
     """A file that holds it; read at start."""
     client_authentication: Literal["auto", "post", "basic", "none"] = "auto"
@@ -285,7 +287,9 @@ class Cookie(Section):
 
 class Tls(Section):
     cert_file: Text
+    """PEM, the chain in order."""
     key_file: Text
+    """PEM."""
 
 
 class IdentityProvider(Section):
@@ -307,7 +311,7 @@ class IdentityProvider(Section):
 
     @model_validator(mode="after")
     def _has_a_token(self) -> Self:
-        if bool(self.token) == bool(self.token_file):
+        if (self.token and self.token_file) or not (self.token or self.token_file):
             raise ValueError("needs token or tokenFile, one of them")
         return self
 
@@ -316,6 +320,7 @@ class OutpostConfiguration(Section):
     """The whole file."""
 
     listen: Annotated[Text, AfterValidator(_address)] = ":9000"
+    """``[host]:port`` for browsers and proxies."""
     tls: Tls | None = None
     """Serve TLS at ``listen``, and plain HTTP no more."""
     trusted_proxies: Annotated[tuple[Annotated[Text, AfterValidator(_network)], ...], WithCommas] = (

@@ -42,7 +42,8 @@ def check_id_token(token: Verified, expected: Expected, access_token: str) -> No
     claims = token.claims
     _check_common(claims, expected)
     audience = claims["aud"]
-    if (isinstance(audience, list) or "azp" in claims) and claims.get("azp") != expected.client_id:
+    several = isinstance(audience, list) and len(audience) > 1
+    if (several or "azp" in claims) and claims.get("azp") != expected.client_id:
         raise TokenRefused("azp", "is not this client")
     if expected.nonce is not None:
         _check_nonce(claims.get("nonce"), expected.nonce)

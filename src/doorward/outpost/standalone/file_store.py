@@ -15,8 +15,6 @@ from doorward.outpost.standalone.ledger import Ledger
 from doorward.outpost.standalone.places import Ended, Places
 from doorward.outpost.standalone.sealing import Keys
 
-MAX_SESSIONS = 1_000_000
-
 
 class FileStore:
     """See ``outpost.ports.SessionStore``."""
@@ -48,7 +46,7 @@ class FileStore:
                 raise StateUsed
             if self._ledger.is_over(session.provider, session.claims.sid):
                 raise LoginGone
-            self._put("insert into session values (?, ?, ?, ?, ?, ?)", session)
+            self._put(session)
 
     async def claim_renewal(self, id_hash: bytes, provider: int, claim: str, until: float) -> bool:
         if await self.find(id_hash, provider) is None:
@@ -102,10 +100,10 @@ class FileStore:
     async def report(self, report: ReportMisconfiguration) -> None:
         """It stands in the log by now: there is nobody else to tell."""
 
-    def _put(self, statement: str, session: ProxySession) -> None:
+    def _put(self, session: ProxySession) -> None:
         sealed = self._keys.seal(session, self._place(session.provider) + session.id_hash)
         values = (session.id_hash, session.provider, session.claims.sub, session.claims.sid, sealed, session.expires)
-        self._ledger.database.execute(statement, values)
+        self._ledger.database.execute("insert into session values (?, ?, ?, ?, ?, ?)", values)
 
     def _place(self, provider: int) -> bytes:
         found = self._places.of(provider)

@@ -12,28 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 MAX_ENTRIES = 100_000
-"""Rows of each table but the sessions'."""
+"""Used states and endings that are kept when it is swept."""
 MAX_URLS = 1000
 URL_LIFE = 900.0
 """Seconds."""
 SWEEP = 60.0
 """Seconds between two looks for what has expired."""
-
-_SCHEMA = """
-create table if not exists used_state (id text primary key, expires real not null) without rowid;
-create table if not exists kept_url (key text primary key, url text not null, expires real not null) without rowid;
-create table if not exists claim (name text primary key, expires real not null) without rowid;
-create table if not exists ending (
-    provider integer not null, kind text not null, value text not null, at real not null, expires real not null,
-    primary key (provider, kind, value)) without rowid;
-create table if not exists session (
-    id blob primary key, provider integer not null, subject text not null, sid text not null,
-    sealed blob not null, expires real not null) without rowid;
-create index if not exists session_subject on session (provider, subject);
-create index if not exists session_sid on session (provider, sid);
-create index if not exists session_expires on session (expires);
-"""
-_EXPIRING = ("used_state", "kept_url", "claim", "ending", "session")
 
 
 class Ledger:
@@ -47,7 +31,22 @@ class Ledger:
         self.database.execute("pragma journal_mode = wal")
         # A power failure may lose the last moment: a login then has to be made again, a logout too.
         self.database.execute("pragma synchronous = normal")
-        self.database.executescript(_SCHEMA)
+        self.database.executescript(
+            """
+            create table if not exists used_state (id text primary key, expires real not null) without rowid;
+            create table if not exists kept_url (key text primary key, url text not null, expires real not null) without rowid;
+            create table if not exists claim (name text primary key, expires real not null) without rowid;
+            create table if not exists ending (
+                provider integer not null, kind text not null, value text not null, at real not null, expires real not null,
+                primary key (provider, kind, value)) without rowid;
+            create table if not exists session (
+                id blob primary key, provider integer not null, subject text not null, sid text not null,
+                sealed blob not null, expires real not null) without rowid;
+            create index if not exists session_subject on session (provider, subject);
+            create index if not exists session_sid on session (provider, sid);
+            create index if not exists session_expires on session (expires);
+            """
+        )
         self._swept = 0.0
 
     def close(self) -> None:
@@ -58,18 +57,22 @@ class Ledger:
     def use_state(self, state_id: str, expires: float, now: float) -> bool:
         """Whether nobody has used it before."""
         self._sweep(now)
-        return self._add("insert or ignore into used_state values (?, ?)", (state_id, expires))
+        done = self.database.execute("insert or ignore into used_state values (?, ?)", (state_id, expires))
+        return done.rowcount == 1
 
     def claim(self, name: str, until: float, now: float) -> bool:
         """Whether nobody else has ``name`` now."""
         self.database.execute("delete from claim where name = ? and expires <= ?", (name, now))
-        return self._add("insert or ignore into claim values (?, ?)", (name, until))
+        return self.database.execute("insert or ignore into claim values (?, ?)", (name, until)).rowcount == 1
 
     def keep_url(self, key: str, url: str, now: float) -> None:
         """For a quarter of an hour."""
         self._sweep(now)
         self.database.execute("insert or replace into kept_url values (?, ?, ?)", (key, url, now + URL_LIFE))
-        self._trim("kept_url", "key", MAX_URLS)
+        self.database.execute(
+            "delete from kept_url where key in (select key from kept_url order by expires desc limit -1 offset ?)",
+            (MAX_URLS,),
+        )
 
     def take_url(self, key: str, now: float) -> str | None:
         row = self.database.execute("delete from kept_url where key = ? returning url, expires", (key,)).fetchone()
@@ -83,7 +86,6 @@ class Ledger:
         self.database.execute(
             "insert or replace into ending values (?, ?, ?, ?, ?)", (provider, kind, value, now, expires)
         )
-        self._trim("ending", "provider, kind, value", MAX_ENTRIES)
 
     def has_ended(self, provider: int, created: float, ids: Iterable[tuple[str, str]]) -> bool:
         """Whether a session that was made at ``created`` and has one of these (kind, value) is over."""
@@ -101,19 +103,23 @@ class Ledger:
 
     # --- plumbing
 
-    def _add(self, statement: str, values: tuple[object, ...]) -> bool:
-        return self.database.execute(statement, values).rowcount == 1
-
-    def _trim(self, table: str, key: str, limit: int) -> None:
-        if self.database.execute(f"select count(*) from {table}").fetchone()[0] > limit:  # noqa: S608 - our own names
-            self.database.execute(
-                f"delete from {table} where ({key}) in (select {key} from {table} order by expires limit 1)"  # noqa: S608
-            )
-
     def _sweep(self, now: float) -> None:
+        """What has expired goes, and of what is too much the oldest."""
         if now - self._swept < SWEEP:
             return
         self._swept = now
-        for table in _EXPIRING:
-            self.database.execute(f"delete from {table} where expires <= ?", (now,))  # noqa: S608 - our own names
-        self._trim("used_state", "id", MAX_ENTRIES)
+        execute = self.database.execute
+        execute("delete from used_state where expires <= ?", (now,))
+        execute("delete from kept_url where expires <= ?", (now,))
+        execute("delete from claim where expires <= ?", (now,))
+        execute("delete from ending where expires <= ?", (now,))
+        execute("delete from session where expires <= ?", (now,))
+        execute(
+            "delete from used_state where id in (select id from used_state order by expires desc limit -1 offset ?)",
+            (MAX_ENTRIES,),
+        )
+        execute(
+            "delete from ending where (provider, kind, value) in "
+            "(select provider, kind, value from ending order by at desc limit -1 offset ?)",
+            (MAX_ENTRIES,),
+        )
