@@ -11,6 +11,7 @@ import msgspec
 
 from doorward import __version__
 from doorward.assembly.outpost_channel import ForeignChannel
+from doorward.assembly.outpost_refusals import say_refusal
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.messages.standalone import ForeignApplications
 from doorward.net.client import Client
@@ -52,7 +53,7 @@ class ForeignOutpost:
         sealed = None if plan.in_file else SealedStore(self._ledger, keys, places, plan.longest, now, self._ended)
         store = sealed or FileStore(self._ledger, keys, places, plan.longest, now, self._ended)
         self._places = places
-        self._outpost = Outpost(store, self._channel, now, trusted, self._newer_keys)
+        self._outpost = Outpost(store, self._channel, now, trusted, say_refusal, newer_keys=self._newer_keys)
         logins = ForeignLogins(self._channel, now, self._newer_keys)
         logout = BackChannelLogout(self._outpost.applications, logins, store, self._ledger, now)
         self.answering = StandaloneOutpost(self._outpost, sealed, logout)

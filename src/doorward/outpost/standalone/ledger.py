@@ -34,11 +34,12 @@ class Ledger:
         self.database.executescript(
             """
             create table if not exists used_state (id text primary key, expires real not null) without rowid;
-            create table if not exists kept_url (key text primary key, url text not null, expires real not null) without rowid;
+            create table if not exists kept_url (
+                key text primary key, url text not null, expires real not null) without rowid;
             create table if not exists claim (name text primary key, expires real not null) without rowid;
             create table if not exists ending (
-                provider integer not null, kind text not null, value text not null, at real not null, expires real not null,
-                primary key (provider, kind, value)) without rowid;
+                provider integer not null, kind text not null, value text not null, at real not null,
+                expires real not null, primary key (provider, kind, value)) without rowid;
             create table if not exists session (
                 id blob primary key, provider integer not null, subject text not null, sid text not null,
                 sealed blob not null, expires real not null) without rowid;
