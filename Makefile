@@ -1,7 +1,7 @@
 # The one task runner; .ci/run calls it too. `make help` lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check fix bench docs lock clean dev peers bench-peers
+.PHONY: help venv demo test check fix bench docs lock clean dev peers bench-peers bench-page
 SHELL := /bin/sh
 
 # Bytecode is written: without it the identity provider needs three times as long to start.
@@ -115,6 +115,9 @@ fix: dev
 
 bench: dev bench-peers
 	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)
+
+bench-page:
+	$(BIN)/python bench/page.py
 
 docs: dev
 	$(BIN)/python docs/tools/reference.py

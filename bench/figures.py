@@ -95,15 +95,22 @@ class Result:
 
     def times_better(self, variant: str, column: Column) -> float | None:
         """How many times better than the reference."""
-        own, other = self.value(variant, column.key), self.value(self.scenario.reference, column.key)
-        if not own or not other or variant == self.scenario.reference:
+        if variant == self.scenario.reference:
             return None
-        return other / own if column.better == "less" else own / other
+        ratio = self._ratio(variant, self.scenario.reference, column.key)
+        return ratio and (1 / ratio if column.better == "less" else ratio)
 
     def reached(self, goal: Goal) -> tuple[float, bool] | None:
         """The figure or ratio that a goal is about, and whether it is good enough."""
-        own = self.value(goal.variant, goal.column)
-        other = self.value(goal.times, goal.column) if goal.times else 1.0
-        if own is None or not other:
+        found = (
+            self._ratio(goal.variant, goal.times, goal.column) if goal.times else self.value(goal.variant, goal.column)
+        )
+        return None if found is None else (found, found <= goal.at_most)
+
+    def _ratio(self, variant: str, other: str, key: str) -> float | None:
+        """The median of the turns' own ratios: what slows the machine for a while slows both of a turn."""
+        if variant in self.worthless or other in self.worthless:
             return None
-        return own / other, own / other <= goal.at_most
+        pairs = zip(self.turns.get(variant, ()), self.turns.get(other, ()), strict=False)
+        ratios = [own[key] / its[key] for own, its in pairs if own.get(key) and its.get(key)]
+        return statistics.median(ratios) if ratios else None

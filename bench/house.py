@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from application import Application, application
+from chains.caddy import caddy
 from chains.chain import HOST, Chain, Site
 from chains.doorward import doorward
+from chains.envoy import envoy
 from chains.haproxy import haproxy_plain
 from chains.nginx import nginx_plain, nginx_with_auth
 from chains.traefik import traefik, traefik_and_doorward
@@ -32,6 +34,8 @@ CHAINS: dict[str, Callable[[Site], AbstractContextManager[Chain]]] = {
     "nginx-plain": nginx_plain,
     "haproxy-plain": haproxy_plain,
     "traefik+doorward": traefik_and_doorward,
+    "caddy": caddy,
+    "envoy": envoy,
 }
 
 
