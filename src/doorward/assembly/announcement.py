@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
 from pathlib import Path
 
 from doorward.messages.plan import FirstStart, Notice, Plan, Progress
+from doorward.observe import log_lines
 
 WIDTH = 78
 
@@ -19,6 +21,7 @@ class Announcer:
         self._started = time.monotonic()
         self._password = plan.identity.bootstrap_password
         self._said_ready = False
+        self._log = self._open_log()
         for warning in plan.warnings:
             self._say(f"warning: {warning}")
 
@@ -29,10 +32,10 @@ class Announcer:
             self._password = notice.password
 
     def ended(self, name: str, pid: int, status: int) -> None:
-        self._say(f"the {name} process ({pid}) ended with status {status}; starting it again")
+        self._warn(f"the {name} process ({pid}) ended with status {status}; starting it again")
 
     def failed(self, name: str, why: str) -> None:
-        self._say(f"{why}\ndoorward: stopping, because the {name} process cannot start")
+        self._warn(f"{why}\ndoorward: stopping, because the {name} process cannot start")
 
     def ready(self) -> None:
         """Everything answers. Said once."""
@@ -88,6 +91,27 @@ class Announcer:
         ]
         rule = "─" * WIDTH
         return "\n".join([rule, *lines, rule])
+
+    def reopen_log(self) -> None:
+        """The log file was moved away."""
+        if self._log is not None:
+            self._log.close()
+            self._log = self._open_log()
+
+    def _open_log(self) -> logging.FileHandler | None:
+        """The file that the other processes write to; None where their log goes to standard error as our words do.
+        Raises OSError."""
+        if not self._plan.log.file:
+            return None
+        handler = logging.FileHandler(self._plan.log.file, encoding="utf-8")
+        handler.setFormatter(log_lines.PlainLines() if self._plan.log.format == "common" else log_lines.JsonLines())
+        return handler
+
+    def _warn(self, text: str) -> None:
+        """To whoever started the program, and into its log."""
+        self._say(text)
+        if self._log is not None:
+            self._log.emit(logging.LogRecord("doorward.supervisor", logging.WARNING, "", 0, text, (), None))
 
     def _say(self, text: str) -> None:
         print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201

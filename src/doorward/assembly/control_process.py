@@ -8,8 +8,8 @@ time: the workers go on with what they know, and the next one tells them everyth
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
-import sys
 from pathlib import Path
 
 from doorward.assembly import local_ca
@@ -48,6 +48,7 @@ from doorward.messages.routing import Certificate, RoutingTable
 from doorward.messages.sessions import IdentityState
 from doorward.sources.routes import Failed, Routing, follow
 
+_log = logging.getLogger("doorward.control")
 OURSELVES = 0
 """No process has this number: whose gauges these are, beside the workers'."""
 
@@ -177,7 +178,7 @@ class Control:
 
 
 def _say(text: str) -> None:
-    print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    _log.warning("%s", text)
 
 
 def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:

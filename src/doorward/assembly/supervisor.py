@@ -4,7 +4,7 @@ It stays as small as the command line left it (no configuration library, no even
 worker is a fork of it and must carry nothing that it does not need. See docs/decisions/0001-processes.md.
 
 Ctrl-C and SIGTERM stop the tree: workers drain first, then everything they depend on goes. SIGHUP reloads the
-configuration, SIGUSR1 reopens the access log. A second Ctrl-C does not wait.
+configuration, SIGUSR1 reopens the logs. A second Ctrl-C does not wait.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Supervisor:
         self._folder = folder
         self._announcer = announcer
         self._sockets = listening.sockets_for(plan.entry_points, plan.workers)
-        self._identity = Child("identity", _identity_main(plan, folder))
-        self._control = Child("control", _control_main(plan, folder))
+        self._identity = Child("identity", _logging(plan, _identity_main(plan, folder)))
+        self._control = Child("control", _logging(plan, _control_main(plan, folder)))
         self._workers = [
-            Child(f"worker {index}", _worker_main(plan, folder, index, sockets))
+            Child(f"worker {index}", _logging(plan, _worker_main(plan, folder, index, sockets)))
             for index, sockets in enumerate(self._sockets)
         ]
-        self._others = [Child("whoami", _whoami_main(plan))] if plan.demo is not None else []
+        self._others = [Child("whoami", _logging(plan, _whoami_main(plan)))] if plan.demo is not None else []
         self._children = [self._identity, self._control, *self._workers, *self._others]
         self._stopping = False
         self._impatient = False
@@ -121,8 +121,9 @@ class Supervisor:
         elif number == signal.SIGHUP:
             self._control.send(signal.SIGHUP)
         elif number == signal.SIGUSR1:
-            for worker in self._workers:
-                worker.send(signal.SIGUSR1)
+            self._announcer.reopen_log()
+            for child in self._children:
+                child.send(signal.SIGUSR1)
 
     # --- stopping ----------------------------------------------------------------------------------------------
 
@@ -157,6 +158,18 @@ class Supervisor:
 
 
 # --- what each child runs; imported only there -------------------------------------------------------------------
+
+
+def _logging(plan: Plan, main: Callable[..., None]) -> Callable[..., None]:
+    """``main``, with the log that the plan asks for."""
+
+    def logged(notifier: object) -> None:
+        from doorward.observe import log_lines
+
+        log_lines.start(plan.log.level, plan.log.format, plan.log.file)
+        main(notifier)
+
+    return logged
 
 
 def _identity_main(plan: Plan, folder: state_folder.StateFolder) -> Callable[..., None]:
@@ -199,7 +212,11 @@ def _whoami_main(plan: Plan) -> Callable[..., None]:
 
 def supervise(plan: Plan) -> int:
     """Run the program that ``plan`` describes until it is told to stop; returns the exit status."""
-    announcer = Announcer(plan)
+    try:
+        announcer = Announcer(plan)
+    except OSError as error:
+        print(f"doorward: log.filePath: {plan.log.file}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return 1
     try:
         state_folder.make(Path(plan.state_folder))
         lock = state_folder.locked(Path(plan.state_folder))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 
@@ -56,6 +56,7 @@ from doorward.proxy.routing import Routes
 from doorward.proxy.services.factory import ServiceFactory
 from doorward.proxy.services.health_board import HealthBoard
 
+_log = logging.getLogger("doorward.worker")
 COUNT_EVERY = 1.0
 """Seconds between two reports of what was counted."""
 
@@ -111,7 +112,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         if self._access_log is not None:
-            loop.add_signal_handler(signal.SIGUSR1, self._access_log.reopen)
+            loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
         await self._engine.start({name: [listener] for name, listener in sockets.items()})
         tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._count())]
         await stop.wait()
@@ -120,6 +121,11 @@ class Worker:
         for task in tasks:
             task.cancel()
         await self._client.close()
+
+    def _reopen_logs(self) -> None:
+        log_lines.reopen()
+        if self._access_log is not None:
+            self._access_log.reopen()
 
     async def _count(self) -> None:
         while True:
@@ -188,11 +194,10 @@ class Worker:
 
 
 def _say(text: str) -> None:
-    print(f"doorward: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    _log.error("%s", text)
 
 
 def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:
-    log_lines.to_standard_error()
     raise_limit()
     try:
         uvloop.run(Worker(plan, folder, index, notifier).run(sockets))

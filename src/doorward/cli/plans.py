@@ -10,8 +10,8 @@ import click
 from doorward.cli.bootstrap import identity_plan
 from doorward.config import listening
 from doorward.config.problems import ConfigurationError
-from doorward.config.static import StaticConfiguration, load_static
-from doorward.messages.plan import DemoPlan, Plan
+from doorward.config.static import Log, StaticConfiguration, load_static
+from doorward.messages.plan import DemoPlan, LogPlan, Plan
 
 
 def read_static(config_file: Path) -> StaticConfiguration:
@@ -26,6 +26,10 @@ def read_static(config_file: Path) -> StaticConfiguration:
             f"  identity:\n    externalUrl: https://auth.example.com"
         )
     return static
+
+
+def _log(log: Log) -> LogPlan:
+    return LogPlan(log.level, log.format, str(Path(log.file_path).absolute()) if log.file_path else "")
 
 
 def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
@@ -43,6 +47,7 @@ def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
         workers=static.workers or os.cpu_count() or 1,
         access_log=listening.access_log(static),
         metrics=listening.metrics(static),
+        log=_log(static.log),
         demo=demo,
         grace=listening.grace(static),
     )

@@ -91,6 +91,11 @@ def lower_text(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def upper_text(value: object) -> object:
+    """``debug`` and ``Debug`` are ``DEBUG``."""
+    return value.upper() if isinstance(value, str) else value
+
+
 def _names(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]

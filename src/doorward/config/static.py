@@ -16,7 +16,7 @@ from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import EntryPoint, parse_address
 from doorward.config.mail import read_mail_url
 from doorward.config.problems import ConfigurationError, Problem, joined, nearest
-from doorward.config.section import Duration, Flag, Names, Section, Text, lower_text, not_yet
+from doorward.config.section import Duration, Flag, Names, Section, Text, lower_text, not_yet, upper_text
 from doorward.config.services import known_statuses
 
 TRAEFIK_ENTRY_POINT = "traefik"
@@ -125,9 +125,14 @@ class Metrics(Section):
 class Log(Section):
     refused = not_yet("noColor", "maxSize", "maxAge", "maxBackups", "compress")
 
-    level: Annotated[Text, AfterValidator(str.upper)] = "INFO"
-    format: Literal["common", "json"] = "common"
+    level: Annotated[
+        Literal["TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "PANIC"], BeforeValidator(upper_text)
+    ] = "INFO"
+    """Of the program's own records. Libraries are heard from WARN on."""
+    format: Annotated[Literal["common", "json"], BeforeValidator(lower_text)] = "json"
+    """``json``: an object a line; ``common``: words."""
     file_path: Text = ""
+    """Empty for standard error. All processes append to it; SIGUSR1 opens it again after it was moved away."""
 
 
 class Ping(Section):

@@ -9,12 +9,14 @@ Operators do not set them; they write the ``identity:`` section of the configura
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from doorward import __version__
+from doorward.observe import log_lines
 from doorward.tokens.secret_key import read_secret_key
 
 DATA = Path(os.environ.get("DOORWARD_DATA", os.devnull))
@@ -188,11 +190,11 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "doorward.identity.events.log_lines.JsonLines"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "formatters": {"lines": {"()": "doorward.observe.log_lines.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "root": {"handlers": ["stderr"], "level": max(logging.WARNING, log_lines.chosen.level)},
     "loggers": {
-        "doorward": {"level": "INFO"},
+        "doorward": {"level": log_lines.chosen.level},
         # Its own handlers would mail administrators and print to consoles that we do not have.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.server": {"handlers": [], "propagate": True},

@@ -27,6 +27,15 @@ class IdentityPlan(Struct, frozen=True):
     bootstrap_email: str = ""
 
 
+class LogPlan(Struct, frozen=True):
+    """How every process of the program writes its own log (``observe.log_lines``)."""
+
+    level: str = "INFO"
+    format: str = "json"
+    file: str = ""
+    """Empty for standard error."""
+
+
 class DemoPlan(Struct, frozen=True):
     """What the demonstration adds: the application, and the entry that protects it."""
 
@@ -46,6 +55,7 @@ class Plan(Struct, frozen=True):
     workers: int = 2
     access_log: AccessLog | None = None
     metrics: Metrics | None = None
+    log: LogPlan = LogPlan()
     demo: DemoPlan | None = None
     grace: float = 10.0
     """Seconds that requests in flight get at a stop."""
