@@ -50,6 +50,22 @@ def test_a_provider_without_mode_needs_an_inside_host(api: Any, official: Any, f
     assert '"internal_host":["Internal host cannot be empty when forward auth is disabled."]' in refused.value.body
 
 
+def test_a_provider_in_proxy_mode_is_created_with_its_inside_host(api: Any, official: Any, flow: Any) -> None:
+    """The mode may be left out; what is not said is safe: certificates are verified."""  # C3
+    request = official.ProxyProviderRequest(
+        name="proxied",
+        authorization_flow=flow("default-provider-authorization-implicit-consent"),
+        invalidation_flow=flow("default-provider-invalidation-flow"),
+        external_host="https://proxied.example.test",
+        internal_host="http://10.0.0.7:3000/",
+    )
+    made = api.providers_proxy_create(request)
+
+    assert made.mode.value == "proxy"
+    assert made.internal_host == "http://10.0.0.7:3000"
+    assert made.internal_host_ssl_validation is True
+
+
 def test_the_application_has_the_provider(api: Any, application: Any, provider: Any) -> None:
     """Its two keys are one, and its launch URL is the provider's outside URL."""
     assert application.provider == provider.pk

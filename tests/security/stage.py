@@ -8,6 +8,7 @@ One program runs for a whole module, from a configuration file as an operator wr
 ``over.example.test``    protected like them, but the outpost is asked over HTTP, through a port of its own
 ``judged.example.test``  protected by an auth server of the test's, which says who it is
 ``mixed.example.test``   ``/public`` without authentication, everything else with
+``proxied.example.test`` no route of a file: in proxy mode, where a test has made it so
 ``open.example.test``    no authentication
 ``auth.example.test``    the identity provider
 ======================== ==================================================================================
@@ -40,8 +41,8 @@ from security.raw import Response, one_response, sent
 from security.recording_application import RecordingApplication
 from security.visitor import Visitor
 
-NAMES = ("app", "app2", "over", "judged", "mixed", "open", "auth")
-PROTECTED = frozenset(f"{name}.example.test" for name in ("app", "app2", "over", "judged", "mixed"))
+NAMES = ("app", "app2", "over", "judged", "mixed", "proxied", "open", "auth")
+PROTECTED = frozenset(f"{name}.example.test" for name in ("app", "app2", "over", "judged", "mixed", "proxied"))
 BOB = "bobs-very-long-password"
 MALLORY = "mallorys-very-long-password"
 CUT = Response(0, (), b"")

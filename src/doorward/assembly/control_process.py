@@ -8,6 +8,7 @@ time: the workers go on with what they know, and the next one tells them everyth
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from pathlib import Path
@@ -46,9 +47,13 @@ from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.plan import ChildFailed, Plan
 from doorward.messages.routing import Certificate, RoutingTable
 from doorward.messages.sessions import IdentityState
+from doorward.sources.proxied import ProxiedApplications
 from doorward.sources.routes import Failed, Routing, follow
 
 _log = logging.getLogger("doorward.control")
+FIRST_LOOK = 0.5
+"""Seconds to wait for the identity provider's applications before the first table: after a restart of this process
+it must not take the routes of applications in proxy mode away for a moment."""
 OURSELVES = 0
 """No process has this number: whose gauges these are, beside the workers'."""
 
@@ -61,6 +66,9 @@ class Control:
         self._notifier = notifier
         self._table: RoutingTable | None = None
         self._outposts: OutpostConfiguration | None = None
+        self._outposts_known = asyncio.Event()
+        self._applications = ProxiedApplications()
+        self._local_certificates: dict[str, Certificate] = {}
         self._identity_ready = False
         self._metrics = MetricsSum()
         self._gauges: dict[str, float] = {}
@@ -112,7 +120,17 @@ class Control:
     async def _follow_routes(self) -> None:
         default = self._default_certificate()
         own_names = frozenset({"localhost", "127.0.0.1", "::1"})
-        async for outcome in follow(self._static, self._folder.identity_socket, own_names, default, self._reload):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outposts_known.wait(), FIRST_LOOK)
+        async for outcome in follow(
+            self._static,
+            self._folder.identity_socket,
+            own_names,
+            default,
+            self._reload,
+            self._applications,
+            self._local_certificate,
+        ):
             match outcome:
                 case Routing(table, warnings):
                     self._table = table
@@ -134,6 +152,8 @@ class Control:
             self._links.tell_all(SessionsEnded(state.ended_sessions, state.all_ended, state.position))
         if configuration is not None:
             self._outposts = configuration
+            self._outposts_known.set()
+            self._applications.use(configuration)
             self._links.tell_all(UseOutposts(configuration))
 
     def _on_health(self, news: ServersHealth) -> None:
@@ -171,6 +191,15 @@ class Control:
             self._explainer.heard(message)
         elif isinstance(message, WhenAllKnow):
             self._sign_outs.asked(lambda: reply(AllKnow(message.number)))
+
+    def _local_certificate(self, host: str) -> Certificate | None:
+        """For a host under ``localhost``, from the local authority."""
+        if host not in self._local_certificates:
+            pair = local_ca.ensure(self._folder.authority).passing_leaf(host)
+            if pair is None:
+                return None
+            self._local_certificates[host] = Certificate(*pair)
+        return self._local_certificates[host]
 
     def _default_certificate(self) -> Certificate:
         """For TLS to a name that no configured certificate covers: from the local authority."""

@@ -11,23 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from doorward.assembly.local_ca import LocalAuthority
+from doorward.messages.outposts import IDENTITY_HEADERS
 
 HEAD = "# Written by `doorward demo` at each start. Copy it to make it yours: doorward serve --config FILE\n"
-
-IDENTITY_HEADERS = (
-    "X-authentik-username",
-    "X-authentik-groups",
-    "X-authentik-entitlements",
-    "X-authentik-email",
-    "X-authentik-name",
-    "X-authentik-uid",
-    "X-authentik-jwt",
-    "X-authentik-meta-jwks",
-    "X-authentik-meta-outpost",
-    "X-authentik-meta-provider",
-    "X-authentik-meta-app",
-    "X-authentik-meta-version",
-)
 
 
 @dataclass(frozen=True, slots=True)

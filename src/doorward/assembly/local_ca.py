@@ -77,6 +77,13 @@ class LocalAuthority:
         _write(chain_path, pair[0])
         return pair
 
+    def passing_leaf(self, name: str) -> tuple[str, str] | None:
+        """A certificate for ``name`` that is kept nowhere; None for a name that the authority may not sign for."""
+        if not _is_local(name):
+            return None
+        key = ec.generate_private_key(_CURVE)
+        return _pem(_sign_leaf(self.certificate, self.key, key, (name,))) + self.certificate_pem, _key_pem(key)
+
     def _kept_leaf(self, chain_path: Path, key_path: Path, names: Sequence[str]) -> tuple[str, str] | None:
         try:
             chain_pem, key_pem = chain_path.read_text("ascii"), key_path.read_text("ascii")

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+IDENTITY_HEADERS = (
+    "X-authentik-username",
+    "X-authentik-groups",
+    "X-authentik-entitlements",
+    "X-authentik-email",
+    "X-authentik-name",
+    "X-authentik-uid",
+    "X-authentik-jwt",
+    "X-authentik-meta-jwks",
+    "X-authentik-meta-outpost",
+    "X-authentik-meta-provider",
+    "X-authentik-meta-app",
+    "X-authentik-meta-version",
+)
+"""What an application may learn about its user (``contracts/outpost.md`` section 9)."""
+
 
 class VerificationKey(Struct, frozen=True):
     """A public key of the issuer."""
@@ -132,6 +148,10 @@ class ProxyProvider(Struct, frozen=True):
     """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
     foreign: ForeignIssuer | None = None
     """None when the issuer is a Doorward, and knows by itself who may enter."""
+    internal_host: str = ""
+    """In mode ``proxy``: scheme, host and port of the application behind, to which this program hands requests on."""
+    internal_host_ssl_validation: bool = True
+    """Whether the certificate of ``internal_host`` is verified."""
 
 
 class OutpostConfiguration(Struct, frozen=True):
@@ -142,3 +162,6 @@ class OutpostConfiguration(Struct, frozen=True):
     providers: tuple[ProxyProvider, ...] = ()
     version: str = ""
     """For ``X-authentik-meta-version``."""
+    additional_headers: tuple[str, ...] = ()
+    """Every name that stands in somebody's ``additionalHeaders``: in mode ``proxy`` the application gets these, and
+    from nobody but the outpost."""

@@ -17,7 +17,7 @@ from doorward.outpost.sessions.cookie import CookieJar
 from doorward.outpost.skip_rules import SkipRules
 
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,=:@-]*[A-Za-z0-9_~!$&'()*+,=:@-])*")
-_MODES = ("forward_single", "forward_domain")
+_MODES = ("proxy", "forward_single", "forward_domain")
 
 
 class Application:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from doorward.messages.additional_headers import is_free
 from doorward.messages.http import Header
 from doorward.messages.outposts import ForeignIssuer
 from doorward.messages.sessions import Claims, ProxySession
@@ -22,16 +23,6 @@ from doorward.outpost.application import Application
 log = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}", re.ASCII)
-_NOT_WORD = re.compile(r"[^a-z0-9]")
-_RESERVED = frozenset({
-    "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length", "te", "trailer",
-    "trailers", "upgrade", "expect", "cookie", "set-cookie", "content-encoding", "content-type", "date", "location",
-    "proxy-authorization", "proxy-authenticate", "forwarded", "x-real-ip", "true-client-ip", "x-client-ip",
-    "cf-connecting-ip", "front-end-https", "x-rewrite-url", "x-scheme", "proxy", "http2-settings", "user-agent",
-    "x-http-method-override", "x-method-override", "x-http-method",
-})  # fmt: skip
-_RESERVED_PREFIXES = ("x-authentik-", "x-forwarded-", "x-original-", "x-doorward-", "sec-", "access-control-")
 
 
 def is_sayable(text: str) -> bool:
@@ -130,7 +121,7 @@ def _add_additional(fields: dict[str, str], additional: object) -> None:
     if not isinstance(additional, dict):
         return
     for name, value in additional.items():
-        if not isinstance(name, str) or not _is_free(name):
+        if not isinstance(name, str) or not is_free(name):
             log.warning("additional header %.80r is refused", name)
             continue
         text = _as_text(value)
@@ -140,13 +131,6 @@ def _add_additional(fields: dict[str, str], additional: object) -> None:
         for same in [known for known in fields if known.lower() == name.lower()]:
             del fields[same]
         fields[name] = text
-
-
-def _is_free(name: str) -> bool:
-    if _FIELD_NAME.fullmatch(name) is None:
-        return False
-    folded = _NOT_WORD.sub("-", name.lower())  # X_authentik_groups is X-authentik-groups to a CGI-like backend
-    return folded not in _RESERVED and not folded.startswith(_RESERVED_PREFIXES)
 
 
 def _as_text(value: object) -> str:

@@ -19,17 +19,25 @@ from doorward.config.listening import default_entry_points, entry_points
 from doorward.config.problems import ConfigurationError, Problem, nearest
 from doorward.config.static import StaticConfiguration
 from doorward.messages import routing as messages
+from doorward.messages.outposts import OutpostConfiguration
 from doorward.sources.certificates import Certificates, Shelf
 from doorward.sources.internal import internal_routers, internal_services
 from doorward.sources.middleware_table import MiddlewareTable
-from doorward.sources.own_addresses import OwnAddresses
+from doorward.sources.own_addresses import OUTPOST_PROVIDER, OwnAddresses
 from doorward.sources.pem import BadPem
+from doorward.sources.proxied import proxied
 from doorward.sources.redirections import redirection_routers
 from doorward.sources.references import Broken
 from doorward.sources.rules import RuleError, parse_rule
 from doorward.sources.service_table import ServiceTable
 from doorward.sources.tls_options import TlsOptionTable, settle
 from doorward.sources.warnings import dynamic_warnings, static_warnings
+
+_NO_APPLICATIONS = OutpostConfiguration()
+
+
+def _no_certificate(host: str) -> messages.Certificate | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,10 @@ class Surroundings:
     """For names that no configured certificate holds, unless a configuration has another one."""
     shelf: Shelf | None = None
     """Certificates of earlier tables, for those that can no longer be read."""
+    outposts: OutpostConfiguration = _NO_APPLICATIONS
+    """The applications of the identity provider; those in proxy mode are served."""
+    certificate_for: Callable[[str], messages.Certificate | None] = _no_certificate
+    """For the host of an application in proxy mode that no configured certificate holds."""
 
 
 def compile_table(
@@ -78,14 +90,16 @@ class _Compiler:
         surroundings: Surroundings,
     ) -> None:
         self.static = static
-        self.providers = providers
         self.surroundings = surroundings
         self.entry_points = {point.name: point for point in entry_points(static)}
         self.defaults = default_entry_points(static)
         self.problems: list[Problem] = []
         identity = self.entry_points.get(static.identity.entry_point) if static.identity is not None else None
+        own = OwnAddresses(identity, surroundings.own_names)
+        self.proxied = proxied(surroundings.outposts, self.entry_points.values(), own)
+        self.providers = providers = {**providers, OUTPOST_PROVIDER: self.proxied.configuration}
         self.tls_options = TlsOptionTable(providers)
-        self.middlewares = MiddlewareTable(providers, OwnAddresses(identity, surroundings.own_names))
+        self.middlewares = MiddlewareTable(providers, own)
 
     def compile(self, version: int) -> Compiled:
         points = tuple(self.entry_points.values())
@@ -99,7 +113,11 @@ class _Compiler:
         problems = [*self.problems, *self.tls_options.problems, *certificates.problems]
         if problems:
             raise ConfigurationError(problems)
-        warnings = [*static_warnings(self.static, points), *dynamic_warnings(self.providers, routers)]
+        warnings = [
+            *self.proxied.notices,
+            *static_warnings(self.static, points),
+            *dynamic_warnings(self.providers, routers),
+        ]
         routers += list(redirection_routers(self.static, points, routers))
         routers += [self.guarded(router) for router in internal_routers(self.static, points)]
         settled = settle(routers, self.entry_points)
@@ -108,7 +126,8 @@ class _Compiler:
             version=version,
             routers=tuple(settled.routers),
             services=services.made,
-            certificates=certificates.all,
+            # The first that holds a name is shown: those that somebody configured.
+            certificates=tuple(dict.fromkeys((*certificates.all, *self.local_certificates()))),
             default_certificate=certificates.default or self.surroundings.default_certificate,
             tls_options=self.tls_options.made,
             tls_names=settled.names,
@@ -116,6 +135,12 @@ class _Compiler:
         warnings += [*self.tls_options.warnings, *certificates.warnings, *settled.warnings]
         broken = tuple(f"{router.name}: {router.broken}" for router in settled.routers if router.broken)
         return Compiled(table, tuple(warnings), broken)
+
+    def local_certificates(self) -> Iterator[messages.Certificate]:
+        for host in self.proxied.hosts:
+            certificate = self.surroundings.certificate_for(host)
+            if certificate is not None:
+                yield certificate
 
     def refuse(self, path: str, message: str) -> None:
         self.problems.append(Problem(message, path=path))

@@ -15,7 +15,7 @@ from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.patterns import BadPattern, compile_pattern
 from doorward.config.problems import nearest
 from doorward.messages import routing as messages
-from doorward.sources.own_addresses import OwnAddresses
+from doorward.sources.own_addresses import OUTPOST_PROVIDER, OwnAddresses
 from doorward.sources.pem import read_authorities, read_pem
 from doorward.sources.references import Broken, qualified
 
@@ -107,7 +107,7 @@ class MiddlewareTable:
             preserve_request_method=auth.preserve_request_method,
             max_response_body_size=auth.max_response_body_size,
             auth_signin_url=auth.auth_signin_url,
-            fused=self._own.are_fused(auth.address),
+            fused=name.endswith(f"@{OUTPOST_PROVIDER}") or self._own.are_fused(auth.address),
         )
 
 

@@ -10,6 +10,8 @@ from doorward.messages.entry_points import EntryPoint
 from doorward.sources.internal import OUTPOST_PREFIX
 
 AUTH_PREFIX = OUTPOST_PREFIX + "auth/"
+OUTPOST_PROVIDER = "outpost"
+"""The source of the routes of applications in proxy mode: who decides for them is always our own outpost."""
 
 
 class OwnAddresses:
@@ -29,6 +31,10 @@ class OwnAddresses:
         if parts.scheme != "http" or not parts.path.startswith(AUTH_PREFIX) or parts.username is not None:
             return False
         return (parts.port or 80) == self._identity.port and self._is_here(parts.hostname or "")
+
+    def is_this_machine(self, host: str) -> bool:
+        """Whether ``host`` is a loopback address, or a name of this machine."""
+        return host in self._names or _is_loopback(host)
 
     def _is_here(self, host: str) -> bool:
         bound = self._identity.host if self._identity is not None else ""

@@ -111,7 +111,9 @@ def test_a_proxy_provider_by_hand(admin: Visitor, both_flows: dict[str, Any]) ->
         ({"idle_limit": "a while"}, "is not a duration"),
         ({"mode": "forward_domain"}, "The external host does not lie under this domain."),
         ({"mode": "forward_domain", "cookie_domain": "test"}, "browsers keep no cookie for this"),
-        ({"mode": "proxy"}, "Select a valid choice."),
+        ({"mode": "proxy"}, "Internal host cannot be empty"),
+        ({"mode": "proxy", "internal_host": "http://10.0.0.7/wiki"}, "Only scheme, host and port"),
+        ({"mode": "ldap"}, "Select a valid choice."),
         ({"skip_path_regex": "("}, "is not a regular expression"),
         ({"authorization_flow": ""}, "This field is required."),
         ({"name": "Provider for whoami"}, "already exists"),
@@ -165,16 +167,19 @@ def test_every_switch_of_the_outpost_is_on_the_form(
 def test_a_provider_in_proxy_mode_keeps_its_mode(
     admin: Visitor, whoami: Application, both_flows: dict[str, Any]
 ) -> None:
-    """It is set up by the API; the form changes the rest."""
+    """The form shows the inside URL, changes it, and its page says that nothing is to be pasted anywhere."""
     provider = ProxyProvider.objects.get(application=whoami)
     update_proxy_provider(SYSTEM, provider, mode="proxy", internal_host="http://127.0.0.1:8000")
     page = reverse("admin-proxy-provider-edit", args=[provider.pk])
 
-    assert "Every host under a domain" not in admin.open(page)
-    admin.succeed(page, **proxy_form(both_flows))
+    assert "http://127.0.0.1:8000" in admin.open(page)
+    admin.succeed(page, **proxy_form(both_flows, mode="proxy", internal_host="127.0.0.1:8001"))
 
     provider.refresh_from_db()
-    assert (provider.name, provider.mode, provider.internal_host) == ("wiki", "proxy", "http://127.0.0.1:8000")
+    assert (provider.name, provider.mode, provider.internal_host) == ("wiki", "proxy", "http://127.0.0.1:8001")
+    shown = admin.open(reverse("admin-provider", args=[provider.pk]))
+    assert "certificate not verified" in shown
+    assert "forwardAuth" not in shown
 
 
 def test_a_change_is_pushed_to_the_data_plane(admin: Visitor, whoami: Application, both_flows: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from doorward.identity.directory import names, queries
 from doorward.identity.directory.models import Group, User
-from doorward.identity.directory.notices import rights_changed, subject_leaving
+from doorward.identity.directory.notices import attributes_changed, rights_changed, subject_leaving
 from doorward.identity.directory.users import lock, require_a_superuser
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
@@ -37,6 +37,7 @@ def create_group(
         joined = list(users)
         group.users.set(joined)
         events.created(actor, group)
+        attributes_changed.send(Group, before={}, after=group.attributes)
         if joined:
             rights_changed.send(Group, users=joined)
     return group
@@ -75,6 +76,8 @@ def update_group(
             parents=(_names(former_parents), _names(group.parents.all())),
             users=(_usernames(former_users), _usernames(group.users.all())),
         )
+        if group.attributes != before["attributes"]:
+            attributes_changed.send(Group, before=before["attributes"], after=group.attributes)
         if changed:
             affected.update({user.pk: user for user in queries.members(group)})
             rights_changed.send(Group, users=list(affected.values()))

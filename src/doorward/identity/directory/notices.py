@@ -28,3 +28,6 @@ password_replaced = Signal()
 
 address_changed = Signal()
 """Sent with ``user: User`` and ``former: str``, the e-mail address until now."""
+
+attributes_changed = Signal()
+"""Sent with ``before`` and ``after``, both ``dict``, of a user or group that is new or whose attributes changed."""

@@ -13,6 +13,7 @@ from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import (
     address_changed,
+    attributes_changed,
     password_chosen,
     password_replaced,
     rights_changed,
@@ -56,6 +57,7 @@ def create_user(
         user.save(force_insert=True)
         user.groups.set(groups)
         events.created(actor, user)
+        attributes_changed.send(User, before={}, after=user.attributes)
         if password is not None:
             events.record("password_set", _CORE, actor, target=user)
     return user
@@ -89,6 +91,8 @@ def update_user(
         require_a_superuser(had_superuser)
         changed_groups = {group.pk for group in former} != {group.pk for group in wanted}
         events.updated(actor, user, before, groups=(_names(former), _names(wanted)))
+        if user.attributes != before["attributes"]:
+            attributes_changed.send(User, before=before["attributes"], after=user.attributes)
         if user.email != before["email"]:
             address_changed.send(User, user=user, former=str(before["email"]))
         if ended or user.email != before["email"]:

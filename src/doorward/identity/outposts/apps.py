@@ -7,7 +7,8 @@ class OutpostsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from doorward.identity.outposts import credentials, revocation
+        from doorward.identity.outposts import additional_headers, credentials, revocation
 
         revocation.listen()
         credentials.listen()
+        additional_headers.listen()

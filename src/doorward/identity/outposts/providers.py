@@ -23,6 +23,7 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.scopes import OFFLINE_ACCESS
 from doorward.identity.outposts import external_host as hosts
+from doorward.identity.outposts import internal_host as inside
 from doorward.identity.outposts import revocation
 from doorward.identity.outposts.collisions import refuse_second
 from doorward.identity.outposts.models import ProxyProvider
@@ -153,6 +154,8 @@ def _force(provider: ProxyProvider) -> None:
         provider.signing_key = signing_key()
     if provider.mode == ProxyProvider.Mode.PROXY and not provider.internal_host:
         raise ValidationError({"internal_host": ["Internal host cannot be empty when forward auth is disabled."]})
+    if provider.internal_host:
+        provider.internal_host = inside.normalised(provider.internal_host, provider.external_host)
     if provider.basic_auth_enabled and not (
         provider.basic_auth_user_attribute and provider.basic_auth_password_attribute
     ):

@@ -13,6 +13,7 @@ from doorward.identity.crypto.vault import Unreadable
 from doorward.identity.events.models import Change
 from doorward.identity.oauth2.issuer import endpoints_of
 from doorward.identity.oauth2.keys import verification_keys
+from doorward.identity.outposts import additional_headers
 from doorward.identity.outposts.models import EMBEDDED, Outpost, ProxyProvider
 
 _log = logging.getLogger("doorward.outposts")
@@ -46,7 +47,12 @@ def configuration() -> messages.OutpostConfiguration:
                 providers.append(_described(provider, outpost))
             except Unreadable:
                 _log.exception("the secrets of proxy provider “%s” cannot be read: it is not served", provider.name)
-    return messages.OutpostConfiguration(position=at, providers=tuple(providers), version=settings.VERSION)
+    return messages.OutpostConfiguration(
+        position=at,
+        providers=tuple(providers),
+        version=settings.VERSION,
+        additional_headers=additional_headers.names(),
+    )
 
 
 def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvider:
@@ -82,4 +88,6 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         refresh_token_validity=durations.parse(provider.refresh_token_validity).total_seconds(),
         idle_limit=durations.parse(provider.idle_limit).total_seconds(),
         introspection_endpoint=endpoints.introspection,
+        internal_host=provider.internal_host,
+        internal_host_ssl_validation=provider.internal_host_ssl_validation,
     )

@@ -1,4 +1,4 @@
-"""One application or a whole domain: the choice, and the domain that goes with it, wherever a provider is made."""
+"""How an application is protected: the choice, and what goes with it, wherever a provider is made."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ RISK = (
 
 
 class ModeField(forms.ChoiceField):
-    """What one login opens."""
+    """What one login opens, and who hands requests on."""
 
     def __init__(self, **options: Any) -> None:
         choices = [
             (ProxyProvider.Mode.FORWARD_SINGLE, "This application alone"),
             (ProxyProvider.Mode.FORWARD_DOMAIN, "Every host under a domain, with one login"),
+            (ProxyProvider.Mode.PROXY, "This application alone, and Doorward stands in front of it: no other proxy"),
         ]
         options = {"label": "What is protected", "widget": forms.RadioSelect, **options}
         super().__init__(choices=choices, initial=ProxyProvider.Mode.FORWARD_SINGLE, **options)
@@ -36,3 +37,27 @@ class CookieDomainField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         options = {"label": "Domain", "required": False, "max_length": 253, "help_text": RISK, **options}
         super().__init__(**options)
+
+
+class InternalHostField(forms.CharField):
+    """Where the application is; only proxy mode needs it."""
+
+    widget = plain_input(inputmode="url", placeholder="http://10.0.0.7:3000")
+
+    def __init__(self, **options: Any) -> None:
+        text = "Where Doorward reaches the application: scheme, host and port. People never see it."
+        options = {"label": "Inside URL", "required": False, "max_length": 2000, "help_text": text, **options}
+        super().__init__(**options)
+
+    def clean(self, value: Any) -> str:
+        """Without a scheme http is meant."""
+        url: str = super().clean(value).strip()
+        return url if "://" in url or not url else f"http://{url}"
+
+
+class VerifiedField(forms.BooleanField):
+    """Whether the inside certificate counts."""
+
+    def __init__(self, **options: Any) -> None:
+        text = "Switch it off only for a certificate of its own making, in a network that is yours."
+        super().__init__(**{"label": "Verify its certificate", "required": False, "help_text": text, **options})

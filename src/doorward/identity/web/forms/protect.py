@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts.models import ProxyProvider
-from doorward.identity.web.forms.domain import CookieDomainField, ModeField
+from doorward.identity.web.forms.domain import CookieDomainField, InternalHostField, ModeField, VerifiedField
 from doorward.identity.web.forms.fields import PLAIN, GroupsField, PeopleField, plain_input
 
 EVERYBODY, CHOSEN = "everybody", "chosen"
@@ -32,6 +32,8 @@ class ProtectForm(forms.Form):
     )
     mode = ModeField(required=False)
     cookie_domain = CookieDomainField()
+    internal_host = InternalHostField()
+    internal_host_ssl_validation = VerifiedField(initial=True)
     who = forms.ChoiceField(
         label="Who may enter",
         choices=[(EVERYBODY, "Everybody who has an account here"), (CHOSEN, "Only certain groups or users")],
@@ -86,8 +88,10 @@ class ProtectForm(forms.Form):
         """Somebody must be chosen where only those who are chosen may enter."""
         values = self.cleaned_data
         values["mode"] = values.get("mode") or ProxyProvider.Mode.FORWARD_SINGLE
-        if values["mode"] == ProxyProvider.Mode.FORWARD_SINGLE:
+        if values["mode"] != ProxyProvider.Mode.FORWARD_DOMAIN:
             values["cookie_domain"] = ""
+        if values["mode"] != ProxyProvider.Mode.PROXY:
+            values["internal_host"], values["internal_host_ssl_validation"] = "", True
         if values.get("who") == CHOSEN:
             if not values.get("groups") and not values.get("users") and not self.has_error("users"):
                 self.add_error("groups", "Choose at least one group or user: with none, everybody could enter.")

@@ -14,7 +14,7 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import DEFAULT_VALIDITY
-from doorward.identity.web.forms.domain import CookieDomainField, ModeField
+from doorward.identity.web.forms.domain import CookieDomainField, InternalHostField, ModeField, VerifiedField
 from doorward.identity.web.forms.fields import PLAIN, DurationField, FlowField, plain_input
 
 USUAL_SCOPES = ("openid", "email", "profile")
@@ -55,7 +55,7 @@ class ProviderForm(forms.Form):
 
 
 class ProxyProviderForm(ProviderForm):
-    """``mode`` and ``cookie_domain`` are not asked of a provider in proxy mode, which is set up by the API."""
+    """What only one mode needs is asked for in all, and kept."""
 
     external_host = forms.CharField(
         label="Outside URL",
@@ -104,11 +104,22 @@ class ProxyProviderForm(ProviderForm):
     )
     mode = ModeField()
     cookie_domain = CookieDomainField()
+    internal_host = InternalHostField()
+    internal_host_ssl_validation = VerifiedField()
+    basic_auth_enabled = forms.BooleanField(
+        label="Send the application HTTP Basic credentials",
+        required=False,
+        help_text="From attributes of the user or their groups, for an application that wants a login of its own.",
+    )
+    basic_auth_user_attribute = forms.CharField(label="Attribute with the user name", max_length=200, required=False)
+    basic_auth_password_attribute = forms.CharField(label="Attribute with the password", max_length=200, required=False)
     field_order = [
         "name",
         "external_host",
         "mode",
         "cookie_domain",
+        "internal_host",
+        "internal_host_ssl_validation",
         "skip_path_regex",
         "access_token_validity",
         "renew_sessions",
@@ -123,11 +134,6 @@ class ProxyProviderForm(ProviderForm):
         "keep_posts",
     ]
 
-    def __init__(self, data: Any = None, *, provider: ProxyProvider | None = None, **options: Any) -> None:
-        super().__init__(data, provider=provider, **options)
-        if provider is not None and provider.mode == ProxyProvider.Mode.PROXY:
-            del self.fields["mode"], self.fields["cookie_domain"]
-
     def defaults(self) -> dict[str, Any]:
         plain = ProxyProvider()
         usual = {
@@ -136,6 +142,7 @@ class ProxyProviderForm(ProviderForm):
             "idle_limit": plain.idle_limit,
             "intercept_header_auth": True,
             "mode": ProxyProvider.Mode.FORWARD_SINGLE,
+            "internal_host_ssl_validation": True,
         }
         return {**super().defaults(), **usual}
 

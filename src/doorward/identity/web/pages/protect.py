@@ -1,4 +1,4 @@
-"""Protect an application: one form, and then what to paste into the proxy in front of it."""
+"""Protect an application: one form, and then what to do for the proxy in front of it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def protect(request: HttpRequest) -> HttpResponse:
                 users=values["users"],
                 mode=values["mode"],
                 cookie_domain=values["cookie_domain"],
+                internal_host=values["internal_host"],
+                internal_host_ssl_validation=values["internal_host_ssl_validation"],
                 skip_path_regex=values["skip_path_regex"],
                 **{field: values[field] for field in _OF_THE_APPLICATION},
             )
@@ -58,13 +60,17 @@ def protected(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "protected.html",
         section=SECTION,
-        title=f"Set up the proxy for {application.name}",
+        title=f"Set up {'the host' if _is_served_here(provider) else 'the proxy'} for {application.name}",
         crumbs=[("Applications", reverse("admin-applications")), (application.name, _detail(application))],
         application=application,
         provider=provider,
         bindings=application.bindings.select_related("user", "group"),
-        setup=setup_of(request, application, provider),
+        setup=None if _is_served_here(provider) else setup_of(request, application, provider),
     )
+
+
+def _is_served_here(provider: ProxyProvider) -> bool:
+    return provider.mode == ProxyProvider.Mode.PROXY
 
 
 def _detail(application: Application) -> str:

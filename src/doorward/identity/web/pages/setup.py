@@ -20,22 +20,8 @@ from django.template.loader import render_to_string
 from doorward.identity.applications.models import Application
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import plain_input
+from doorward.messages.outposts import IDENTITY_HEADERS
 
-IDENTITY_HEADERS = (
-    "X-authentik-username",
-    "X-authentik-groups",
-    "X-authentik-entitlements",
-    "X-authentik-email",
-    "X-authentik-name",
-    "X-authentik-uid",
-    "X-authentik-jwt",
-    "X-authentik-meta-jwks",
-    "X-authentik-meta-outpost",
-    "X-authentik-meta-provider",
-    "X-authentik-meta-app",
-    "X-authentik-meta-version",
-)
-"""What an application may learn about its user (``contracts/outpost.md`` section 9)."""
 APPLICATION_EXAMPLE = "http://127.0.0.1:8000"
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
