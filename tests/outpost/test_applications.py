@@ -83,7 +83,7 @@ def test_addresses() -> None:
     "changes",
     [
         {"mode": "forward_domain"},
-        {"mode": "proxy"},
+        {"mode": "rac"},
         {"cookie_secret": "short"},
         {"cookie_secret": ""},
         {"external_host": "app.example.test"},

@@ -192,7 +192,7 @@ async def test_no_spelling_of_its_host_is_the_domains(world: World, host: str) -
     assert (await browser.get("/")).status in (302, 400)
 
 
-@pytest.mark.parametrize("changes", [{"mode": "proxy"}, {"cookie_secret": "short"}])
+@pytest.mark.parametrize("changes", [{"mode": "rac"}, {"cookie_secret": "short"}])
 async def test_an_application_that_is_not_served_is_not_the_domains(world: World, changes: dict[str, object]) -> None:
     """Its host is refused: nobody knows whom its own rules would let in."""
     world.use(domain(), provider(2, "app.example.test", **changes))
