@@ -5,9 +5,7 @@ Whoever may enter the state folder may ask; nobody else can reach the sockets in
 
 from __future__ import annotations
 
-import http.client
-import os
-import socket
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -18,11 +16,14 @@ import msgspec
 from doorward.assembly import state_folder
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages.decisions import DecisionsFound, FindDecisions
+from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.net import explain_door
+from doorward.net.client import Client, Origin, TooLarge, Unreachable
 from doorward.net.explain_door import NobodyAnswers
 
 PATIENCE = 30.0
 """Seconds for one answer."""
+LARGEST = 16 << 20
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -79,28 +80,24 @@ def ask_identity(folder: StateFolder, name: str, question: msgspec.Struct, answe
 
     Raises click.ClickException with what it says instead of an answer.
     """
-    connection = _UnixConnection(folder.rpc_socket)
-    try:
-        connection.request("POST", f"/rpc/{name}", msgspec.msgpack.encode(question), {"Host": "identity"})
-        response = connection.getresponse()
-        body = response.read()
-    except (OSError, http.client.HTTPException):
+    answer_or_none = asyncio.run(_asked(folder.rpc_socket, name, question))
+    if answer_or_none is None:
         return None
-    finally:
-        connection.close()
-    if response.status == 200:
-        return msgspec.msgpack.decode(body, type=answer)
-    if body:
-        raise click.ClickException(msgspec.msgpack.decode(body, type=str))
+    if answer_or_none.status == 200:
+        return msgspec.msgpack.decode(answer_or_none.body, type=answer)
+    if answer_or_none.body:
+        raise click.ClickException(msgspec.msgpack.decode(answer_or_none.body, type=str))
     return None
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("identity", timeout=PATIENCE)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(os.fspath(self._path))
+async def _asked(door: Path, name: str, question: msgspec.Struct) -> HttpAnswer | None:
+    client = Client()
+    http = HttpQuestion(
+        b"POST", b"/rpc/" + name.encode("ascii"), ((b"Host", b"identity"),), msgspec.msgpack.encode(question)
+    )
+    try:
+        return await client.fetch(http, Origin("unix", path=str(door)), timeout=PATIENCE, max_body=LARGEST)
+    except (Unreachable, TooLarge):
+        return None
+    finally:
+        await client.close()

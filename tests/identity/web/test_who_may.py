@@ -57,6 +57,9 @@ PAGES = {
     "admin-flow": ["flow"],
     "admin-events": [],
     "admin-event": ["event"],
+    "admin-explain": [],
+    "admin-decision": ["request_id"],
+    "admin-application-headers": ["slug"],
     "admin-new-application": [],
     "admin-new-proxy-provider": [],
     "admin-new-oauth2-provider": [],
@@ -134,6 +137,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "own_browser": own_factor.uuid,
             "flow": flow.slug,
             "event": event.pk,
+            "request_id": "0123456789abcdef",
             "login": proxied.log_in(bob).pk,
             "own_login": proxied.log_in(bob).pk,
         }

@@ -44,6 +44,7 @@ NAVIGATION = (
         (
             Place(f"{ROOT}flows/", "Flows", "workflow"),
             Place(f"{ROOT}events/", "Events", "scroll-text"),
+            Place(f"{ROOT}explain/", "Explain", "circle-question-mark"),
         ),
     ),
 )
