@@ -214,7 +214,10 @@ def test_the_policies_that_are_objects(api: Any, official: Any) -> None:
     """The one for passwords; clearing the cache succeeds."""
     (policy,) = api.policies_all_list().results
     assert policy.name == "default-password-change-password-policy"
-    assert {user.name for user in api.policies_all_used_by_list(policy.pk)} == {"default-password-change-prompt"}
+    assert {user.name for user in api.policies_all_used_by_list(policy.pk)} == {
+        "default-invitation-prompt",
+        "default-password-change-prompt",
+    }
     assert [kind.model_name for kind in api.policies_all_types_list()] == ["passwordpolicy"]
     assert api.policies_all_cache_clear_create() is None
     assert api.policies_all_destroy(policy.pk) is None

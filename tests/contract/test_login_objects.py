@@ -90,6 +90,11 @@ STAGES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("user_write", "UserWriteStage", {"user_creation_mode": "never_create"}, {"user_path_template": "guests"}),
     ("email", "EmailStage", {"use_global_settings": True}, {"subject": "Hello"}),
     ("prompt_stages", "PromptStage", {"fields": []}, {"name": "renamed"}),
+    ("deny", "DenyStage", {}, {"deny_message": "Closed."}),
+    ("dummy", "DummyStage", {}, {"throw_error": True}),
+    ("redirect", "RedirectStage", {"mode": "static", "target_static": "/if/user/"}, {"keep_context": False}),
+    ("user_delete", "UserDeleteStage", {}, {"name": "renamed"}),
+    ("invitation_stages", "InvitationStage", {}, {"continue_flow_without_invitation": True}),
 ]
 
 
@@ -104,7 +109,7 @@ def test_a_stage_lives_and_dies(
 
     request, patched_request = getattr(official, f"{model}Request"), getattr(official, f"Patched{model}Request")
     made = call("create", request(name="mine", **fields))
-    words = kind.replace("webauthn", "web_authn").replace("prompt_stages", "prompt")
+    words = kind.replace("webauthn", "web_authn").removesuffix("_stages")
     parameter = f"patched_{words}_stage_request"
     patched = call("partial_update", made.pk, **{parameter: patched_request(**change)})
     put = call("update", made.pk, request(name="ours", **fields))
@@ -122,7 +127,7 @@ def test_a_stage_lives_and_dies(
 
 def test_kinds_of_stages_are_listed(api: Any) -> None:
     """A client's menu."""
-    assert len(api.stages_all_types_list()) == 12
+    assert len(api.stages_all_types_list()) == 17
 
 
 def test_scopes_are_found_by_their_managed_names(api: Any, official: Any) -> None:
@@ -230,3 +235,32 @@ def test_a_report_is_appended(api: Any, official: Any) -> None:
     )
 
     assert (made.user["username"], made.client_ip) == ("akadmin", "192.0.2.1")
+
+
+def test_an_invitation_lives_and_dies(api: Any, official: Any) -> None:
+    """For one flow, with what it fixes, by whom."""
+    flow = api.flows_instances_retrieve("default-invitation-flow")
+    made = api.stages_invitation_invitations_create(
+        official.InvitationRequest(name="carol", single_use=True, fixed_data={"email": "c@example.test"}, flow=flow.pk)
+    )
+    patched = api.stages_invitation_invitations_partial_update(
+        made.pk, patched_invitation_request=official.PatchedInvitationRequest(single_use=False)
+    )
+    put = api.stages_invitation_invitations_update(made.pk, official.InvitationRequest(name="dora"))
+
+    assert (made.created_by.username, made.flow_obj.slug) == ("akadmin", "default-invitation-flow")
+    assert (patched.single_use, put.name) == (False, "dora")
+    found = api.stages_invitation_invitations_list(created_by__username="akadmin", flow__slug="default-invitation-flow")
+    assert [invitation.pk for invitation in found.results] == [made.pk]
+    assert api.stages_invitation_invitations_retrieve(made.pk).fixed_data == {"email": "c@example.test"}
+    assert api.stages_invitation_invitations_used_by_list(made.pk) == []
+    assert api.stages_invitation_invitations_destroy(made.pk) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"target_static": "javascript:alert(1)"}, {"target_static": "//evil.test"}, {}, {"mode": "flow"}]
+)
+def test_a_redirect_needs_a_target_that_may_be(api: Any, official: Any, wrong: dict[str, str]) -> None:
+    """A path of this host or an http(s) URL, or a flow."""
+    with pytest.raises(official.exceptions.BadRequestException):
+        api.stages_redirect_create(official.RedirectStageRequest(**{"name": "on", "mode": "static", **wrong}))

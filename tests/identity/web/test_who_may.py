@@ -19,6 +19,7 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
+from doorward.identity.stages.models import Invitation
 from doorward.identity.web.urls import ADMIN, OWN
 from identity import proxied
 from identity.web.visitor import Visitor
@@ -51,6 +52,9 @@ PAGES = {
     "admin-group": ["group"],
     "admin-group-edit": ["group"],
     "admin-group-delete": ["group"],
+    "admin-invitations": [],
+    "admin-invitation-delete": ["invitation"],
+    "admin-new-invitation": [],
     "admin-tokens": [],
     "admin-token-delete": ["token"],
     "admin-flows": [],
@@ -136,6 +140,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "own_factor": own_factor.uuid,
             "own_browser": own_factor.uuid,
             "flow": flow.slug,
+            "invitation": Invitation.objects.create(name="carol").pk,
             "event": event.pk,
             "request_id": "0123456789abcdef",
             "login": proxied.log_in(bob).pk,

@@ -118,6 +118,41 @@ STAGES = {
         "authentik_stages_user_write.userwritestage",
         "Writes what prompts have collected to a user.",
     ),
+    "userdelete": Description(
+        "ak-stage-user-delete-form",
+        "User Delete Stage",
+        "User Delete Stages",
+        "authentik_stages_user_delete.userdeletestage",
+        "Deletes the account of whoever is logged in.",
+    ),
+    "invitation": Description(
+        "ak-stage-invitation-form",
+        "Invitation Stage",
+        "Invitation Stages",
+        "authentik_stages_invitation.invitationstage",
+        "Lets only those through who were invited.",
+    ),
+    "deny": Description(
+        "ak-stage-deny-form",
+        "Deny Stage",
+        "Deny Stages",
+        "authentik_stages_deny.denystage",
+        "Lets nobody through.",
+    ),
+    "dummy": Description(
+        "ak-stage-dummy-form",
+        "Dummy Stage",
+        "Dummy Stages",
+        "authentik_stages_dummy.dummystage",
+        "Shows a button, to try out flows.",
+    ),
+    "redirect": Description(
+        "ak-stage-redirect-form",
+        "Redirect Stage",
+        "Redirect Stages",
+        "authentik_stages_redirect.redirectstage",
+        "Goes on at another address or in another flow.",
+    ),
 }
 
 POLICIES = {

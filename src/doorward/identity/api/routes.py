@@ -32,12 +32,14 @@ from doorward.identity.api.providers.oauth2 import OAuth2Providers
 from doorward.identity.api.providers.proxy import ProxyProviders
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
+from doorward.identity.api.stages.course import DenyStages, DummyStages, RedirectStages, UserDeleteStages
 from doorward.identity.api.stages.factors import (
     AuthenticatorStaticStages,
     AuthenticatorTOTPStages,
     AuthenticatorValidateStages,
     AuthenticatorWebAuthnStages,
 )
+from doorward.identity.api.stages.invitations import Invitations, InvitationStages
 from doorward.identity.api.stages.kinds import (
     ConsentStages,
     IdentificationStages,
@@ -78,11 +80,17 @@ RESOURCES = {
     "stages/authenticator/validate": AuthenticatorValidateStages,
     "stages/authenticator/webauthn": AuthenticatorWebAuthnStages,
     "stages/consent": ConsentStages,
+    "stages/deny": DenyStages,
+    "stages/dummy": DummyStages,
     "stages/email": EmailStages,
     "stages/identification": IdentificationStages,
+    "stages/invitation/invitations": Invitations,
+    "stages/invitation/stages": InvitationStages,
     "stages/password": PasswordStages,
     "stages/prompt/prompts": Prompts,
     "stages/prompt/stages": PromptStages,
+    "stages/redirect": RedirectStages,
+    "stages/user_delete": UserDeleteStages,
     "stages/user_login": UserLoginStages,
     "stages/user_logout": UserLogoutStages,
     "stages/user_write": UserWriteStages,

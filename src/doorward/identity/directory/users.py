@@ -118,12 +118,12 @@ def set_password(actor: Actor, user: User, password: str, *, keep_sid: str = "")
         trust_ended.send(User, user=user, except_sid=keep_sid)
 
 
-def delete_user(actor: Actor, user: User) -> None:
-    """Delete a user and everything that was theirs (S-817).
+def delete_user(actor: Actor, user: User, *, leaving: bool = False) -> None:
+    """Delete a user and everything that was theirs (S-817). ``leaving``: users may delete themselves.
 
     Raises Refused (S-621), also when something that only they could enter would then be open to all.
     """
-    if actor.user is not None and actor.user.pk == user.pk:
+    if not leaving and actor.user is not None and actor.user.pk == user.pk:
         raise Refused("You cannot delete yourself; ask another administrator.")
     with transaction.atomic():
         had_superuser = queries.a_superuser_exists()

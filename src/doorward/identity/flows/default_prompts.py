@@ -8,12 +8,20 @@ from doorward.identity.stages.models import Prompt, PromptStage
 PASSWORD = "default-password-change-prompt"  # noqa: S105 - a name
 SETTINGS = "default-user-settings"
 POLICY = "default-password-change-password-policy"
+INVITATION = "default-invitation-prompt"
 _TYPE = Prompt.Type
 
 FIELDS: dict[str, tuple[tuple[str, str, str, Prompt.Type, bool], ...]] = {
     PASSWORD: (
         ("default-password-change-field-password", "password", "New password", _TYPE.PASSWORD, True),
         ("default-password-change-field-password-repeat", "password_repeat", "The same again", _TYPE.PASSWORD, True),
+    ),
+    INVITATION: (
+        ("default-invitation-field-username", "username", "Username", _TYPE.USERNAME, True),
+        ("default-invitation-field-name", "name", "Name", _TYPE.TEXT, True),
+        ("default-invitation-field-email", "email", "E-mail", _TYPE.EMAIL, True),
+        ("default-invitation-field-password", "password", "Password", _TYPE.PASSWORD, True),
+        ("default-invitation-field-password-repeat", "password_repeat", "The same again", _TYPE.PASSWORD, True),
     ),
     SETTINGS: (
         ("default-user-settings-field-username", "username", "Username", _TYPE.USERNAME, True),
@@ -26,12 +34,12 @@ FIELDS: dict[str, tuple[tuple[str, str, str, Prompt.Type, bool], ...]] = {
 
 
 def fill(stage: PromptStage) -> None:
-    """Give a default prompt stage its fields, and the one for passwords its policy."""
+    """Give a default prompt stage its fields, and those that ask for passwords their policy."""
     for order, (name, key, label, kind, required) in enumerate(FIELDS.get(stage.name, ())):
         values = {"field_key": key, "label": label, "type": kind, "required": required, "order": order}
         field, _ = Prompt.objects.get_or_create(name=name, defaults=values)
         stage.fields.add(field)
-    if stage.name == PASSWORD:
+    if stage.name in (PASSWORD, INVITATION):
         rules = {"length_min": 8, "check_zxcvbn": True}
         policy, _ = PasswordPolicy.objects.get_or_create(name=POLICY, defaults=rules)
         stage.validation_policies.add(policy)

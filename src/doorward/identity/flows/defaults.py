@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from doorward.identity.brands.models import Brand
+from doorward.identity.directory.models import User
 from doorward.identity.flows import default_prompts
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.stages.models import (
@@ -22,6 +23,7 @@ from doorward.identity.stages.models import (
     ConsentStage,
     EmailStage,
     IdentificationStage,
+    InvitationStage,
     PasswordStage,
     PromptStage,
     SetUpStage,
@@ -41,6 +43,7 @@ STATIC_SETUP = "default-authenticator-static-setup"
 WEBAUTHN_SETUP = "default-authenticator-webauthn-setup"
 PASSWORD_CHANGE = "default-password-change"  # noqa: S105 - a slug
 RECOVERY = "default-recovery-flow"
+INVITATION = "default-invitation-flow"
 USER_SETTINGS = "default-user-settings-flow"
 BRAND = "authentik-default"
 
@@ -152,6 +155,19 @@ FLOWS = (
         ),
     ),
     DefaultFlow(
+        INVITATION,
+        "Invitation",
+        "Make your account",
+        Flow.Designation.ENROLLMENT,
+        Flow.Authentication.REQUIRE_UNAUTHENTICATED,
+        (
+            (10, InvitationStage, "default-invitation"),
+            (20, PromptStage, default_prompts.INVITATION),
+            (30, UserWriteStage, "default-invitation-user-write"),
+            (100, UserLoginStage, "default-invitation-user-login"),
+        ),
+    ),
+    DefaultFlow(
         USER_SETTINGS,
         "User settings",
         "Update your info",
@@ -176,6 +192,10 @@ SETTINGS: dict[str, dict[str, object]] = {
     "default-recovery-identification": {"user_fields": ["email", "username"]},
     "default-recovery-email": {"subject": "Choose a new password"},
     "default-recovery-user-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
+    "default-invitation-user-write": {
+        "user_creation_mode": UserWriteStage.CreationMode.ALWAYS_CREATE,
+        "user_type": User.Type.INTERNAL,
+    },
     "default-user-settings-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
 }
 

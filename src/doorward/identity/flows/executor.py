@@ -32,6 +32,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.flows import planner, receipts
 from doorward.identity.flows.admission import Undecided, admits
 from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Plan, PlanContext
 from doorward.identity.flows.plan_store import PlanStore
 from doorward.identity.flows.visitor import visitor
@@ -43,6 +44,7 @@ from doorward.identity.stages.view import (
     Elsewhere,
     Entered,
     ErrorDetail,
+    Handover,
     Judged,
     Malformed,
     Passed,
@@ -77,6 +79,8 @@ class Moved:
 class Finished:
     to: str
     """A path of this host, or a URL that whoever started the flow has checked."""
+    elsewhere: bool = False
+    """A stage leads to another host: the pages before it did not know, and their forms may not redirect there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,9 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = Fals
                 return Shown(plan, view, _with_errors(entered.challenge, plan.errors))
             case Elsewhere():
                 PlanStore(request.session).drop(plan)
-                return Finished(entered.to)
+                return _elsewhere(entered)
+            case Handover():
+                return _hand_over(request, plan, entered)
             case Restart() if not again:
                 return _advance(request, flow, plan.restarted().with_notice(entered.notice), again=True)
             case Restart():  # no stage before it asks anything: it would only come back here
@@ -206,6 +212,31 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = Fals
         reason = "The flow has no user login stage, or its bindings left that out."
         return Denied("This login leads nowhere. An administrator can mend it.", (reason,), application_of(plan))
     return Finished(receipts.leave(request, plan))
+
+
+def _elsewhere(entered: Elsewhere) -> Finished:
+    return Finished(entered.to, elsewhere=not entered.to.startswith("/"))
+
+
+def _hand_over(request: HttpRequest, plan: Plan, handover: Handover) -> Finished:
+    """A plan for the other flow, on the way to the same destination; who was proven stays proven where context is kept.
+
+    Its own requirement is judged when the visitor arrives there."""
+    plans, target = PlanStore(request.session), handover.flow
+    plans.drop(plan)
+    fresh = planner.plan(request, target, next_url=plan.next, context=PlanContext())
+    fresh = structs.replace(fresh, context=plan.context, handovers=plan.handovers + 1)
+    if handover.keep:
+        fresh = structs.replace(
+            fresh,
+            pending=plan.pending,
+            proven=plan.proven,
+            methods=plan.methods,
+            prompt_data=plan.prompt_data,
+            invitation=plan.invitation,
+        )
+    plans.keep(fresh)
+    return Finished(page_path(target.slug, plan.next))
 
 
 def _applies(visit: Visit) -> bool | Denied:
@@ -266,7 +297,7 @@ def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Den
             return _wrong(plans, shown, judged)
         case Elsewhere():
             plans.drop(shown.plan)
-            return Finished(judged.to)
+            return _elsewhere(judged)
         case Restart():
             plans.keep(shown.plan.restarted().with_notice(judged.notice))
             return Moved()

@@ -57,6 +57,8 @@ def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:
         case Finished():
             if getattr(request, "htmx", False):
                 return HttpResponseClientRedirect(outcome.to)
+            if outcome.elsewhere and request.method == "POST":
+                return render(request, "flows/onward.html", {"to": outcome.to})
             return _to(request, outcome.to, status=303 if request.method == "POST" else 302)
         case Denied():
             return denied_page(

@@ -130,6 +130,10 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     """What prompts have collected, by field key."""
     sealed_data: dict[str, str] = {}
     """The same for passwords, each sealed to this plan and key."""
+    invitation: str = ""
+    """Key of the invitation that opened this plan."""
+    handovers: int = 0
+    """How many flows have led here, one into the other."""
     failures: int = 0
     """Wrong answers to the current stage."""
     notes: dict[str, str] = {}

@@ -67,7 +67,7 @@ def _applies(request: HttpRequest, binding: FlowStageBinding) -> bool:
 def refusal(request: HttpRequest, flow: Flow, plan: Plan) -> Refusal | None:
     """Why the visitor may not start ``flow``; None if they may."""
     user = visitor(request)
-    refused = _requirement(flow, user, reauthenticating=plan.context.reauthenticate)
+    refused = _requirement(flow, user, plan)
     if refused is not None:
         return refused
     try:
@@ -79,18 +79,18 @@ def refusal(request: HttpRequest, flow: Flow, plan: Plan) -> Refusal | None:
     return None
 
 
-def _requirement(flow: Flow, user: User | None, *, reauthenticating: bool) -> Refusal | None:
+def _requirement(flow: Flow, user: User | None, plan: Plan) -> Refusal | None:
     needs = Flow.Authentication
     match flow.authentication:
         case needs.REQUIRE_AUTHENTICATED if user is None:
             return Refusal("Log in first.", log_in_first=True)
-        case needs.REQUIRE_UNAUTHENTICATED if user is not None and not reauthenticating:
+        case needs.REQUIRE_UNAUTHENTICATED if user is not None and not plan.context.reauthenticate:
             return Refusal("You are logged in already.", ("The flow requires a visitor who is not logged in.",))
         case needs.REQUIRE_SUPERUSER if user is None:
             return Refusal("Log in first.", log_in_first=True)
         case needs.REQUIRE_SUPERUSER if user is not None and not user.is_superuser:
             return Refusal("This is for administrators.", ("The flow requires a superuser.",))
-        case needs.REQUIRE_REDIRECT:
+        case needs.REQUIRE_REDIRECT if not plan.handovers:
             return Refusal("This page cannot be opened directly.", ("The flow must be entered from another flow.",))
         case needs.REQUIRE_OUTPOST:
             return Refusal("This page is for outposts.", ("The flow requires an outpost.",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 import msgspec
@@ -14,7 +15,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.flows.plan import FieldError, Plan
 from doorward.identity.policies import password_rules
 from doorward.identity.policies.models import PasswordPolicy
-from doorward.identity.stages import prompt_fields, subjects
+from doorward.identity.stages import invitations, prompt_fields, subjects
 from doorward.identity.stages.models import Prompt, PromptStage
 from doorward.identity.stages.prompt_fields import READ_ONLY, SHOWS_ONLY, Value
 from doorward.identity.stages.view import (
@@ -100,7 +101,21 @@ class PromptView(StageView[PromptStage]):
             for prompt in found:
                 if prompt.field_key in subjects.CAN_CHANGE and not subjects.may_change(user, prompt.field_key):
                     prompt.type = Prompt.Type.TEXT_READ_ONLY
+        for prompt in found:
+            if (
+                prompt.field_key in self._fixed
+                and prompt.type not in SHOWS_ONLY
+                and prompt.type != Prompt.Type.PASSWORD
+            ):
+                prompt.type = Prompt.Type.TEXT_READ_ONLY
         return found
+
+    @cached_property
+    def _fixed(self) -> dict[str, Value]:
+        """What an invitation has fixed about whoever it invites."""
+        plan = self.visit.plan
+        invitation = invitations.good(plan.invitation, self.visit.flow) if plan.invitation else None
+        return invitations.fixed_by(invitation) if invitation else {}
 
     def _shown(self, prompt: Prompt, typed: dict[str, str]) -> StagePrompt:
         choices = prompt_fields.choices(prompt)
@@ -119,6 +134,8 @@ class PromptView(StageView[PromptStage]):
 
     def _initial(self, prompt: Prompt) -> str:
         """What the user has already, else what the prompt says."""
+        if prompt.field_key in self._fixed:
+            return str(self._fixed[prompt.field_key])
         user = subjects.subject(self.visit)
         if user is None or prompt.initial_value or prompt.type in SHOWS_ONLY:
             return prompt.initial_value

@@ -10,25 +10,35 @@ from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
 from doorward.identity.stages.authenticator_validate import AuthenticatorValidateView
 from doorward.identity.stages.authenticator_webauthn import AuthenticatorWebAuthnView
 from doorward.identity.stages.consent import ConsentView
+from doorward.identity.stages.deny import DenyView
+from doorward.identity.stages.dummy import DummyView
 from doorward.identity.stages.email import EmailView
 from doorward.identity.stages.identification import IdentificationView
+from doorward.identity.stages.invitation import InvitationView
 from doorward.identity.stages.models import (
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
     ConsentStage,
+    DenyStage,
+    DummyStage,
     EmailStage,
     IdentificationStage,
+    InvitationStage,
     PasswordStage,
     PromptStage,
+    RedirectStage,
+    UserDeleteStage,
     UserLoginStage,
     UserLogoutStage,
     UserWriteStage,
 )
 from doorward.identity.stages.password import PasswordView
 from doorward.identity.stages.prompt import PromptView
+from doorward.identity.stages.redirect import RedirectView
 from doorward.identity.stages.session_end import SessionEndView
+from doorward.identity.stages.user_delete import UserDeleteView
 from doorward.identity.stages.user_login import UserLoginView
 from doorward.identity.stages.user_logout import UserLogoutView
 from doorward.identity.stages.user_write import UserWriteView
@@ -47,6 +57,11 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     EmailStage.KIND: EmailView,
     PromptStage.KIND: PromptView,
     UserWriteStage.KIND: UserWriteView,
+    InvitationStage.KIND: InvitationView,
+    UserDeleteStage.KIND: UserDeleteView,
+    DenyStage.KIND: DenyView,
+    DummyStage.KIND: DummyView,
+    RedirectStage.KIND: RedirectView,
     SESSION_END: SessionEndView,
 }
 

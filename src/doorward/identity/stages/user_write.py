@@ -22,7 +22,8 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.flows.plan import Pending, Plan
 from doorward.identity.logins.queries import sid_to_spare
 from doorward.identity.mail.models import UnprovenAddress
-from doorward.identity.stages import prompt, subjects
+from doorward.identity.stages import invitations, prompt, subjects
+from doorward.identity.stages.invitation import GONE
 from doorward.identity.stages.models import UserWriteStage
 from doorward.identity.stages.view import Answer, Elsewhere, Entered, Judged, Passed, Refused, Restart, StageView, Wrong
 
@@ -81,15 +82,15 @@ class UserWriteView(StageView[UserWriteStage]):
             for key in COLUMNS
             if key in data and str(data[key]) != getattr(user, key) and (not own or subjects.may_change(user, key))
         }
-        attributes = self._attributes(user.attributes)
+        attributes = self._attributes(user.attributes, self.visit.plan)
         if attributes != user.attributes:
             changes["attributes"] = attributes
         return changes
 
-    def _attributes(self, former: dict[str, object]) -> dict[str, object]:
+    def _attributes(self, former: dict[str, object], plan: Plan) -> dict[str, object]:
         """``attributes.a.b`` goes to ``{"a": {"b": …}}``; keys of the program's own are not for prompts."""
         merged = dict(former)
-        for key, value in self.visit.plan.prompt_data.items():
+        for key, value in plan.prompt_data.items():
             path = key.removeprefix(ATTRIBUTE).split(".") if key.startswith(ATTRIBUTE) else []
             if key == "locale":
                 path = ["settings", "locale"]
@@ -110,16 +111,28 @@ class UserWriteView(StageView[UserWriteStage]):
         username = str(plan.prompt_data.get("username", ""))
         if not username:
             return Refused("This cannot be finished.", ("No prompt before this stage asks for a username.",))
-        with transaction.atomic():
-            user = self._created(username, password)
-        plan = structs.replace(_without_answers(plan), pending=Pending(username, user.pk), proven=user.pk)
+        try:
+            with transaction.atomic():
+                if plan.invitation:
+                    plan = self._invited(plan)
+                user = self._created(plan, password)
+        except invitations.Void:
+            return Refused(GONE)
+        plan = structs.replace(_without_answers(plan), pending=Pending(user.username, user.pk), proven=user.pk)
         return Passed((plan.showing("pwd") if password else plan).passed())
 
-    def _created(self, username: str, password: str) -> User:
-        visit, stage, plan = self.visit, self.stage, self.visit.plan
+    def _invited(self, plan: Plan) -> Plan:
+        """What the invitation has fixed goes before what was typed. Raises Void."""
+        invitation = invitations.use(self.visit.actor, plan.invitation, self.visit.flow)
+        return structs.replace(
+            plan, invitation="", prompt_data={**plan.prompt_data, **invitations.fixed_by(invitation)}
+        )
+
+    def _created(self, plan: Plan, password: str) -> User:
+        visit, stage = self.visit, self.stage
         user = directory.create_user(
             visit.actor,
-            username=username,
+            username=str(plan.prompt_data["username"]),
             name=str(plan.prompt_data.get("name", "")),
             email=str(plan.prompt_data.get("email", "")),
             password=password or None,
@@ -127,7 +140,7 @@ class UserWriteView(StageView[UserWriteStage]):
             type=stage.user_type,
             path=stage.user_path_template or "users",
             is_active=not stage.create_users_as_inactive,
-            attributes=self._attributes({}),
+            attributes=self._attributes({}, plan),
         )
         if user.email:
             UnprovenAddress.objects.create(user=user, email=user.email)

@@ -10,6 +10,7 @@ A stage never moves the plan by itself and never redirects. It returns what happ
 ``Refused``    the journey ends here
 ``Malformed``  the answer is none that a browser would send (400, nothing is judged)
 ``Elsewhere``  the journey goes on at another address of this host, without this plan
+``Handover``   the journey goes on in another flow
 =============  ======================================================================================
 """
 
@@ -118,7 +119,14 @@ class Elsewhere:
     """A path of this host, or a URL that an operator has configured."""
 
 
-Entered = Passed | Ask | Restart | Elsewhere | Refused
+@dataclass(frozen=True, slots=True)
+class Handover:
+    flow: Flow
+    keep: bool
+    """Whether the other flow's plan begins with what this one has learned."""
+
+
+Entered = Passed | Ask | Restart | Elsewhere | Handover | Refused
 Judged = Passed | Wrong | Restart | Elsewhere | Refused | Malformed
 
 

@@ -16,6 +16,7 @@ from doorward.identity.web.pages import (
     factors,
     flows,
     groups,
+    invitations,
     library,
     oauth2_providers,
     outposts,
@@ -89,6 +90,8 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/groups/<uuid:uuid>/delete/", groups.delete, name="admin-group-delete"),
     path("if/admin/groups/<uuid:uuid>/members/", groups.add_member, name="admin-member-add"),
     path("if/admin/groups/<uuid:uuid>/members/<int:pk>/remove/", groups.remove_member, name="admin-member-remove"),
+    path("if/admin/invitations/", invitations.invitations, name="admin-invitations"),
+    path("if/admin/invitations/<uuid:uuid>/delete/", invitations.delete, name="admin-invitation-delete"),
     path("if/admin/tokens/", tokens.tokens, name="admin-tokens"),
     path("if/admin/tokens/<slug:identifier>/delete/", tokens.delete, name="admin-token-delete"),
     path("if/admin/flows/", flows.flows, name="admin-flows"),
@@ -103,6 +106,7 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/new/oauth2-provider/", oauth2_providers.create, name="admin-new-oauth2-provider"),
     path("if/admin/new/user/", users.create, name="admin-new-user"),
     path("if/admin/new/group/", groups.create, name="admin-new-group"),
+    path("if/admin/new/invitation/", invitations.create, name="admin-new-invitation"),
     path("if/admin/new/token/", tokens.create, name="admin-new-token"),
 ]
 

@@ -1,6 +1,7 @@
 """The kinds of stages, with their settings (``contracts/identity.md`` section 6.3)."""
 
 from doorward.identity.stages.models.base import Stage
+from doorward.identity.stages.models.course import DenyStage, DummyStage, RedirectStage
 from doorward.identity.stages.models.factors import (
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
@@ -18,8 +19,8 @@ from doorward.identity.stages.models.login import (
     UserLogoutStage,
     default_user_fields,
 )
-from doorward.identity.stages.models.mail import EmailStage
-from doorward.identity.stages.models.prompts import Prompt, PromptStage, UserWriteStage
+from doorward.identity.stages.models.mail import EmailStage, Invitation, InvitationStage
+from doorward.identity.stages.models.prompts import Prompt, PromptStage, UserDeleteStage, UserWriteStage
 
 __all__ = [
     "AuthenticatorStaticStage",
@@ -27,14 +28,20 @@ __all__ = [
     "AuthenticatorValidateStage",
     "AuthenticatorWebAuthnStage",
     "ConsentStage",
+    "DenyStage",
+    "DummyStage",
     "EmailStage",
     "IdentificationStage",
+    "Invitation",
+    "InvitationStage",
     "PasswordStage",
     "Preference",
     "Prompt",
     "PromptStage",
+    "RedirectStage",
     "SetUpStage",
     "Stage",
+    "UserDeleteStage",
     "UserLoginStage",
     "UserLogoutStage",
     "UserWriteStage",

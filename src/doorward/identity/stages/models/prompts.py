@@ -1,4 +1,4 @@
-"""Stages that ask for anything else, and write what was answered to a user."""
+"""Stages that ask for anything else, write what was answered to a user, or delete one."""
 
 from __future__ import annotations
 
@@ -78,3 +78,9 @@ class UserWriteStage(Stage):
     create_users_group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     user_type = models.CharField(max_length=32, choices=User.Type.choices, default=User.Type.EXTERNAL)
     user_path_template = models.TextField(blank=True, default="")
+
+
+class UserDeleteStage(Stage):
+    """Deletes the account of whoever is logged in, after asking."""
+
+    KIND = "userdelete"

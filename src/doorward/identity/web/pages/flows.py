@@ -26,6 +26,14 @@ STAGES = {
     "authenticatortotp": "Sets up an authenticator app",
     "authenticatorstatic": "Gives recovery codes",
     "authenticatorwebauthn": "Sets up a passkey",
+    "email": "Sends a link that leads back",
+    "prompt": "Asks for anything",
+    "userwrite": "Writes what was answered to the user",
+    "userdelete": "Deletes the account, after asking",
+    "invitation": "Lets through who was invited",
+    "deny": "Lets nobody through",
+    "dummy": "Shows a button",
+    "redirect": "Goes on elsewhere",
 }
 """What each kind does, in words."""
 WHO = {

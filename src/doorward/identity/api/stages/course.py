@@ -1,0 +1,89 @@
+"""``/stages/deny/``, ``/stages/dummy/``, ``/stages/redirect/`` and ``/stages/user_delete/``."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django_filters import BooleanFilter
+from rest_framework import serializers
+
+from doorward.identity.api.filtering import exactly
+from doorward.identity.api.stages.kinds import OneKind, StageFilters
+from doorward.identity.api.stages.serializers import SHARED, StageFields
+from doorward.identity.flows.next_url import safe_next
+from doorward.identity.stages.models import DenyStage, DummyStage, RedirectStage, UserDeleteStage
+
+
+class DenyStageSerializer(StageFields, serializers.ModelSerializer[DenyStage]):
+    class Meta:
+        model = DenyStage
+        fields = [*SHARED, "deny_message"]
+
+
+class DenyFilters(StageFilters):
+    deny_message = exactly("deny_message")
+
+
+class DenyStages(OneKind[DenyStage]):
+    model = DenyStage
+    queryset = DenyStage.objects.prefetch_related("flows")
+    serializer_class = DenyStageSerializer
+    filterset_class = DenyFilters
+
+
+class DummyStageSerializer(StageFields, serializers.ModelSerializer[DummyStage]):
+    class Meta:
+        model = DummyStage
+        fields = [*SHARED, "throw_error"]
+
+
+class DummyFilters(StageFilters):
+    throw_error = BooleanFilter(field_name="throw_error")
+
+
+class DummyStages(OneKind[DummyStage]):
+    model = DummyStage
+    queryset = DummyStage.objects.prefetch_related("flows")
+    serializer_class = DummyStageSerializer
+    filterset_class = DummyFilters
+
+
+class RedirectStageSerializer(StageFields, serializers.ModelSerializer[RedirectStage]):
+    class Meta:
+        model = RedirectStage
+        fields = [*SHARED, "keep_context", "mode", "target_static", "target_flow"]
+
+    def validate_target_static(self, target: str) -> str:
+        parts = urlsplit(target)
+        if target and not safe_next(target) and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise serializers.ValidationError("Write a path that begins with one slash, or an http(s) URL.")
+        return target
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        whole = {"mode": None, "target_static": "", "target_flow": None}
+        if self.instance is not None:
+            whole |= {name: getattr(self.instance, name) for name in whole}
+        whole |= {name: attrs[name] for name in whole if name in attrs}
+        name = "target_static" if whole["mode"] == RedirectStage.Mode.STATIC else "target_flow"
+        if not whole[name]:
+            raise serializers.ValidationError({name: ["This mode needs a target."]})
+        return attrs
+
+
+class RedirectStages(OneKind[RedirectStage]):
+    model = RedirectStage
+    queryset = RedirectStage.objects.prefetch_related("flows")
+    serializer_class = RedirectStageSerializer
+
+
+class UserDeleteStageSerializer(StageFields, serializers.ModelSerializer[UserDeleteStage]):
+    class Meta:
+        model = UserDeleteStage
+        fields = SHARED
+
+
+class UserDeleteStages(OneKind[UserDeleteStage]):
+    model = UserDeleteStage
+    queryset = UserDeleteStage.objects.prefetch_related("flows")
+    serializer_class = UserDeleteStageSerializer
