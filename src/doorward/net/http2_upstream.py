@@ -9,6 +9,7 @@ connection's window is wide enough for all of them, so that one slow client neve
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from typing import Protocol, cast
@@ -37,6 +38,7 @@ IN_FLIGHT = 65536
 TURN = 16384
 """Bytes that a call may send before the next one that waits has its turn."""
 LIMITS = Http2Limits(connection_window=MAX_CALLS * 65536)
+_log = logging.getLogger("doorward.net")
 _PING = b"alive?\r\n"
 
 
@@ -170,7 +172,10 @@ class Http2Upstream(asyncio.Protocol):
         self._busy = True
         try:
             for event in self.core.receive(data, now):
-                self._take(event)
+                try:
+                    self._take(event)
+                except Exception as error:  # noqa: BLE001 - one request's, and all others go on (S-922)
+                    self._crash(event, error)
             touched, self._touched = self._touched, []
             for call in touched:
                 call.flush()
@@ -238,6 +243,12 @@ class Http2Upstream(asyncio.Protocol):
             self._fail_all(event.reason)
             self.transport.write(self.core.take())
             self._close()
+
+    def _crash(self, event: Event, error: Exception) -> None:
+        _log.error("upstream.crashed %s", type(error).__name__, exc_info=error)
+        call = self._calls.get(getattr(event, "stream", 0))
+        if call is not None:
+            call.abandon()
 
     def _fail_all(self, reason: str | None) -> None:
         """No call can go on; ``reason``: what the server did wrong, None if the connection just ended."""

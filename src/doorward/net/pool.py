@@ -83,27 +83,28 @@ class Pool:
 
     async def _dial_together(self) -> UpstreamConnection | Http2Call | None:
         """Make a connection, or wait for the one that is being made; None: others were quicker to use it."""
-        first = self._dialling is None
         if self._dialling is None:
             self._dialling = asyncio.get_running_loop().create_task(self._open(http1=False))
             self._dialling.add_done_callback(self._dialled)
         # Whoever waits may give up; the others still want the connection.
         made = await asyncio.shield(self._dialling)
-        if isinstance(made, Http2Upstream):
-            call = made.call() if made.has_room else self._take_call()
-            if self._closed:
-                made.retire()
-            return call
-        if first:
-            return made
-        # The server chose HTTP/1.1: everybody needs a connection.
-        own = await self._open(http1=False)
-        return own if isinstance(own, UpstreamConnection) else self._take_call()
+        if isinstance(made, UpstreamConnection):
+            # The server chose HTTP/1.1: one of those who waited has its connection, the others need their own.
+            own = self.take_http1() or await self._open(http1=False)
+            return own if isinstance(own, UpstreamConnection) else self._take_call()
+        call = made.call() if made.has_room else self._take_call()
+        if self._closed:
+            made.retire()
+        return call
 
     def _dialled(self, task: asyncio.Task[UpstreamConnection | Http2Upstream]) -> None:
         self._dialling = None
-        if not task.cancelled():
-            task.exception()  # told to whoever waits; if nobody does any more, nobody minds
+        if task.cancelled() or task.exception() is not None:
+            return  # told to whoever waits; if nobody does any more, nobody minds
+        made = task.result()
+        if isinstance(made, UpstreamConnection):
+            self.give_back(made)
+            made.reused = False
 
     async def _open(self, http1: bool) -> UpstreamConnection | Http2Upstream:
         try:

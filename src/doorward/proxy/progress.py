@@ -29,17 +29,19 @@ class Progress:
     """Bytes of the response, which count in a conversation."""
     _resting: bool = False
     _moved: int = 0
+    _begun: float = 0.0
 
     def let_rest(self) -> None:
         """From now on it is a conversation."""
         self._resting = True
+        self._begun = self.since
 
     def too_slow(self, now: float, excused: bool) -> bool:
         """Called now and then; ``excused``: since the last call the client could not or need not send."""
         if self._resting:
             if self.received + self.sent != self._moved:
                 self._moved, self.since = self.received + self.sent, now
-            return now - self.since > REST
+            return now - self.since > REST or now - self._begun > self.limit
         if excused:
             self.since += now - max(self.checked, self.since)
         self.checked = now

@@ -26,7 +26,7 @@ from doorward.net.upstream import (
     UpstreamConnection,
     UpstreamError,
 )
-from doorward.proxy.answers import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, Failure
+from doorward.proxy.answers import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, Failure, reason_phrase
 from doorward.proxy.request import Request
 from doorward.proxy.resending import Resending, is_conversation
 from doorward.proxy.tunnel import Tunnel, accepts_handshake
@@ -219,7 +219,7 @@ class Relay:
             if head.status == 101:
                 self._switch(head)
             else:
-                self._downstream.inform(head.status, head.reason, list(head.headers))
+                self._downstream.inform(head.status, head.reason or reason_phrase(head.status), list(head.headers))
             return
         self._stop_watching()
         if self._resending is not None:
@@ -229,9 +229,9 @@ class Relay:
         account.origin_headers = head.headers
         account.origin_seconds = time.perf_counter() - self._sent_at
         bodiless = head.length == 0
-        if not self._exchange.respond(
-            head.status, head.reason, list(head.headers), head.stated_length if bodiless else head.length
-        ):
+        reason = head.reason or reason_phrase(head.status)  # HTTP/2 has none
+        length = head.stated_length if bodiless else head.length
+        if not self._exchange.respond(head.status, reason, list(head.headers), length):
             self._leave_upstream()
 
     def response_data(self, data: bytes) -> None:

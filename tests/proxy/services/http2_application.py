@@ -110,7 +110,8 @@ class Connection:
         self.closed = False
         self.asked: dict[int, Asked] = {}
         self.core = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
-        self.core.local_settings[h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS] = application.max_streams
+        limits = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: application.max_streams}
+        self.core.local_settings = h2.settings.Settings(client=False, initial_values=limits)
         self._window = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 

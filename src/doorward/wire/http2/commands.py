@@ -34,8 +34,9 @@ from doorward.wire.http2.windows import ReceiveWindow
 from doorward.wire.http2.write import trailers_block
 
 _UPDATES_PER_FRAME = 10
-"""Window updates that one DATA frame of ours may call forth before they count as oddities; a stream and its connection
-need two, some peers send them in small portions. Envoy draws the line here as well."""
+"""Window updates and pings that one DATA frame of ours may call forth before they count as oddities; a stream and its
+connection need two updates, some peers send them in small portions, and gRPC measures the line by a ping for every
+piece of data that it gets. Envoy draws the line for updates here as well."""
 
 
 class Commands:
@@ -62,7 +63,7 @@ class Commands:
         self._receiving = ReceiveWindow(limits.connection_window)
         self._send_window = DEFAULT_WINDOW
         self._updates_due = 0
-        """Window updates that the peer has reason to send."""
+        """Window updates and pings that the peer has reason to send."""
         self._failed = False
         self.peer = PeerSettings()
         settings = (

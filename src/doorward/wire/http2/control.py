@@ -47,10 +47,7 @@ class Control(Commands, ABC):
 
     def _take_window_update(self, stream_id: int, payload: bytes) -> None:
         increment = number_of(payload) & MAX_WINDOW
-        if self._updates_due:
-            self._updates_due -= 1
-        else:
-            self._count_oddity()
+        self._count_reaction()
         if not stream_id:
             if not increment:
                 raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "window_increment")
@@ -109,7 +106,7 @@ class Control(Commands, ABC):
     def _take_ping(self, flags: int, payload: bytes) -> None:
         if len(payload) != 8:
             raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "frame_size")
-        self._count_oddity()
+        self._count_reaction()
         if flags & ACK:
             self._ping_answered(payload)
         else:
@@ -141,6 +138,13 @@ class Control(Commands, ABC):
     def _count_reset(self) -> None:
         if not self._resets.take(self._now):
             raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "resets")
+
+    def _count_reaction(self) -> None:
+        """A frame for which data of ours is reason enough; without any it is an oddity."""
+        if self._updates_due:
+            self._updates_due -= 1
+        else:
+            self._count_oddity()
 
     def _count_oddity(self) -> None:
         if not self._oddities.take(self._now):

@@ -39,7 +39,7 @@ class Http2Limits:
     reset_rate: float = 33.0
     """Resets per second beyond the burst."""
     oddity_burst: int = 1000
-    """Frames that do nothing for any request (PING, SETTINGS, PRIORITY, empty ones, window updates that no data of
+    """Frames that do nothing for any request (SETTINGS, PRIORITY, empty ones, pings and window updates that no data of
     ours calls for, unknown types) at once; over it: ENHANCE_YOUR_CALM (S-907)."""
     oddity_rate: float = 33.0
     """The same per second beyond the burst."""
