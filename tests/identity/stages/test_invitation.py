@@ -13,6 +13,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.events.models import Event
 from doorward.identity.flows.models import Flow
 from doorward.identity.logins.models import LoginSession
+from doorward.identity.mail import links
 from doorward.identity.stages.models import Invitation, InvitationStage
 from identity.flow_tab import Tab
 
@@ -38,6 +39,7 @@ def test_whoever_is_invited_makes_an_account(client: Client, login_flows: None) 
 
     carol = User.objects.get(username="carol")
     assert carol.type == User.Type.INTERNAL
+    assert not links.is_proven(carol)  # S-518
     assert LoginSession.objects.filter(user=carol).exists()
     assert Event.objects.get(action="invitation_used").context["invitation"] == "carol"
 
@@ -98,6 +100,7 @@ def test_what_is_fixed_cannot_be_typed_over(client: Client, login_flows: None) -
     assert carol.email == "carol@work.example.test"
     assert carol.attributes == {"team": "birds"}
     assert not carol.is_superuser
+    assert links.is_proven(carol)  # an administrator vouches for it
 
 
 def test_an_invitation_opens_its_own_flow_only(client: Client, login_flows: None) -> None:

@@ -25,6 +25,7 @@ from doorward.identity.mail.models import UnprovenAddress
 from doorward.identity.stages import invitations, prompt, subjects
 from doorward.identity.stages.invitation import GONE
 from doorward.identity.stages.models import UserWriteStage
+from doorward.identity.stages.prompt_fields import Value
 from doorward.identity.stages.view import Answer, Elsewhere, Entered, Judged, Passed, Refused, Restart, StageView, Wrong
 
 COLUMNS = ("username", "name", "email")
@@ -113,24 +114,27 @@ class UserWriteView(StageView[UserWriteStage]):
             return Refused("This cannot be finished.", ("No prompt before this stage asks for a username.",))
         try:
             with transaction.atomic():
-                if plan.invitation:
-                    plan = self._invited(plan)
-                user = self._created(plan, password)
+                fixed = self._fixed(plan)
+                user = self._created(structs.replace(plan, prompt_data={**plan.prompt_data, **fixed}), password)
+                # An address that an administrator has fixed is one that they vouch for.
+                if user.email and "email" not in fixed:
+                    UnprovenAddress.objects.create(user=user, email=user.email)
         except invitations.Void:
             return Refused(GONE)
-        plan = structs.replace(_without_answers(plan), pending=Pending(user.username, user.pk), proven=user.pk)
+        plan = structs.replace(
+            _without_answers(plan), invitation="", pending=Pending(user.username, user.pk), proven=user.pk
+        )
         return Passed((plan.showing("pwd") if password else plan).passed())
 
-    def _invited(self, plan: Plan) -> Plan:
-        """What the invitation has fixed goes before what was typed. Raises Void."""
-        invitation = invitations.use(self.visit.actor, plan.invitation, self.visit.flow)
-        return structs.replace(
-            plan, invitation="", prompt_data={**plan.prompt_data, **invitations.fixed_by(invitation)}
-        )
+    def _fixed(self, plan: Plan) -> dict[str, Value]:
+        """What the invitation has fixed, which is used up by this. Raises Void."""
+        if not plan.invitation:
+            return {}
+        return invitations.fixed_by(invitations.use(self.visit.actor, plan.invitation, self.visit.flow))
 
     def _created(self, plan: Plan, password: str) -> User:
         visit, stage = self.visit, self.stage
-        user = directory.create_user(
+        return directory.create_user(
             visit.actor,
             username=str(plan.prompt_data["username"]),
             name=str(plan.prompt_data.get("name", "")),
@@ -142,9 +146,6 @@ class UserWriteView(StageView[UserWriteStage]):
             is_active=not stage.create_users_as_inactive,
             attributes=self._attributes({}, plan),
         )
-        if user.email:
-            UnprovenAddress.objects.create(user=user, email=user.email)
-        return user
 
 
 def _without_answers(plan: Plan) -> Plan:
