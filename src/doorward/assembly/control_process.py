@@ -12,6 +12,7 @@ import contextlib
 import logging
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doorward.assembly import local_ca
 from doorward.assembly.children import Notifier
@@ -29,6 +30,7 @@ from doorward.config.problems import ConfigurationError
 from doorward.config.static import StaticConfiguration, load_static
 from doorward.messages.control import (
     AllKnow,
+    ApiQuestion,
     Counters,
     FromWorker,
     IdentityReadiness,
@@ -51,6 +53,9 @@ from doorward.sources.proxied import ProxiedApplications
 from doorward.sources.routes import Failed, Routing, follow
 
 _log = logging.getLogger("doorward.control")
+if TYPE_CHECKING:
+    from doorward.assembly.api.answers import Api
+
 FIRST_LOOK = 0.5
 """Seconds to wait for the identity provider's applications before the first table: after a restart of this process
 it must not take the routes of applications in proxy mode away for a moment."""
@@ -84,6 +89,7 @@ class Control:
         )
         self._explainer = Explainer(self._links.tell_one)
         self._health = HealthChecks(self._on_health, _say)
+        self._api = self._make_api() if static.api is not None else None
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
@@ -109,6 +115,12 @@ class Control:
         server.close()
         explaining.close()
 
+    def _make_api(self) -> Api:
+        # Few ask for it; the others need not carry it.
+        from doorward.assembly.api.answers import Api
+
+        return Api(self._static, self._health.known)
+
     async def _beat(self) -> None:
         """Let the workers hear that they would hear of a change (``push_watch``)."""
         while True:
@@ -132,13 +144,15 @@ class Control:
             self._local_certificate,
         ):
             match outcome:
-                case Routing(table, warnings):
+                case Routing(table, warnings, providers):
                     self._table = table
                     self._metrics.count("traefik_config_reloads_total")
                     self._gauges = configuration_gauges(table)
                     for warning in warnings:
                         _say(f"warning: {warning}")
                     self._links.tell_all(UseRoutingTable(table))
+                    if self._api is not None:
+                        self._api.use(providers, table)
                     self._health.use(table)
                     self._count_health()
                 case Failed(problems):
@@ -183,6 +197,9 @@ class Control:
     def _heard(self, pid: int, message: FromWorker, reply: Reply) -> None:
         if isinstance(message, Counters):
             self._metrics.add(pid, message)
+        elif isinstance(message, ApiQuestion):
+            if self._api is not None:
+                reply(self._api.answer(message.ticket, message.path, message.query))
         elif isinstance(message, MetricsWanted):
             reply(MetricsText(self._metrics.text()))
         elif isinstance(message, ServerFailed):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import uvloop
 
+from doorward.assembly.api_door import ApiDoor
 from doorward.assembly.children import Notifier
 from doorward.assembly.control_link import ControlLink
 from doorward.assembly.decision_post import DecisionPost
@@ -25,6 +26,7 @@ from doorward.assembly.trials import Trials
 from doorward.messages import routing
 from doorward.messages.control import (
     AllKnow,
+    ApiAnswer,
     Counters,
     Hello,
     IdentityReadiness,
@@ -73,6 +75,7 @@ class Worker:
         self._outpost = Outpost(store, issuer, now=time.time, decided=self._decisions.add)
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)
         self._metrics_page = MetricsPage(lambda: self._link.tell(MetricsWanted()))
+        self._api = ApiDoor(self._link.tell)
         pools = Pools()
         self._health = HealthBoard(self._link.tell)
         self._services = ServiceFactory(
@@ -81,6 +84,7 @@ class Worker:
                 "health@internal": Health(lambda: self._ready),
                 "ping@internal": Ping(lambda: self._stopping),
                 "prometheus@internal": self._metrics_page,
+                "api@internal": self._api,
             },
             pools,
             self._health,
@@ -167,6 +171,8 @@ class Worker:
                 task.add_done_callback(self._trying.discard)
             case MetricsText(text):
                 self._metrics_page.arrived(text)
+            case ApiAnswer():
+                self._api.arrived(message)
         if self._ready and not self._said_ready:
             self._said_ready = True
             self._notifier.ready()

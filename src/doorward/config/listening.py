@@ -97,6 +97,8 @@ def _internal_uses(static: StaticConfiguration) -> set[str]:
         used.add(static.ping.entry_point)
     if static.metrics is not None and static.metrics.prometheus is not None:
         used.add(static.metrics.prometheus.entry_point)
+    if static.api is not None and static.api.insecure:
+        used.add(TRAEFIK_ENTRY_POINT)
     return used
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -141,6 +142,32 @@ class Ping(Section):
     terminating_status_code: Literal[503] = 503
 
 
+def _base_path(text: str) -> str:
+    if not re.fullmatch(r"/[a-zA-Z0-9/_.:~-]*", text, re.ASCII):
+        raise ValueError("must be a path such as /traefik: letters, digits and /_.:~-")
+    return text
+
+
+class Api(Section):
+    """What is configured and how it is doing, as JSON, read-only and without secrets: the service ``api@internal``.
+
+    Whoever reads it learns every host, server and middleware. Give it a router of yours with an authentication
+    (``service: api@internal``).
+    """
+
+    refused = {
+        "dashboard": "there is no dashboard: leave it out, and use the JSON at /api/http/routers and its like",
+        "dashboardName": "there is no dashboard: leave it out",
+        "disableDashboardAd": "there is no dashboard: leave it out",
+        "debug": "there are no debug endpoints: leave it out",
+    }
+
+    insecure: Flag = False
+    """Serve it on the entry point ``traefik`` without any authentication. The log warns at every start."""
+    base_path: Annotated[Text, AfterValidator(_base_path)] = "/"
+    """Put before ``/api``."""
+
+
 class ForwardingTimeouts(Section):
     dial_timeout: Duration = 30.0
     response_header_timeout: Duration = 0.0
@@ -217,7 +244,7 @@ class StaticConfiguration(Section):
     """What an operator writes into the file that ``doorward serve --config`` names."""
 
     refused = {
-        **not_yet("certificatesResolvers", "tracing", "hostResolver", "experimental", "core", "spiffe", "ocsp", "api"),
+        **not_yet("certificatesResolvers", "tracing", "hostResolver", "experimental", "core", "spiffe", "ocsp"),
         "http": "belongs into a file of the file provider (providers.file), not into this one",
         "tcp": "belongs into a file of the file provider (providers.file), and is not supported yet",
         "udp": "belongs into a file of the file provider (providers.file), and is not supported yet",
@@ -231,6 +258,7 @@ class StaticConfiguration(Section):
     metrics: Metrics | None = None
     log: Log = Log()
     ping: Ping | None = None
+    api: Api | None = None
     identity: Identity | None = None
     workers: int = Field(default=0, ge=0, le=256)
     """Processes that serve requests; 0 for one per processor."""

@@ -68,6 +68,17 @@ class MetricsText(Struct, frozen=True, tag=True):
     text: bytes
 
 
+class ApiAnswer(Struct, frozen=True, tag=True):
+    """Answer to ``ApiQuestion`` of the same number."""
+
+    ticket: int
+    status: int
+    content_type: str
+    body: bytes
+    next_page: int = 0
+    """Of a list: number of its next page, 1 when there is none; 0 for what is no list."""
+
+
 class AllKnow(Struct, frozen=True, tag=True):
     """Answer to ``WhenAllKnow`` of the same number."""
 
@@ -75,7 +86,15 @@ class AllKnow(Struct, frozen=True, tag=True):
 
 
 ToWorker = (
-    UseRoutingTable | UseOutposts | SessionsEnded | ServersHealth | IdentityReadiness | MetricsText | AllKnow | TryChain
+    UseRoutingTable
+    | UseOutposts
+    | SessionsEnded
+    | ServersHealth
+    | IdentityReadiness
+    | MetricsText
+    | ApiAnswer
+    | AllKnow
+    | TryChain
 )
 
 # worker → control
@@ -103,6 +122,16 @@ class MetricsWanted(Struct, frozen=True, tag=True):
     pass
 
 
+class ApiQuestion(Struct, frozen=True, tag=True):
+    """A GET of ``api@internal``."""
+
+    ticket: int
+    """The worker's own count of such questions."""
+    path: str
+    """Canonical, still with its escapes."""
+    query: str
+
+
 class ServerFailed(Struct, frozen=True, tag=True):
     """A server with a passive health check was not reached, or answered 500 or more."""
 
@@ -128,6 +157,7 @@ FromWorker = (
     | TableInUse
     | Counters
     | MetricsWanted
+    | ApiQuestion
     | ServerFailed
     | SessionsForgotten
     | WhenAllKnow

@@ -9,7 +9,7 @@ stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -49,6 +49,8 @@ class Compiled:
     """Settings that open more than may be meant: ``config.warning`` each."""
     broken: tuple[str, ...]
     """Routers that answer 503, with the reason."""
+    providers: Mapping[str, written.DynamicConfiguration] = field(default_factory=dict)
+    """What it was made of, applications in proxy mode included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class _Compiler:
         )
         warnings += [*self.tls_options.warnings, *certificates.warnings, *settled.warnings]
         broken = tuple(f"{router.name}: {router.broken}" for router in settled.routers if router.broken)
-        return Compiled(table, tuple(warnings), broken)
+        return Compiled(table, tuple(warnings), broken, self.providers)
 
     def local_certificates(self) -> Iterator[messages.Certificate]:
         for host in self.proxied.hosts:

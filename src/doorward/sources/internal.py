@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from doorward.config.entry_point import MAX_PRIORITY
-from doorward.config.static import StaticConfiguration
+from doorward.config.static import TRAEFIK_ENTRY_POINT, StaticConfiguration
 from doorward.messages.entry_points import EntryPoint
 from doorward.messages.routing import Internal, LoadBalancer, PathPrefix, Router, Server, Service
 
@@ -20,6 +20,7 @@ HEALTH = "health@internal"
 PING = "ping@internal"
 PROMETHEUS = "prometheus@internal"
 NOOP = "noop@internal"
+API = "api@internal"
 
 OUTPOST_PREFIX = "/outpost.goauthentik.io/"
 HEALTH_PREFIX = "/-/health/"
@@ -31,6 +32,8 @@ def internal_services(static: StaticConfiguration, socket: Path | None = None) -
     ``socket`` is where the identity child serves its public pages; ``run/identity.sock`` in its folder by default.
     """
     services: dict[str, Service] = {name: Internal(name) for name in (OUTPOST, HEALTH, PING, PROMETHEUS, NOOP)}
+    if static.api is not None:
+        services[API] = Internal(API)
     if static.identity is not None:
         services[IDENTITY] = LoadBalancer(
             name=IDENTITY,
@@ -57,6 +60,9 @@ def internal_routers(static: StaticConfiguration, entry_points: tuple[EntryPoint
     if prometheus is not None and not prometheus.manual_routing:
         name = prometheus.entry_point
         routers.append(_router(PROMETHEUS, at[name], "/metrics", MAX_PRIORITY))
+    if static.api is not None and static.api.insecure:
+        prefix = static.api.base_path.rstrip("/") + "/api"
+        routers.append(_router(API, at[TRAEFIK_ENTRY_POINT], prefix, MAX_PRIORITY - 1))
     return routers
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +35,8 @@ class Routing:
 
     table: RoutingTable
     warnings: tuple[str, ...] = ()
+    providers: Mapping[str, DynamicConfiguration] = field(default_factory=dict)
+    """What it was made of, by provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,9 @@ class _Tables:
                 self.files = frozenset(files)
         self._is_wrong = False
         broken = tuple(f"a router answers 503 only: {reason}" for reason in compiled.broken)
-        return self._say(Routing(compiled.table, (*self._loaded.notices, *broken, *compiled.warnings)))
+        return self._say(
+            Routing(compiled.table, (*self._loaded.notices, *broken, *compiled.warnings), compiled.providers)
+        )
 
     def _failed(self, problems: str) -> Failed | None:
         """The failure, or None if that is what was said last."""
@@ -171,4 +175,4 @@ class _Tables:
             return None
         self._said = routing
         self._version += 1
-        return Routing(replace(routing.table, version=self._version), routing.warnings)
+        return Routing(replace(routing.table, version=self._version), routing.warnings, routing.providers)

@@ -24,6 +24,8 @@ def static_warnings(static: StaticConfiguration, entry_points: Sequence[EntryPoi
         if entry_point.proxy_protocol_insecure:
             yield f"{place}.insecure: anybody can pretend any address; list trustedIPs instead"
         yield from _everybody(entry_point.proxy_protocol_ips, place)
+    if static.api is not None and static.api.insecure:
+        yield "api.insecure: whoever reaches the entry point traefik reads every host, server and middleware"
     if static.servers_transport.insecure_skip_verify:
         yield "serversTransport.insecureSkipVerify: every server is believed to be who it says"
 
