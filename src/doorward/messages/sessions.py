@@ -127,10 +127,22 @@ class ReportMisconfiguration(Struct, frozen=True):
     """Of the last of them: ``doorward explain`` has its record."""
 
 
+class Presence(Struct, frozen=True):
+    """A process of an outpost that runs elsewhere."""
+
+    uid: str
+    """Random, of this process."""
+    version: str
+    hostname: str
+
+
 class FetchState(Struct, frozen=True):
-    """rpc/state → IdentityState. Asked by the control side whenever the database has changed."""
+    """rpc/state → IdentityState. Asked by the control side whenever the database has changed, and by outposts elsewhere
+    every second."""
 
     since: int
+    presence: Presence | None = None
+    """Who asks, if it is an outpost elsewhere."""
 
 
 class IdentityState(Struct, frozen=True):

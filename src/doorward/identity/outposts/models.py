@@ -7,6 +7,7 @@ import string
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 from doorward.identity.applications.models import Provider
 from doorward.identity.crypto import vault
@@ -89,6 +90,25 @@ class Outpost(models.Model):
 
     def __str__(self) -> str:
         return f"Outpost {self.name}"
+
+
+class OutpostInstance(models.Model):
+    """A process that serves an outpost elsewhere."""
+
+    outpost = models.ForeignKey(Outpost, on_delete=models.CASCADE, related_name="instances")
+    uid = models.CharField(max_length=64)
+    """Made by the process when it starts."""
+    version = models.CharField(max_length=64)
+    hostname = models.CharField(max_length=255)
+    last_seen = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["outpost", "uid"], name="one_row_per_outpost_process")]
+
+    @property
+    def is_alive(self) -> bool:
+        """It has asked within the last half minute."""
+        return (timezone.now() - self.last_seen).total_seconds() < 30
 
 
 class StoredSession(models.Model):

@@ -30,9 +30,9 @@ def position() -> int:
     return newest or 0
 
 
-def configuration() -> messages.OutpostConfiguration:
-    """All proxy providers that the embedded outpost serves. One that cannot be read is left out, and said to be."""
-    outpost = Outpost.objects.filter(managed=EMBEDDED).first()
+def configuration(outpost: Outpost | None = None) -> messages.OutpostConfiguration:
+    """All proxy providers that the outpost (by default the embedded one) serves. One that cannot be read is left out, and said to be."""
+    outpost = outpost or Outpost.objects.filter(managed=EMBEDDED).first()
     at = position()
     providers = []
     if outpost is not None:

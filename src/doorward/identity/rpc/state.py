@@ -8,17 +8,19 @@ from django.db.models import Min
 
 from doorward.identity.events.models import Change
 from doorward.identity.outposts import queries as outposts
+from doorward.identity.outposts.models import Outpost
 from doorward.identity.rpc.answer import Answer
 from doorward.messages.sessions import FetchState, IdentityState
 
 
-def fetch(question: FetchState) -> Answer:
-    """Everything after ``since``; the whole of it for who has never asked (``since`` of 0 or less)."""
+def fetch(question: FetchState, outpost: Outpost | None = None) -> Answer:
+    """Everything after ``since``; the whole of it for who has never asked (``since`` of 0 or less). ``outpost``: whose
+    configuration it is, if not the embedded one's."""
     with transaction.atomic():  # one snapshot: nothing is told that is newer than ``position``
-        return Answer.of(_state(question.since))
+        return Answer.of(_state(question.since, outpost))
 
 
-def _state(since: int) -> IdentityState:
+def _state(since: int, outpost: Outpost | None) -> IdentityState:
     position = outposts.position()
     oldest: int = Change.objects.aggregate(oldest=Min("id"))["oldest"] or 0
     # Pruned beyond ``since``, or a database put back from before it: the asker's knowledge is worth nothing.
@@ -33,5 +35,5 @@ def _state(since: int) -> IdentityState:
         position=position,
         ended_sessions=ended,
         all_ended=lost,
-        configuration=msgspec.msgpack.encode(outposts.configuration()) if differs else b"",
+        configuration=msgspec.msgpack.encode(outposts.configuration(outpost)) if differs else b"",
     )

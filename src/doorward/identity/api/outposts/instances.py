@@ -26,9 +26,9 @@ from doorward.identity.api.providers.serializers import ProviderSerializer
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.applications.models import Provider
 from doorward.identity.durations import parse
-from doorward.identity.outposts import actions
+from doorward.identity.outposts import actions, presence
 from doorward.identity.outposts.instances import token_identifier
-from doorward.identity.outposts.models import EMBEDDED, Outpost
+from doorward.identity.outposts.models import EMBEDDED, Outpost, OutpostInstance
 
 
 class OutpostSerializer(serializers.ModelSerializer[Outpost]):
@@ -148,13 +148,26 @@ class Outposts(Resource[Outpost]):
     def health(self, request: Request, uuid: str) -> Response:
         """The processes that serve the outpost. The embedded one is this very program: who answers is alive."""
         outpost = self.get_object()
-        return Response([_own_health()] if outpost.managed == EMBEDDED else [])
+        if outpost.managed == EMBEDDED:
+            return Response([_own_health()])
+        return Response([_health_of(instance) for instance in presence.instances(outpost)])
 
     @extend_schema(responses=OutpostDefaultConfig, filters=False)
     @action(detail=False, permission_classes=[SuperuserOnly], pagination_class=None)
     def default_settings(self, request: Request) -> Response:
         """What an outpost's ``config`` holds when nobody says otherwise."""
         return Response({"config": DEFAULT_CONFIG | {"authentik_host": settings.EXTERNAL_URL}})
+
+
+def _health_of(instance: OutpostInstance) -> dict[str, Any]:
+    return _own_health() | {
+        "uid": instance.uid,
+        "last_seen": instance.last_seen,
+        "version": instance.version,
+        "version_outdated": instance.version != settings.VERSION,
+        "openssl_version": "",
+        "hostname": instance.hostname,
+    }
 
 
 def _own_health() -> dict[str, Any]:
