@@ -30,16 +30,18 @@ PATIENCE = 5.0
 T = TypeVar("T")
 
 
-class RpcSessionStore:
-    """``SessionStore`` kept by the identity child's database (``messages.sessions``)."""
+Ask = Callable[[str, msgspec.Struct], Awaitable[HttpAnswer]]
+"""Puts a question of ``messages.sessions`` by its name. Raises StoreUnavailable when there is no usable answer."""
 
-    def __init__(self, client: Client, socket: str, told: Callable[[], Awaitable[None]]) -> None:
-        """``told`` returns when every worker has heard of the sessions that have ended by now."""
+
+class SocketQuestions:
+    """Asks the identity child on its private socket."""
+
+    def __init__(self, client: Client, socket: str) -> None:
         self._client = client
         self._origin = Origin("unix", path=socket)
-        self._told = told
 
-    async def _ask(self, name: str, question: msgspec.Struct) -> HttpAnswer:
+    async def __call__(self, name: str, question: msgspec.Struct) -> HttpAnswer:
         http = HttpQuestion(
             b"POST", b"/rpc/" + name.encode(), ((b"Host", b"identity"),), msgspec.msgpack.encode(question)
         )
@@ -50,6 +52,15 @@ class RpcSessionStore:
         if answer.status >= 500 or answer.status == 400:
             raise StoreUnavailable(f"the identity provider's process answered {name} with {answer.status}")
         return answer
+
+
+class RpcSessionStore:
+    """``SessionStore`` kept by the identity provider's database (``messages.sessions``)."""
+
+    def __init__(self, ask: Ask, told: Callable[[], Awaitable[None]]) -> None:
+        """``told`` returns when every worker has heard of the sessions that have ended by now."""
+        self._ask = ask
+        self._told = told
 
     async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
         answer = await self._ask("find-session", FindSession(id_hash, provider))

@@ -20,6 +20,7 @@ import uvloop
 
 from doorward.assembly import listening, state_folder
 from doorward.assembly.metrics_sum import MetricsSum
+from doorward.assembly.outpost_connected import ConnectedOutpost
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.outpost_foreign import ForeignOutpost
 from doorward.assembly.small_services import TEXT, Health
@@ -27,6 +28,7 @@ from doorward.messages import routing
 from doorward.messages.control import Counters
 from doorward.messages.entry_points import Metrics
 from doorward.messages.http import HttpAnswer
+from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.standalone import ForeignApplications, OutpostPlan
 from doorward.net.client import Client
 from doorward.net.descriptors import raise_limit
@@ -50,8 +52,13 @@ class OutpostProgram:
         self._client = Client()
         self._stopping = False
         state = Path(plan.state_folder) if plan.state_folder else None
-        assert isinstance(plan.applications, ForeignApplications)
-        self._outpost = ForeignOutpost(plan.applications, plan.trusted, state, self._client, time.time, self._cut)
+        self._outpost: ForeignOutpost | ConnectedOutpost
+        if isinstance(plan.applications, ForeignApplications):
+            self._outpost = ForeignOutpost(plan.applications, plan.trusted, state, self._client, time.time, self._cut)
+        else:
+            self._outpost = ConnectedOutpost(
+                plan.applications, plan.trusted, self._client, time.time, self._cut, self._route
+            )
         pools = Pools()
         self._sum = MetricsSum()
         self._metrics = MetricsBook(Metrics(entry_point="metrics")) if plan.metrics else None
@@ -90,8 +97,11 @@ class OutpostProgram:
         await self._client.close()
         self._outpost.close()
 
-    def _cut(self, id_hashes: Iterable[bytes]) -> None:
-        self._engine.sessions_ended(id_hashes)
+    def _cut(self, id_hashes: Iterable[bytes], everything: bool = False) -> None:
+        self._engine.sessions_ended(id_hashes, everything)
+
+    def _route(self, configuration: OutpostConfiguration) -> None:
+        """What is protected has changed."""
 
     def _text(self) -> bytes:
         if self._metrics is not None:

@@ -16,7 +16,7 @@ from doorward.assembly.api_door import ApiDoor
 from doorward.assembly.children import Notifier
 from doorward.assembly.control_link import ControlLink
 from doorward.assembly.decision_post import DecisionPost
-from doorward.assembly.identity_doors import LocalIssuerChannel, RpcSessionStore
+from doorward.assembly.identity_doors import LocalIssuerChannel, RpcSessionStore, SocketQuestions
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.push_watch import PushWatch
 from doorward.assembly.sign_outs import SignOutQuestions
@@ -69,7 +69,7 @@ class Worker:
         self._index = index
         self._client = Client()
         self._sign_outs = SignOutQuestions(lambda number: self._link.tell(WhenAllKnow(number)), _say)
-        store = RpcSessionStore(self._client, str(folder.rpc_socket), self._sign_outs.told)
+        store = RpcSessionStore(SocketQuestions(self._client, str(folder.rpc_socket)), self._sign_outs.told)
         issuer = LocalIssuerChannel(self._client, str(folder.identity_socket), plan.identity.external_url)
         self._decisions = DecisionPost(lambda decided: self._link.tell(decided))
         self._outpost = Outpost(store, issuer, now=time.time, decided=self._decisions.add)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorward.config.entry_point import EntryPoint, parse_address
 from doorward.config.services import status_ranges
-from doorward.config.static import TRAEFIK_ENTRY_POINT, StaticConfiguration
+from doorward.config.static import TRAEFIK_ENTRY_POINT, AccessLog, StaticConfiguration
 from doorward.messages import entry_points as messages
 from doorward.messages.routing import DEFAULT_TLS_OPTIONS
 
@@ -50,9 +50,11 @@ def default_entry_points(static: StaticConfiguration) -> tuple[str, ...]:
 
 def access_log(static: StaticConfiguration) -> messages.AccessLog | None:
     """None when no access log is wanted."""
-    if static.access_log is None:
-        return None
-    log = static.access_log
+    return None if static.access_log is None else access_log_of(static.access_log)
+
+
+def access_log_of(log: AccessLog) -> messages.AccessLog:
+    """What the data plane is told about ``log``."""
     return messages.AccessLog(
         file_path=log.file_path,
         format=log.format,

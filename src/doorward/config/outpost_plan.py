@@ -14,6 +14,7 @@ from doorward.config import outpost_environment
 from doorward.config.decode import decode, read_document
 from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import parse_address
+from doorward.config.listening import access_log_of
 from doorward.config.outpost import (
     Application,
     Headers,
@@ -87,7 +88,7 @@ class _Maker:
             applications=applications,
             trusted=written.trusted_proxies,
             state_folder=written.state,
-            access_log=_access_log(written),
+            access_log=access_log_of(written.access_log) if written.access_log is not None else None,
             metrics=written.metrics is not None,
             warnings=tuple(self._warnings),
         )
@@ -297,9 +298,3 @@ def _headers(written: Headers, email_claim: str) -> tuple[outposts.ClaimHeader, 
 def _cookie_secret(secret: str, key: str) -> str:
     """What the tickets of one application are sealed with: its own, so that one never passes for another's."""
     return hashlib.sha256(f"doorward ticket\0{key}\0{secret}".encode()).hexdigest()
-
-
-def _access_log(written: OutpostConfiguration) -> entry_points.AccessLog | None:
-    if written.access_log is None:
-        return None
-    return entry_points.AccessLog(written.access_log.file_path, written.access_log.format)

@@ -31,7 +31,8 @@ def position() -> int:
 
 
 def configuration(outpost: Outpost | None = None) -> messages.OutpostConfiguration:
-    """All proxy providers that the outpost (by default the embedded one) serves. One that cannot be read is left out, and said to be."""
+    """All proxy providers that the outpost (by default the embedded one) serves. One that cannot be read is left out,
+    and said to be."""
     outpost = outpost or Outpost.objects.filter(managed=EMBEDDED).first()
     at = position()
     providers = []

@@ -5,24 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('outposts', '0002_session_options'),
+        ("outposts", "0002_session_options"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutpostInstance',
+            name="OutpostInstance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(max_length=64)),
-                ('version', models.CharField(max_length=64)),
-                ('hostname', models.CharField(max_length=255)),
-                ('last_seen', models.DateTimeField(db_index=True)),
-                ('outpost', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='instances', to='outposts.outpost')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.CharField(max_length=64)),
+                ("version", models.CharField(max_length=64)),
+                ("hostname", models.CharField(max_length=255)),
+                ("last_seen", models.DateTimeField(db_index=True)),
+                (
+                    "outpost",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="instances", to="outposts.outpost"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('outpost', 'uid'), name='one_row_per_outpost_process')],
+                "constraints": [models.UniqueConstraint(fields=("outpost", "uid"), name="one_row_per_outpost_process")],
             },
         ),
     ]

@@ -1,0 +1,185 @@
+"""An outpost that a Doorward identity provider elsewhere tells what to protect, and that keeps its sessions there.
+
+It asks for news every second (``identityProvider.poll``): what has changed, and which sessions have ended since the
+last answer. So a change is in force here within that second and the time of one question, on as many machines as there
+are; a missed answer loses nothing, because the next question names the same place in the change log. No WebSocket and
+no long poll: both would hold one of the identity provider's few threads for every outpost.
+
+    answers come        all is known, nothing older than a second
+    for AWAY seconds    nobody new can log in (503, and why); who is logged in goes on
+    none come
+    for PushWatch's     remembered sessions are asked for again; where that fails, one that the identity provider has
+    minute              confirmed is good until ``identityProvider.absence`` is over
+    403                 there is no such outpost (any more): nobody passes
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import platform
+import secrets
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from doorward import __version__
+from doorward.assembly.identity_doors import RpcSessionStore
+from doorward.assembly.outpost_identity import RemoteIssuerChannel, RemoteQuestions, TokenRefused
+from doorward.assembly.outpost_refusals import say_refusal
+from doorward.assembly.push_watch import PushWatch
+from doorward.messages.http import HttpAnswer, HttpQuestion
+from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
+from doorward.messages.sessions import FetchState, IdentityState, Presence
+from doorward.messages.standalone import ConnectedApplications
+from doorward.net.client import Client
+from doorward.outpost import pages
+from doorward.outpost.answer import Answer, Outpost
+from doorward.outpost.paths import PREFIX
+from doorward.outpost.ports import StoreUnavailable
+from doorward.outpost.standalone.surviving_store import SurvivingStore
+
+log = logging.getLogger(__name__)
+
+AWAY = 3.0
+"""Seconds without an answer after which nobody is sent to log in any more."""
+FORGET_EVERY = 5.0
+"""Seconds between two times that everything remembered is asked for again, while no news comes."""
+_PING = f"{PREFIX}/ping".encode()
+
+
+class ConnectedOutpost:
+    """See the module."""
+
+    def __init__(
+        self,
+        plan: ConnectedApplications,
+        trusted: tuple[str, ...],
+        client: Client,
+        now: Callable[[], float],
+        cut: Callable[[Iterable[bytes], bool], None],
+        changed: Callable[[OutpostConfiguration], None],
+    ) -> None:
+        """``cut`` ends what is open on these sessions (or on all); ``changed`` hears of every configuration."""
+        self._plan = plan
+        self._now = now
+        self._cut = cut
+        self._changed = changed
+        self._questions = RemoteQuestions(client, plan.identity, plan.token)
+        self._presence = Presence(secrets.token_hex(16), __version__, platform.node())
+        self._known: OutpostConfiguration | None = None
+        self._position = -1
+        self._heard = 0.0
+        self._is_away = False
+        self._trouble = ""
+        self._looking = asyncio.Lock()
+        self._watch = PushWatch(time.monotonic())
+        self._forgot = 0.0
+        kept = RpcSessionStore(self._questions, self._look_now)
+        self._store = SurvivingStore(kept, plan.absence, lambda: self._heard, now)
+        channel = RemoteIssuerChannel(client, plan.identity)
+        self._outpost = Outpost(self._store, channel, now, trusted, say_refusal)
+        self.answering = Gate(self._outpost, lambda: self._known is not None)
+
+    @property
+    def ready(self) -> bool:
+        """It knows what to protect."""
+        return self._known is not None
+
+    async def run(self) -> None:
+        """Ask for news, for ever."""
+        while True:
+            await self._look()
+            await asyncio.sleep(self._plan.poll)
+
+    def close(self) -> None:
+        """Nothing to keep."""
+
+    async def _look_now(self) -> None:
+        """Somebody signs out here: the answer waits until this outpost has heard of it itself."""
+        await self._look()
+
+    async def _look(self) -> None:
+        async with self._looking:
+            try:
+                question = FetchState(self._position, self._presence)
+                answer = await self._questions.look("state", question)
+                state = msgspec.msgpack.decode(answer.body, type=IdentityState)
+            except TokenRefused as refused:
+                self._say(f"{refused}: nobody passes until it does")
+                self._use(OutpostConfiguration())
+                self._forget((), everything=True)
+                self._position = -1
+                return
+            except (StoreUnavailable, msgspec.MsgspecError) as error:
+                self._unheard(str(error))
+                return
+            self._hear(state)
+
+    def _hear(self, state: IdentityState) -> None:
+        self._heard = self._now()
+        self._watch.heard(time.monotonic())
+        if self._trouble or self._known is None:
+            log.info("connected to the identity provider at %s", self._plan.identity.url)
+            self._trouble = ""
+        if self._position >= 0 and (state.ended_sessions or state.all_ended):
+            self._forget(state.ended_sessions, everything=state.all_ended)
+        self._position = state.position
+        configuration = self._known
+        if state.configuration:
+            configuration = msgspec.msgpack.decode(state.configuration, type=OutpostConfiguration)
+        if configuration is not None and (configuration is not self._known or self._is_away):
+            self._is_away = False
+            self._known = configuration
+            self._use(configuration)
+
+    def _unheard(self, why: str) -> None:
+        self._say(why)
+        silence = self._now() - self._heard
+        if self._known is not None and not self._is_away and silence > AWAY:
+            self._is_away = True
+            self._use(msgspec.structs.replace(self._known, providers=tuple(map(_closed, self._known.providers))))
+        if self._watch.is_silent(time.monotonic()) and time.monotonic() - self._forgot > FORGET_EVERY:
+            self._forgot = time.monotonic()
+            self._outpost.sessions_ended((), everything=True)  # forgotten, not ended: each is asked for again
+
+    def _use(self, configuration: OutpostConfiguration) -> None:
+        self._outpost.use(configuration)
+        self._changed(configuration)
+
+    def _forget(self, id_hashes: Iterable[bytes], *, everything: bool) -> None:
+        self._store.forget(id_hashes, everything=everything)
+        self._outpost.sessions_ended(id_hashes, everything=everything)
+        self._cut(id_hashes, everything)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.error("the identity provider at %s: %s", self._plan.identity.url, trouble)
+
+
+def _closed(provider: ProxyProvider) -> ProxyProvider:
+    """Nobody is sent to log in: there would be nobody to answer."""
+    return msgspec.structs.replace(provider, authorization_endpoint="")
+
+
+class Gate:
+    """The outpost, once it knows what it protects. Before that every question is answered 503."""
+
+    def __init__(self, outpost: Outpost, open_: Callable[[], bool]) -> None:
+        self._outpost = outpost
+        self._open = open_
+
+    def answer(self, question: HttpQuestion) -> Answer:
+        """As ``Outpost.answer``."""
+        if self._open() or question.target.partition(b"?")[0] == _PING:
+            return self._outpost.answer(question)
+        return _NOT_YET
+
+    def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        """As ``Outpost.still_passes``."""
+        return self._outpost.still_passes(answer, path, query)
+
+
+_NOT_YET = pages.text(503, "this outpost has not reached its identity provider yet", (b"Retry-After", b"5"))
