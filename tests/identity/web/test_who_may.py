@@ -41,6 +41,7 @@ PAGES = {
     "admin-proxy-provider-edit": ["provider"],
     "admin-oauth2-provider-edit": ["client"],
     "admin-outposts": [],
+    "admin-new-outpost": [],
     "admin-outpost": ["outpost"],
     "admin-users": [],
     "admin-user": ["user"],

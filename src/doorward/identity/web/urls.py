@@ -73,6 +73,7 @@ ADMIN: list[URLPattern | URLResolver] = [
         name="admin-oauth2-provider-secret-new",
     ),
     path("if/admin/outposts/", outposts.outposts, name="admin-outposts"),
+    path("if/admin/outposts/new/", outposts.new, name="admin-new-outpost"),
     path("if/admin/outposts/<uuid:uuid>/", outposts.outpost, name="admin-outpost"),
     path("if/admin/users/", users.users, name="admin-users"),
     path("if/admin/users/<int:pk>/", users.user, name="admin-user"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.outposts.models import Outpost, ProxyProvider
@@ -19,11 +20,31 @@ class ServedField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # 
         return f"{obj.name} ({provider.external_host})"
 
 
+def _proxied() -> QuerySet[Application]:
+    return Application.objects.filter(provider__kind=ProxyProvider.KIND).select_related(
+        "provider__oauth2provider__proxyprovider"
+    )
+
+
+class NewOutpostForm(forms.Form):
+    """An outpost that runs elsewhere."""
+
+    name = forms.CharField(max_length=100, help_text="For you, and for the list of outposts.")
+    applications = ServedField(
+        _proxied(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What it is to answer for. It can be chosen anew at any time.",
+    )
+
+    @property
+    def providers(self) -> list[Provider]:
+        """Those of the applications that were ticked."""
+        return [application.provider for application in self.cleaned_data["applications"]]
+
+
 class OutpostForm(forms.Form):
     applications = ServedField(
-        Application.objects.filter(provider__kind=ProxyProvider.KIND).select_related(
-            "provider__oauth2provider__proxyprovider"
-        ),
+        _proxied(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="Only what is ticked is answered for; everything else is “no app for hostname”.",

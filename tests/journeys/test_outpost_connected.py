@@ -1,0 +1,182 @@
+"""``doorward outpost`` on another machine than the identity provider that tells it what to protect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from peers.api import Api
+from peers.browser import cookies, log_in, visitor
+from peers.outpost_program import outpost
+from peers.processes import eventually, free_port
+from peers.program import Program
+from peers.questions import Answer, ask
+
+pytestmark = pytest.mark.journey
+
+PASSWORD = "carolines-long-password-4"
+
+
+@dataclass
+class Far:
+    """An outpost elsewhere with one application."""
+
+    program: Program
+    port: int
+    outpost: Any
+    provider: int
+    person: int
+    configuration: str
+
+    @property
+    def url(self) -> str:
+        return f"http://far-{self.port}.localhost:{self.port}"
+
+    def asked(self, *headers: tuple[str, str]) -> Answer:
+        """What a proxy beside the outpost is told about a request of a browser."""
+        host = f"far-{self.port}.localhost:{self.port}"
+        forwarded = [
+            ("X-Forwarded-Proto", "http"),
+            ("X-Forwarded-Host", host),
+            ("X-Forwarded-Uri", "/"),
+            ("Accept", "text/html"),
+        ]
+        url = f"http://127.0.0.1:{self.port}/outpost.goauthentik.io/auth/traefik"
+        return ask(url, headers=[*forwarded, *headers])
+
+    def session(self, browser: Browser) -> tuple[str, str]:
+        """Log in with a browser; the ``Cookie`` field that it has then."""
+        with visitor(browser) as page:
+            page.goto(f"{self.url}/outpost.goauthentik.io/start")
+            log_in(page, f"far-{self.port}", PASSWORD)
+            page.wait_for_url(f"{self.url}/**")
+            return cookies(page, self.url)
+
+
+def prepared(program: Program) -> Far:
+    api, port = Api(program), free_port()
+    name = f"far-{port}"
+    provider = api.post(
+        "/providers/proxy/",
+        name=name,
+        mode="forward_single",
+        external_host=f"http://{name}.localhost:{port}",
+        authorization_flow=api.first("/flows/instances/", slug="default-provider-authorization-implicit-consent")["pk"],
+        invalidation_flow=api.first("/flows/instances/", slug="default-provider-invalidation-flow")["pk"],
+    )
+    api.post("/core/applications/", name=name, slug=name, provider=provider["pk"])
+    made = api.post("/outposts/instances/", name=name, type="proxy", providers=[provider["pk"]], config={})
+    token = api.get(f"/core/tokens/{made['token_identifier']}/view_key/")["key"]
+    text = f"""\
+listen: "127.0.0.1:{port}"
+identityProvider:
+  url: {program.identity}
+  token: {token}
+  poll: 0.5
+  caFile: {program.ca}
+  connect: 127.0.0.1:{program.https_port}
+"""
+    return Far(program, port, made, provider["pk"], api.person(name, PASSWORD)["pk"], text)
+
+
+@pytest.fixture
+def far(program: Program, tmp_path: Path) -> Iterator[Far]:
+    made = prepared(program)
+    with outpost(tmp_path, made.port, made.configuration):
+        yield made
+
+
+def test_what_changes_there_is_in_force_here(far: Far, browser: Browser) -> None:
+    """A login, who it is, and within five seconds: another rule, a disabled user, a deleted application."""
+    # S-321, S-322
+    api = Api(far.program)
+    cookie = far.session(browser)
+    passed = far.asked(cookie)
+    assert passed.status == 200
+    assert passed.one("X-authentik-username") == f"far-{far.port}"
+    assert passed.one("X-authentik-meta-outpost") == f"far-{far.port}"
+
+    api.patch(f"/providers/proxy/{far.provider}/", skip_path_regex="^/$")
+    eventually(lambda: far.asked().status == 200, within=5, what="the path is open")
+    api.patch(f"/providers/proxy/{far.provider}/", skip_path_regex="")
+    eventually(lambda: far.asked().status == 302, within=5, what="the path is shut again")
+
+    api.patch(f"/core/users/{far.person}/", is_active=False)
+    eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
+
+    api.delete(f"/core/applications/far-{far.port}/")
+    eventually(lambda: far.asked().status == 400, within=5, what="the application is unknown")
+
+
+def test_signing_out_here_and_being_seen_there(far: Far, browser: Browser) -> None:
+    """Sign-out at the outpost ends the session at once; the list of outposts says who is there, in which version."""
+    # S-323
+    api = Api(far.program)
+    cookie = far.session(browser)
+
+    left = ask(f"{far.url}/outpost.goauthentik.io/sign_out", headers=[cookie])
+    after = far.asked(cookie)
+
+    assert left.status == 302
+    assert left.one("Location").startswith(f"{far.program.identity}/application/o/far-{far.port}/end-session/")
+    assert after.status == 302
+    [health] = api.get(f"/outposts/instances/{far.outpost['pk']}/health/")
+    assert health["version"] == health["version_should"]
+    assert health["hostname"]
+
+
+def test_a_deleted_outpost_lets_nobody_pass(far: Far, browser: Browser) -> None:
+    """Its token counts no longer: what it remembers counts no longer either."""  # S-338
+    cookie = far.session(browser)
+    assert far.asked(cookie).status == 200
+
+    Api(far.program).delete(f"/outposts/instances/{far.outpost['pk']}/")
+
+    eventually(lambda: far.asked(cookie).status == 400, within=5, what="nobody passes")
+
+
+def test_the_identity_provider_goes_away_and_comes_back(own_program: Program, playwright: Any, tmp_path: Path) -> None:
+    """Who is logged in goes on, nobody new is sent to log in, and what changed meanwhile is caught up with."""
+    from peers.browser import chromium
+
+    program = own_program.start()
+    far = prepared(program)
+    with outpost(tmp_path, far.port, far.configuration) as log:
+        with chromium(playwright, tmp_path / "home", program.ca.parent) as browser:
+            cookie = far.session(browser)
+        assert far.asked(cookie).status == 200
+
+        program.stop()
+        eventually(lambda: far.asked().status == 503, within=15, what="strangers are told to wait")
+        assert b"The identity provider does not answer" in far.asked().body
+        assert far.asked(cookie).status == 200
+
+        program.start()
+        eventually(lambda: far.asked().status == 302, within=15, what="strangers are sent to log in again")
+        assert far.asked(cookie).status == 200
+        Api(program).patch(f"/core/users/{far.person}/", is_active=False)
+        eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
+    assert "cannot be reached" in log.read_text()
+
+
+def test_an_outpost_that_has_never_reached_its_identity_provider(tmp_path: Path) -> None:
+    """It answers, and says why it does not let anybody in."""
+    port = free_port()
+    text = f"""\
+listen: "127.0.0.1:{port}"
+identityProvider: {{url: "http://127.0.0.1:{free_port()}", token: nobody}}
+"""
+    with outpost(tmp_path, port, text, ready=False):
+        answer = ask(
+            f"http://127.0.0.1:{port}/outpost.goauthentik.io/auth/traefik",
+            headers=[("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "a.test"), ("X-Forwarded-Uri", "/")],
+        )
+        assert answer.status == 503
+        assert b"has not reached its identity provider" in answer.body
+        assert ask(f"http://127.0.0.1:{port}/outpost.goauthentik.io/ping").status == 204
+        assert ask(f"http://127.0.0.1:{port}/-/health/ready/").status == 503
