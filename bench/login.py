@@ -7,7 +7,8 @@ comes back with a session cookie of the application's host: exactly what happens
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -29,17 +30,22 @@ class Visitor:
 
     ports: Mapping[str, int]
     """Where hosts without a port in their URL are reached."""
+    address: str = ""
+    """Where it comes from, if that matters."""
+    patience: float = 20.0
+    """Seconds to wait for an answer."""
     jars: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def log_in(self, url: str, username: str, password: str) -> str:
+    def log_in(self, url: str, username: str, password: str, code: Callable[[], str] | None = None) -> str:
         """Visit ``url``, log in where that leads, and return to it. The application's session cookie, as
-        ``name=value``. Raises RuntimeError that says where it ended when it did not work."""
+        ``name=value``. Raises RuntimeError that says where it ended when it did not work. ``code`` gives what an
+        authenticator app shows, where the flow asks for that."""
         at, answer = self.visit(url)
         if _FLOW not in at:
             raise RuntimeError(f"{url} did not lead to a login but to {at} with {answer.status}")
-        at, answer = self.visit(urljoin(at, self._flow(at, username, password)))
+        at, answer = self.visit(urljoin(at, self._flow(at, username, password, code)))
         if answer.status != 200 or urlsplit(at).netloc != urlsplit(url).netloc:
-            raise RuntimeError(f"the login ended at {at} with {answer.status}: {answer.body[:300]!r}")
+            raise RuntimeError(f"the login ended with {answer.status} at {at[:90]}: {_said(answer)}")
         for name, value in self.jars.get(urlsplit(url).netloc, {}).items():
             if name.startswith("authentik_proxy_"):
                 return f"{name}={value}"
@@ -62,27 +68,37 @@ class Visitor:
         jar = self.jars.setdefault(host, {})
         if jar:
             headers = (*headers, ("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items())))
-        answer = ask(url, method=method, headers=headers, body=body, port=self.ports.get(host))
+        answer = ask(
+            url,
+            method=method,
+            headers=headers,
+            body=body,
+            port=self.ports.get(host),
+            timeout=self.patience,
+            source=self.address,
+        )
         for cookie in answer.all("Set-Cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")
             jar[name] = value
         return answer
 
-    def _flow(self, page: str, username: str, password: str) -> str:
+    def _flow(self, page: str, username: str, password: str, code: Callable[[], str] | None) -> str:
         """Answer the login flow of a page; where it leads then."""
         parts = urlsplit(page)
         slug = parts.path.removeprefix(_FLOW).strip("/")
         executor = f"{parts.scheme}://{parts.netloc}/api/v3/flows/executor/{slug}/?query={quote(parts.query, safe='')}"
         challenge = self.challenge(executor)
-        answers: dict[str, dict[str, str]] = {
-            "ak-stage-identification": {"uid_field": username},
-            "ak-stage-password": {"password": password},
+        answers: dict[str, Callable[[], dict[str, str]]] = {
+            "ak-stage-identification": lambda: {"uid_field": username},
+            "ak-stage-password": lambda: {"password": password},
         }
-        for _ in range(len(answers)):
-            challenge = self.challenge(executor, answers[challenge["component"]])
-            if challenge["component"] == "xak-flow-redirect":
-                return str(challenge["to"])
-        raise RuntimeError(f"the login flow wants more than a name and a password: {challenge}")
+        if code is not None:
+            answers["ak-stage-authenticator-validate"] = lambda: {"code": code()}
+        while (answer := answers.pop(challenge["component"], None)) is not None:
+            challenge = self.challenge(executor, {"component": challenge["component"], **answer()})
+        if challenge["component"] != "xak-flow-redirect":
+            raise RuntimeError(f"the login flow does not go on: {challenge}")
+        return str(challenge["to"])
 
     def challenge(self, executor: str, values: dict[str, str] | None = None) -> dict[str, Any]:
         """What the flow asks next, after an answer if one is given."""
@@ -101,3 +117,9 @@ class Visitor:
         if answer.status != 200:
             raise RuntimeError(f"the flow answered {answer.status}: {answer.body[:300]!r}")
         return dict(json.loads(answer.body))
+
+
+def _said(answer: Answer) -> str:
+    """The words of a page, the beginning of them."""
+    words = re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", answer.body.decode(errors="replace"), flags=re.DOTALL)
+    return " ".join(words.split())[:300]

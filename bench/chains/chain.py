@@ -11,7 +11,7 @@ HOST = "app.localhost"
 USERNAME = "akadmin"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """A running proxy with its auth server."""
 
@@ -25,6 +25,8 @@ class Chain:
     """What opens the application. Where the auth server looks at nothing, as long as a real one."""
     auth: tuple[int, int] = (0, 0)
     """Port and process of the auth server that says yes, where the chain has one."""
+    data: Path | None = None
+    """Our state folder, where the chain has one."""
     identity: bool = True
     """Whether the application is told who asks."""
 

@@ -37,7 +37,9 @@ def doorward(site: Site) -> Iterator[Chain]:
             visitor = Visitor({HOST: ports["web"]})
             cookie = visitor.log_in(f"http://{HOST}/seen", USERNAME, PASSWORD)
             ports["decision"] = program.identity_port
-            yield Chain("doorward", ports, (program.pid, auth.pid), cookie, auth=(auth.port, auth.pid))
+            yield Chain(
+                "doorward", ports, (program.pid, auth.pid), cookie, auth=(auth.port, auth.pid), data=program.data
+            )
             program.stop()
         finally:
             program.end()

@@ -40,6 +40,7 @@ def ask(
     ca: Path | None = None,
     port: int | None = None,
     timeout: float = 20.0,
+    source: str = "",
 ) -> Answer:
     """One request on a connection of its own, to loopback.
 
@@ -51,12 +52,15 @@ def ask(
         ca: the authority to trust for https.
         port: connect here instead of where the URL says.
         timeout: seconds for each read and write.
+        source: an address of loopback to come from, for whom it matters that clients differ.
     """
     parts = urlsplit(url)
     assert parts.hostname
     tls = parts.scheme == "https"
     connection: socket.socket = socket.create_connection(
-        ("127.0.0.1", port or parts.port or (443 if tls else 80)), timeout=timeout
+        ("127.0.0.1", port or parts.port or (443 if tls else 80)),
+        timeout=timeout,
+        source_address=(source, 0) if source else None,
     )
     with connection:
         if tls:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import msgspec
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from doorward.identity.applications.models import Application
@@ -47,6 +49,19 @@ def test_only_questions_are_answered() -> None:
     assert post("/rpc/state", b"\xc1")[0] == 400
     assert post("/rpc/state", msgspec.msgpack.encode({"since": "1"}))[0] == 400
     assert post("/rpc/state", b"x" * (2**20 + 1))[0] == 413
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_new_is_told_while_somebody_writes() -> None:
+    """Workers learn who was signed out, however many people are logging in just then."""
+    outposts_changed()
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+
+        assert state(0).position > 0
+
+        writer.execute("ROLLBACK")
+    outposts_changed()  # and whoever looked does not stand in the way of the next to write
 
 
 def test_trouble_with_the_database_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

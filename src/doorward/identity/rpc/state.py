@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Min
 
 from doorward.identity.events.models import Change
@@ -16,8 +19,27 @@ from doorward.messages.sessions import FetchState, IdentityState
 def fetch(question: FetchState, outpost: Outpost | None = None) -> Answer:
     """Everything after ``since``; the whole of it for who has never asked (``since`` of 0 or less). ``outpost``: whose
     configuration it is, if not the embedded one's."""
-    with transaction.atomic():  # one snapshot: nothing is told that is newer than ``position``
+    with _snapshot():  # nothing is told that is newer than ``position``
         return Answer.of(_state(question.since, outpost))
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """One view of the database, which waits for nobody who writes.
+
+    Our transactions on SQLite ask for the right to write as they begin. Here that would mean that while many people
+    log in, workers do not learn who was signed out.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("COMMIT")
 
 
 def _state(since: int, outpost: Outpost | None) -> IdentityState:
