@@ -77,7 +77,7 @@ def _steadily(town: Town, variant: str, seconds: float) -> list[float]:
     until = time.monotonic() + 2 * seconds
 
     def one_after_another(_: int) -> list[float]:
-        times = []
+        times: list[float] = []
         while not times or time.monotonic() < until:
             if variant == "password":
                 number = next(town.plain) % PEOPLE
