@@ -171,6 +171,7 @@ http:
     asked:
       forwardAuth:
         address: http://127.0.0.1:{self.relay_port}{outpost}
+        recheckInterval: 1s
         {auth}
     judge:
       forwardAuth:

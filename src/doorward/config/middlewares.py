@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from doorward.config.client_certificates import PassTlsClientCert
 from doorward.config.encoded_characters import EncodedCharacters
-from doorward.config.section import Flag, Names, Section, Text, not_yet
+from doorward.config.section import Duration, Flag, Names, Section, Text, not_yet
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -81,6 +81,9 @@ class ForwardAuth(Section):
     """Bytes of the auth server's answer; more is answered 401. There is no "unlimited"."""
     auth_signin_url: Url = Field(default="", alias="authSigninURL")
     """Send the browser there instead of passing a 401 on."""
+    recheck_interval: Duration = 30.0
+    """Ask again so often while a WebSocket, an event stream or a long download is open, and cut it when the answer is
+    no. 0: never. Our own outpost, asked within this program, says by itself when a session ends. (Not Traefik's.)"""
 
 
 class RedirectScheme(Section):

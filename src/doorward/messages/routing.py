@@ -87,6 +87,8 @@ class ForwardAuth(Struct, frozen=True, tag=True):
     preserve_request_method: bool = False
     max_response_body_size: int = 1 << 20
     auth_signin_url: str = ""
+    recheck_interval: float = 30.0
+    """Seconds after which whatever stays open is judged again, where the auth server is asked over HTTP; 0: never."""
     fused: bool = False
     """The address is the embedded outpost of this very program: ask it by a call."""
 

@@ -124,6 +124,7 @@ class Engine:
         for server in self._servers.values():
             server.sweep(now)
         self._pools.sweep(now)
+        self._surroundings.rechecks.sweep(now)
         if self._access_log is not None:
             self._access_log.flush()
         if self._metrics is not None:

@@ -31,6 +31,7 @@ from doorward.proxy.body_copy import BodyCopy
 from doorward.proxy.downstream import BodyReceiver, Downstream
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.open_sessions import OpenSessions
+from doorward.proxy.rechecks import Rechecks
 from doorward.proxy.request import Request, ResponseHead
 from doorward.proxy.request_ids import FIELD
 from doorward.proxy.routing import Route, Routes
@@ -51,12 +52,14 @@ class Surroundings:
         self.routes = routes
         self.ledgers = ledgers
         self.sessions = OpenSessions()
+        self.rechecks = Rechecks()
         self.complaints = Complaints()
 
     def apart(self) -> Surroundings:
         """The same without ledgers."""
         apart = Surroundings(self.routes, ())
         apart.sessions, apart.complaints = self.sessions, self.complaints
+        apart.rechecks = self.rechecks
         return apart
 
 
@@ -177,6 +180,8 @@ class Exchange:
             return
         if request.session:
             self._surroundings.sessions.add(request.session, self)
+        if request.recheck is not None:
+            self._surroundings.rechecks.add(self, request.recheck, time.monotonic())
         assert self._route is not None
         service: Service = self._route.service  # type: ignore[assignment]
         try:
@@ -386,6 +391,8 @@ class Exchange:
         request, account = self.request, self.account
         if request.session:
             self._surroundings.sessions.discard(request.session, self)
+        if request.recheck is not None:
+            self._surroundings.rechecks.discard(self)
         account.user = request.user
         account.denial = request.denial
         account.seconds = time.perf_counter() - account.started

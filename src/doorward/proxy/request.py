@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from doorward.messages.http import Header, HttpAnswer
+from doorward.proxy.rechecks import Recheck
 
 
 class BodyTooLarge(Exception):
@@ -86,6 +87,8 @@ class Request:
     """``X-authentik-CSRF``, which only the identity provider gets."""
     credentialed: bool = False
     """A WebSocket handshake that an auth server let pass as somebody: only the application's own pages may make it."""
+    recheck: Recheck | None = field(default=None, compare=False)
+    """How the auth server that let it pass is asked again while it is open; None: nobody has to be asked."""
     hop_by_hop: frozenset[bytes] = frozenset()
     """Lower-case names of fields that end here: middlewares see them (``forwardedHeaders.connection``), no application
     does."""

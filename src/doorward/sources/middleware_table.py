@@ -107,6 +107,7 @@ class MiddlewareTable:
             preserve_request_method=auth.preserve_request_method,
             max_response_body_size=auth.max_response_body_size,
             auth_signin_url=auth.auth_signin_url,
+            recheck_interval=auth.recheck_interval,
             fused=name.endswith(f"@{OUTPOST_PROVIDER}") or self._own.are_fused(auth.address),
         )
 

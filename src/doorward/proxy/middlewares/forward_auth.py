@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from binascii import unhexlify
 from collections.abc import Awaitable
+from functools import partial
 
 from doorward.config.patterns import MAX_SUBJECT, compile_pattern
-from doorward.messages.http import Header, HttpAnswer
+from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX, NameTable
 from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
@@ -30,6 +31,7 @@ from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own
 from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
+from doorward.proxy.rechecks import Recheck, Word, both
 from doorward.proxy.request import BodyTooLarge, Request, ResponseHead
 from doorward.wire.cookies import set_cookie_name
 
@@ -103,8 +105,12 @@ class ForwardAuthMiddleware:
     def _ask(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
         if self._bulkhead.full:
             return self._refuse(request, AuthServerBusy("too many requests wait for it"))
+        question = self._sub_request.question(request, body)
+        if not self._fused and not body and self._middleware.recheck_interval:
+            again = Recheck(self._middleware.recheck_interval, partial(self._ask_again, question))
+            request.recheck = both(request.recheck, again)
         try:
-            answer = self._authority.ask(self._sub_request.question(request, body))
+            answer = self._authority.ask(question)
         except (AuthServerUnreachable, AuthAnswerTooLarge) as error:
             return self._refuse(request, error)
         if isinstance(answer, HttpAnswer):
@@ -120,6 +126,21 @@ class ForwardAuthMiddleware:
             except (AuthServerUnreachable, AuthAnswerTooLarge, TimeoutError) as error:
                 return self._refuse(request, error)
         return self._judge(request, answer)
+
+    async def _ask_again(self, question: HttpQuestion) -> Word:
+        """Whether what is open may stay open."""
+        if self._bulkhead.full:
+            return Word.NOTHING
+        with self._bulkhead:
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    asked = self._authority.ask(question)
+                    answer = asked if isinstance(asked, HttpAnswer) else await asked
+            except (AuthServerUnreachable, AuthAnswerTooLarge, TimeoutError):
+                return Word.NOTHING
+        if 200 <= answer.status < 300:
+            return Word.YES
+        return Word.NOTHING if answer.status >= 500 or answer.status in (408, 429) else Word.NO
 
     def _refuse(self, request: Request, error: Exception) -> HttpAnswer:
         request.denial = "failed"
