@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from doorward.outpost.linear_pattern import BadPattern, LinearPattern
 from doorward.outpost.skip_rules import Opening, SkipRules
-from outpost.world import World, is_page, link_of, provider, request_of
+from outpost.world import BOB, World, is_page, link_of, provider, request_of
 
 
 def opening(rules: str, path: str) -> Opening:
@@ -125,3 +125,25 @@ def test_the_engine_agrees_with_the_standard_library(pattern: str, text: str) ->
         return
     theirs = re.compile(pattern.replace("$", r"\Z"), re.ASCII)
     assert ours.matches(text) == bool(theirs.search(text)), pattern
+
+
+MISLEADING = ("/health%2f..%2fadmin", "/a%2Fb", "/a%5cb", "/a%3bb", "/a%25b", "/a%3fb", "/a%23b", "/health/..;/admin")
+
+
+@pytest.mark.parametrize("path", MISLEADING)
+async def test_a_path_that_could_mislead_a_rule_is_refused(path: str) -> None:
+    """Where rules open paths, nobody may disagree about the path, logged in or not; without rules it passes."""
+    # S-205, S-207
+    ruled, whole = "ruled.example.test", "whole.example.test"
+    world = World(provider(1, ruled, skip_path_regex="^/health$"), provider(2, whole))
+
+    browser = world.browser(BOB, ruled)
+    assert (await browser.get(path)).status == 400
+    await browser.log_in("/")
+    assert (await browser.get("/")).status == 200
+    assert (await browser.get(path)).status == 400
+    assert (await browser.get("/health;x")).status == 200  # an ordinary segment
+
+    free = world.browser(BOB, whole)
+    await free.log_in("/")
+    assert (await free.get(path)).status == 200

@@ -45,12 +45,24 @@ class Announcer:
         seconds = time.monotonic() - self._started
         if self._plan.demo is None:
             self._say(f"ready after {seconds:.1f} s; identity provider at {self._plan.identity.external_url}")
+            if self._believed:
+                self._say(f"proxies at {self._believed} may speak for their clients at port {self._plan.identity.port}")
+                self._say("(the default; entryPoints.identity.forwardedHeaders.trustedIPs names only those you have)")
             if self._password and not self._plan.identity.bootstrap_password:
                 self._say(f"first administrator: akadmin, password {self._password} (told this once)")
         elif self._plan.demo.json:
             print(json.dumps(self._facts()), flush=True)  # noqa: T201
         else:
             print(self._panel(seconds), flush=True)  # noqa: T201
+
+    @property
+    def _believed(self) -> str:
+        """Whose ``X-Forwarded-*`` count at the identity entry point although nobody named them (S-129); empty when it
+        has its own list, or when only this machine reaches it."""
+        for point in self._plan.entry_points:
+            if point.port == self._plan.identity.port and point.host not in ("127.0.0.1", "::1", "localhost"):
+                return "loopback and private addresses" if point.trusted_by_default else ""
+        return ""
 
     def _facts(self) -> dict[str, object]:
         assert self._plan.demo is not None
@@ -89,6 +101,12 @@ class Announcer:
             "",
             "Ctrl-C stops everything.",
         ]
+        if self._believed:
+            lines += [
+                "",
+                f"Proxies at {self._believed} may speak for their clients",
+                f"at port {self._plan.identity.port}: the default of forwardedHeaders.trustedIPs.",
+            ]
         rule = "─" * WIDTH
         return "\n".join([rule, *lines, rule])
 

@@ -144,6 +144,12 @@ REASONS: dict[str, Why] = {
         "Servers could give this path to different applications, so it is nobody's.",
         "A client that sends such a path is broken or hostile; applications with a path of their own are strict.",
     ),
+    "ambiguous_escape": Why(
+        "The path has an escaped separator (such as %2F) or ..; in it, and the application has rules for "
+        "unauthenticated paths: proxy and application could disagree about which path it is.",
+        "If the application needs such paths, take its rules for unauthenticated paths away, or give the open paths a "
+        "router of their own.",
+    ),
     "unreadable_question": Why(
         "The proxy did not tell what the browser had asked for, or said it in a way that could mean two things.",
         "Traefik, Caddy and HAProxy must send X-Forwarded-Proto, -Host and -Uri; nginx X-Original-URL; Envoy Host and "

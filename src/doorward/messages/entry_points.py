@@ -42,6 +42,8 @@ class EntryPoint(Struct, frozen=True):
     """Seconds, likewise."""
     accept_grace: float = 0.0
     """Seconds after the order to stop in which connections are still accepted."""
+    trusted_by_default: bool = False
+    """``trusted_ips`` are the default of the identity entry point: nobody wrote them (S-129)."""
 
 
 class AccessLog(Struct, frozen=True):

@@ -171,7 +171,7 @@ class Outpost:
         """
         if not isinstance(answer, Passed) or answer.applications is not self._applications or not answer.alone:
             return False
-        if b"%" in path or path.startswith(_OURS) or (query is not None and b"X-authentik-" in query):
+        if b"%" in path or b";" in path or path.startswith(_OURS) or (query is not None and b"X-authentik-" in query):
             return False
         known, now = answer.known, self._now()
         if self._sessions.known(known.session.id_hash, known.application, now) is not known:
@@ -244,6 +244,9 @@ class Outpost:
                     return HttpAnswer(200)
                 answer = refusals.forbidden("no endpoint of the outpost")
                 return self._decisions.about(visit, answer, "no_endpoint", asked_by=dialect.name)
+        if (";" in visit.path or "%" in visit.path) and visit.application.rules.could_be_misled(visit.path):
+            closed = refusals.ambiguous_escape(400 if dialect.relays_answers else 403)
+            return self._decisions.about(visit, closed, "ambiguous_escape", asked_by=dialect.name)
         verdict = self._judge.judge(visit)
         if isinstance(verdict, (Known, Opening, Rejection)):
             return self._conclude(dialect, visit, verdict)

@@ -25,6 +25,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ORIGIN_FORM = re.compile(r"/[^\x00-\x20\x7f#]*")
 _UNSAFE_IN_RD = re.compile(r"[\x00-\x20\x7f\\]")
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f;\\#?%]|//|/\.{1,2}(?:/|$)")
+_READ_DIFFERENTLY = re.compile(r"%(?:2f|5c|3b|25|3f|23)|/(?:\.|%2e){1,2};", re.IGNORECASE)
 _ENCODED_SLASH = re.compile("%2f|%5c", re.IGNORECASE)
 
 
@@ -53,6 +54,12 @@ def plain_path(path: str) -> str | None:
     except (UnicodeDecodeError, UnicodeEncodeError):
         return None
     return None if _AMBIGUOUS.search(decoded) or not decoded.startswith("/") else decoded
+
+
+def reads_differently(path: str) -> bool:
+    """Whether ``path`` has an escape that some server takes for a separator (S-205), or parameters after dots, which
+    some take for the parent (S-207)."""
+    return _READ_DIFFERENTLY.search(path) is not None
 
 
 def has_signature(query: str | None, signature: str) -> bool:

@@ -146,6 +146,11 @@ def store_unavailable_json() -> HttpAnswer:
     return pages.reason(503, {"detail": detail}, (b"Retry-After", b"5"))
 
 
+def ambiguous_escape(status: int) -> HttpAnswer:
+    """A path with a character that servers read differently, where the path decides who may pass (S-205, S-207)."""
+    return pages.text(status, "this path could be read in more than one way")
+
+
 def ambiguous_path() -> HttpAnswer:
     """A path that servers could give to different applications."""
     return forbidden("this path could belong to more than one application")

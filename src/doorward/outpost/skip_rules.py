@@ -11,7 +11,7 @@ import logging
 from enum import Enum
 
 from doorward.outpost.linear_pattern import BadPattern, LinearPattern
-from doorward.outpost.paths import plain_path
+from doorward.outpost.paths import plain_path, reads_differently
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,11 @@ class SkipRules:
             if plain is not None and rule.matches(origin + plain):
                 return Opening.OPEN
         return Opening.SHUT
+
+    def could_be_misled(self, path: str) -> bool:
+        """Whether there are rules, and some application reads ``path`` (still percent-encoded) as another one than they
+        would: an escaped separator, or ``..;`` for the parent."""
+        return bool(self._rules) and reads_differently(path)
 
     def explained(self, path: str, origin: str = "") -> str:
         """The same in words, with the rule that decides."""

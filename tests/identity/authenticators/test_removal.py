@@ -38,9 +38,14 @@ def remember(user: User, device: TOTPDevice, lifetime: timedelta = MONTH) -> Htt
     remembered.send_cookie(request, response)
     (cookie,) = response.cookies.values()
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
-    following = RequestFactory().get("/")
-    following.COOKIES[cookie.key] = cookie.value
-    return following
+    return bringing(cookie.key, cookie.value)
+
+
+def bringing(*names_and_values: str) -> HttpRequest:
+    """A request with these cookies, as bytes would bring them."""
+    pairs = zip(names_and_values[::2], names_and_values[1::2], strict=True)
+    line = "; ".join(f"{name}={value}" for name, value in pairs)
+    return RequestFactory().get("/", HTTP_COOKIE=line.encode().decode("latin-1"))
 
 
 def test_a_factor_that_goes_takes_every_other_login_with_it(bob: User, app: TOTPDevice) -> None:
@@ -71,16 +76,25 @@ def test_another_users_token_is_worth_nothing(bob: User, mallory: User, app: TOT
     """Also under the name that mallory's would have."""  # S-533
     request = remember(bob, app)
     (token,) = request.COOKIES.values()
-    request.COOKIES[remembered.cookie_name(mallory)] = token
+    stolen = bringing(remembered.cookie_name(mallory), token)
 
-    assert not remembered.is_remembered(request, mallory, MONTH)
+    assert not remembered.is_remembered(stolen, mallory, MONTH)
+
+
+def test_a_second_cookie_of_the_name_makes_both_worthless(bob: User, app: TOTPDevice) -> None:
+    """One of them was planted; nor does white space of Unicode lend anybody the prefix."""  # S-313, S-315
+    request = remember(bob, app)
+    ((name, token),) = request.COOKIES.items()
+
+    assert not remembered.is_remembered(bringing(name, token, name, "A" * 43), bob, MONTH)
+    assert not remembered.is_remembered(bringing(f"\u2000{name}", token), bob, MONTH)
+    assert remembered.is_remembered(bringing(name, token, name, token), bob, MONTH)
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é" * 43, "A" * 10_000])
 def test_a_token_that_nobody_gave_out_is_none(bob: User, app: TOTPDevice, token: str) -> None:
     """Whatever a cookie holds."""
-    request = RequestFactory().get("/")
-    request.COOKIES[remembered.cookie_name(bob)] = token
+    request = bringing(remembered.cookie_name(bob), token)
 
     assert not remembered.is_remembered(request, bob, MONTH)
 

@@ -150,3 +150,34 @@ def test_a_prefix_of_a_proxy_is_not_believed(client: Client, flows: None) -> Non
     answer = client.get("/flows/-/default/authentication/", headers={"X-Forwarded-Prefix": "//evil.test"})
 
     assert answer["Location"] == LOGIN
+
+
+@pytest.mark.parametrize(
+    ("proto", "kept"), [("https", "__Host-doorward_login=a; x=1; __Secure-b=2"), ("http", "x=1"), ("ws", "x=1")]
+)
+def test_cookies_that_need_tls_are_nobody_s_without_it(proto: str, kept: str) -> None:
+    """A ``__Host-`` cookie over plain HTTP was made up: no browser would have sent it."""
+    # S-315
+    sent = "__Host-doorward_login=a; x=1; __Secure-b=2"
+    _, request = seen("/api/v3/", Host="auth.example.test", Cookie=sent, **{"X-Forwarded-Proto": proto})
+
+    assert request is not None
+    assert request.META["HTTP_COOKIE"] == kept
+
+
+def test_white_space_that_django_strips_hides_no_prefix() -> None:
+    """U+2000 before the name, as a sibling host could set it."""
+    # S-315
+    sent = "\u2000__Host-doorward_login=a".encode().decode("latin-1")
+    _, request = seen("/api/v3/", Host="auth.example.test", Cookie=sent, **{"X-Forwarded-Proto": "http"})
+
+    assert request is not None
+    assert not any(name.startswith("__Host-") for name in request.COOKIES)
+
+
+@pytest.mark.parametrize(("named", "kept"), [("0123456789abcdef" * 2, True), ("trace/7", True), ("a b", False)])
+def test_the_request_is_called_what_the_worker_calls_it(named: str, kept: bool) -> None:
+    """One name in the worker's log, in events and in the answer."""
+    response, _ = seen(Host="auth.example.test", **{"X-Request-Id": named})
+
+    assert (response["X-authentik-id"] == named) is kept

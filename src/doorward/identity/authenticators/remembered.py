@@ -22,6 +22,7 @@ from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.web.cookies import presented
 
 LONGEST = timedelta(days=30)
 MOST = 20
@@ -52,7 +53,7 @@ def remember(request: HttpRequest, user: User, device: Device, lifetime: timedel
 
 def is_remembered(request: HttpRequest, user: User, within: timedelta) -> bool:
     """Whether this browser showed a factor that the user still has, at most ``within`` ago."""
-    token = request.COOKIES.get(cookie_name(user), "")
+    token = presented(request, cookie_name(user))
     if not 32 <= len(token) <= 64:
         return False
     row = queries.remembered(user).filter(token_hash=vault.digest(token), created__gt=timezone.now() - within).first()

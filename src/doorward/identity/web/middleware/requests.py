@@ -64,7 +64,7 @@ class RequestFacts:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
         host = meta.get("HTTP_X_FORWARDED_HOST") or meta.get("HTTP_HOST", meta.get("SERVER_NAME", ""))
-        scheme = meta.get("HTTP_X_FORWARDED_PROTO", "http")
+        scheme = meta.get("HTTP_X_FORWARDED_PROTO", settings.EXTERNAL.scheme)
         facts = Facts(_address(meta.get("HTTP_X_FORWARDED_FOR", "")), _request_id(meta), host, scheme)
         request.facts = facts  # type: ignore[attr-defined]
         if not _known(host) and not request.path.startswith(ANY_HOST):
@@ -73,6 +73,8 @@ class RequestFacts:
             return _stamped(HttpResponse(COMPRESSED, content_type="text/plain", status=415), facts)  # S-913
         if _elsewhere(host) and _is_page(request) and MOVED not in request.COOKIES:
             return _stamped(_to_external(request), facts)
+        if scheme != "https":
+            _drop_prefixed_cookies(meta)
         meta["HTTP_HOST"] = settings.EXTERNAL.netloc
         meta["HTTP_X_FORWARDED_PROTO"] = settings.EXTERNAL.scheme
         meta.pop("HTTP_X_FORWARDED_HOST", None)
@@ -83,6 +85,19 @@ def facts_of(request: HttpRequest) -> Facts:
     """The facts that the middleware has established."""
     facts: Facts = request.facts  # type: ignore[attr-defined]
     return facts
+
+
+def _drop_prefixed_cookies(meta: dict[str, str]) -> None:
+    """No browser sends ``__Host-`` and ``__Secure-`` cookies without TLS, so whoever does made them up (S-315)."""
+    sent = meta.get("HTTP_COOKIE", "")
+    if "__" not in sent:
+        return
+    kept = [pair for pair in sent.split(";") if not _as_django_reads(pair).startswith(("__host-", "__secure-"))]
+    meta["HTTP_COOKIE"] = ";".join(kept).strip()
+
+
+def _as_django_reads(pair: str) -> str:
+    return pair.encode("latin-1", "replace").decode("utf-8", "replace").strip().lower()
 
 
 def _request_id(meta: Mapping[str, str]) -> str:
