@@ -9,8 +9,12 @@ import pytest
 from django.urls import reverse
 
 from doorward.identity.applications.models import Application
+from doorward.identity.authenticators import queries
+from doorward.identity.authenticators.actions import set_recovery_codes
+from doorward.identity.authenticators.recovery_codes import generate
 from doorward.identity.directory import passwords
 from doorward.identity.directory.models import Group, User
+from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.logins.models import LoginSession
 from identity import proxied
@@ -303,3 +307,25 @@ def test_a_recovery_link_is_shown_once(admin: Visitor, bob: User) -> None:
     assert link
     assert "flow_token" not in admin.open(page(bob))
     assert "bob" in Visitor().open(link[1])
+
+
+def test_a_lost_factor_is_removed(admin: Visitor, bob: User) -> None:
+    """By an administrator who was asked to; the user's logins end."""  # S-520
+    paper = set_recovery_codes(Actor.system(), bob, generate(), name="paper")
+    proxied.log_in(bob)
+    assert "paper" in admin.open(page(bob))
+
+    assert "is removed" in admin.succeed(page(bob, f"factors/{paper.uuid}/remove/"))
+
+    assert "a password is enough" in admin.open(page(bob))
+    assert not LoginSession.objects.filter(user=bob).exists()
+
+
+def test_ones_own_factor_is_not_removed_here(admin: Visitor, akadmin: User) -> None:
+    """One's own page asks for a factor first."""  # S-512
+    paper = set_recovery_codes(Actor.system(), akadmin, generate(), name="paper")
+
+    admin.get(page(akadmin, f"factors/{paper.uuid}/remove/"))
+
+    assert queries.device_by_uuid(akadmin, paper.uuid) is not None
+    assert admin.answer.status_code in (302, 303)

@@ -80,6 +80,11 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/users/<int:pk>/edit/", users.edit, name="admin-user-edit"),
     path("if/admin/users/<int:pk>/password/", user_access.set_password, name="admin-user-password"),
     path("if/admin/users/<int:pk>/recovery/", user_access.recovery_link, name="admin-user-recovery"),
+    path(
+        "if/admin/users/<int:pk>/factors/<uuid:uuid>/remove/",
+        user_access.remove_factor,
+        name="admin-user-factor-remove",
+    ),
     path("if/admin/users/<int:pk>/deactivate/", user_access.deactivate, name="admin-user-deactivate"),
     path("if/admin/users/<int:pk>/activate/", user_access.activate, name="admin-user-activate"),
     path("if/admin/users/<int:pk>/delete/", user_access.delete, name="admin-user-delete"),

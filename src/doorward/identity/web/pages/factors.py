@@ -74,7 +74,7 @@ def factors(request: HttpRequest) -> HttpResponse:
         request,
         "factors.html",
         title="How you log in",
-        factors=[_seen(device, codes) for device in devices],
+        factors=[seen(device, codes) for device in devices],
         advice=_advice(devices, codes),
         set_ups=_set_ups(devices),
         browsers=_browsers(request),
@@ -132,7 +132,8 @@ def _own(request: HttpRequest, uuid: UUID) -> Device:
     return device
 
 
-def _seen(device: Device, codes: int) -> SeenFactor:
+def seen(device: Device, codes: int) -> SeenFactor:
+    """``codes``: how many recovery codes its owner has left."""
     kind, icon = KINDS[device.CLASS]
     note = ""
     if device.CLASS == DeviceClass.STATIC:

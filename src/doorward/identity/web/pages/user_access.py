@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_POST
 
+from doorward.identity.authenticators import actions as factors
+from doorward.identity.authenticators import queries
 from doorward.identity.directory import actions
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import User
@@ -60,6 +62,35 @@ def recovery_link(request: HttpRequest, pk: int) -> HttpResponse:
     title = f"Recovery link for {user}"
     return show_admin(
         request, "recovery_link.html", section=SECTION, title=title, crumbs=crumbs, link=link, back=address(user)
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def remove_factor(request: HttpRequest, pk: int, uuid: UUID) -> HttpResponse:
+    """``/if/admin/users/<pk>/factors/<uuid>/remove/``: for whoever has lost one; ends their logins (S-520)."""
+    user = find(pk)
+    device = queries.device_by_uuid(user, uuid)
+    if device is None:
+        raise Http404
+    if not proved_recently(request):
+        return log_in_again(request, request.path)
+    if user.pk == person(request).pk:
+        return done(request, address(user), "Your own factors are on your own page, which asks for one first.", "warn")
+    if request.method == "POST":
+        factors.remove(Actor.of(request), device)
+        return done(request, address(user), f"“{device}” is removed. {user}’s logins have ended.")
+    return _confirm(
+        request,
+        user,
+        title=f"Remove {device}",
+        question=f"Remove “{device}” of {user}?",
+        consequences=[
+            "All their logins end, and they are told by e-mail.",
+            "Be sure that it is they who asked: without it, their password alone may be enough to log in.",
+        ],
+        submit="Remove",
+        problem="",
     )
 
 

@@ -8,12 +8,14 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from doorward.identity.authenticators import queries as authenticators
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.events.actor import Actor
 from doorward.identity.logins.queries import current, of_user, sid_to_spare
 from doorward.identity.web.forms.people import NewUserForm, UserForm
+from doorward.identity.web.pages import factors
 from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.browsers import seen
@@ -65,6 +67,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         groups=shown.groups.all(),
         inherited=[group for group in shown.all_groups() if group not in set(shown.groups.all())],
         logins=seen(of_user(shown), current(request)),
+        factors=_factors(shown),
         tokens=shown.tokens.all(),
         events=about_user(shown),
     )
@@ -116,6 +119,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         back=address(stored),
         status=status_of(form),
     )
+
+
+def _factors(shown: User) -> list[factors.SeenFactor]:
+    codes = authenticators.codes_left(shown)
+    return [factors.seen(device, codes) for device in authenticators.devices(shown)]
 
 
 def find(pk: int) -> User:
