@@ -10,6 +10,7 @@ from doorward.cli.check import check
 from doorward.cli.demo import demo
 from doorward.cli.explain import explain
 from doorward.cli.headers import headers
+from doorward.cli.importing import import_
 from doorward.cli.outpost import outpost
 from doorward.cli.serve import serve
 from doorward.cli.whoami import whoami
@@ -29,5 +30,5 @@ def main() -> None:
     """
 
 
-for _command in (demo, serve, outpost, check, explain, headers, ca, whoami):
+for _command in (demo, serve, outpost, import_, check, explain, headers, ca, whoami):
     main.add_command(_command)
