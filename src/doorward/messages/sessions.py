@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 
-class Claims(Struct, frozen=True, omit_defaults=True):
+# A worker keeps a million of these: nothing in them can refer back to them, so the collector need not walk through.
+class Claims(Struct, frozen=True, omit_defaults=True, gc=False):
     """What the outpost keeps of the tokens (``contracts/outpost.md`` section 9)."""
 
     sub: str
@@ -28,7 +29,7 @@ class Claims(Struct, frozen=True, omit_defaults=True):
     """More request fields for the application (``messages.outposts.ClaimHeader``), in the order of their rules."""
 
 
-class ProxySession(Struct, frozen=True):
+class ProxySession(Struct, frozen=True, gc=False):
     """One browser's login at one proxy provider."""
 
     id_hash: bytes

@@ -65,6 +65,7 @@ Answer = HttpAnswer | Awaitable[HttpAnswer]
 
 _AUTH = f"{PREFIX}/auth/"
 _OURS = PREFIX.encode()
+_SESSION_FIELD = b"X-Doorward-Session"
 _PING = f"{PREFIX}/ping".encode()
 _DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX, ENVOY)}
 
@@ -275,9 +276,10 @@ class Outpost:
         question = visit.question
         fused = question.trusted and not question.peer
         agent: Header = (b"User-Agent", visit.fields.raw("user-agent"))
-        headers = (*(known.fused_headers if fused else known.headers), agent)
         if not fused:
-            return HttpAnswer(200, headers)
+            return HttpAnswer(200, (*known.headers, agent))
+        # The private field names the session, for the proxy in this very process.
+        headers = (*known.headers, (_SESSION_FIELD, known.session.id_hash.hex().encode()), agent)
         # Below an application's own prefix are endpoints of ours, too: such a path is looked at every time.
         alone = not visit.application.path and self._applications.is_one(visit.host, visit.scheme)
         return Passed(200, headers, known=known, applications=self._applications, alone=alone)

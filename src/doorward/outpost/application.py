@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from doorward.messages.http import Header
 from doorward.messages.outposts import ProxyProvider
 from doorward.outpost.hosts import DEFAULT_PORTS, Place, is_name, is_under, origin_of, parse_authority
 from doorward.outpost.paths import CALLBACK_SIGNATURE, PREFIX
@@ -58,6 +59,8 @@ class Application:
         self.cookies = CookieJar(
             provider.client_id, provider.cookie_secret, parts.scheme == "https", self.domain, older
         )
+        self.common_fields: dict[tuple[str, str], Header] = {}
+        """Identity fields that its sessions share (``identity_headers``)."""
         self.rules = SkipRules(provider.skip_path_regex, provider.name)
         self.api_rules = SkipRules(foreign.api_paths if foreign is not None else "", provider.name)
 

@@ -22,6 +22,14 @@ from doorward.outpost.application import Application
 
 log = logging.getLogger(__name__)
 
+_PERSONAL = ("username", "email", "name", "uid", "jwt")
+_COMMON = frozenset(
+    f"X-authentik-{name}"
+    for name in ("groups", "entitlements", "meta-jwks", "meta-outpost", "meta-provider", "meta-app", "meta-version")
+)
+"""What people have in common."""
+_NAMES = {name: name.encode() for name in (*(f"X-authentik-{name}" for name in _PERSONAL), *_COMMON)}
+_MOST_COMMON = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -43,7 +51,19 @@ def build(session: ProxySession, application: Application) -> tuple[Header, ...]
     if credentials:
         fields["Authorization"] = credentials
     _add_additional(fields, attributes.get("additionalHeaders"))
-    return tuple((name.encode(), _value(name, text)) for name, text in fields.items())
+    return tuple(_field(name, text, application.common_fields) for name, text in fields.items())
+
+
+def _field(name: str, text: str, common: dict[tuple[str, str], Header]) -> Header:
+    """A field as it is sent; one object for all sessions that have it alike, for a worker keeps a million of them."""
+    if name not in _COMMON:
+        return _NAMES.get(name) or name.encode(), _value(name, text)
+    field = common.get((name, text))
+    if field is None:
+        field = _NAMES[name], _value(name, text)
+        if len(common) < _MOST_COMMON:
+            common[name, text] = field
+    return field
 
 
 def _authentik(session: ProxySession, application: Application) -> dict[str, str]:

@@ -27,7 +27,6 @@ from doorward.outpost.credential import AppPassword, BearerToken
 from doorward.outpost.machine_logins import CredentialRefused, MachineLogins
 from doorward.outpost.ports import IdentityUnreachable
 from doorward.outpost.sessions.cache import Known
-from doorward.outpost.sessions.store import SESSION_FIELD
 from doorward.outpost.verified_login import VerifiedLogin
 from doorward.outpost.visit import Visit
 
@@ -182,4 +181,4 @@ def _known(application: Application, login: VerifiedLogin, id_hash: bytes) -> Kn
         expires=login.access_expires,
     )
     headers = (*identity_headers.build(session, application), (CONSUMED_FIELD, b"Authorization"))
-    return Known(session, application, headers, (*headers, (SESSION_FIELD, id_hash.hex().encode())))
+    return Known(session, application, headers)

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doorward.messages.http import Header
 from doorward.messages.sessions import ProxySession
 from doorward.outpost.application import Application
 
-MAX_SESSIONS = 10_000
+MAX_SESSIONS = 1_000_000
+"""About 3 KiB each. Every one of them stands for a login that somebody went through."""
+MAX_UNKNOWN = 10_000
 UNKNOWN_FOR = 1.0
 """Seconds for which the store is not asked again about an id that it does not know."""
 
 
-@dataclass(slots=True)
-class Known:
-    """A session with what is sent for it."""
+class Known(Struct, eq=False, gc=False):
+    """A session with what is sent for it. Nothing in it refers back to it: the collector does not walk through them."""
 
     session: ProxySession
     application: Application
     headers: tuple[Header, ...]
     """The identity fields."""
-    fused_headers: tuple[Header, ...]
-    """The same and the private field that names the session, for the proxy in this very process."""
     last_passed: float = 0.0
     """Unix seconds of the last request that passed with it; 0 for none."""
     attention_at: float = 0.0
@@ -70,14 +70,14 @@ class SessionCache:
 
     def put_unknown(self, id_hash: bytes, now: float) -> None:
         """Remember for a moment that there is no such session."""
-        _put(self._unknown, id_hash, now + UNKNOWN_FOR, self._limit)
+        _put(self._unknown, id_hash, now + UNKNOWN_FOR, MAX_UNKNOWN)
 
     def drop(self, id_hashes: Iterable[bytes]) -> None:
         """Forget these."""
         for id_hash in id_hashes:
             known = self._known.pop(id_hash, None)
             if known is not None and known.last_passed:
-                _put(self._passed, id_hash, known.last_passed, self._limit)
+                _put(self._passed, id_hash, known.last_passed, MAX_UNKNOWN)
 
     def drop_all(self) -> None:
         """Forget everything."""

@@ -14,9 +14,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, field, replace
 from time import gmtime
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doorward.tokens import base64url
 
@@ -25,21 +27,24 @@ SESSION = 2
 
 _LENGTH = 1 + 1 + 4 + 32 + 16
 _TEXT_LENGTH = 72
-_MAX_REMEMBERED = 10_000
+_MAX_REMEMBERED = 1_000_000
+"""As many as a worker knows sessions: about 400 bytes each."""
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True, gc=False):
     """What a cookie with a good seal says."""
 
     kind: int
     rounds: int
     since: int
     """Unix seconds of the first of ``rounds``."""
-    secret: bytes = field(repr=False)
+    secret: bytes
     id_hash: bytes
+
+    def __repr__(self) -> str:
+        return f"Ticket(kind={self.kind}, rounds={self.rounds}, since={self.since}, id_hash={self.id_hash!r})"
 
     @classmethod
     def new(cls, kind: int, rounds: int = 0, since: int = 0) -> Ticket:
@@ -79,7 +84,7 @@ class CookieJar:
         self._attributes = "; HttpOnly; " + ("Secure; " if secure else "") + "SameSite=Lax"
         self._prefix = self.name + b"="
         self._remembered: dict[bytes, Ticket] = {}
-        """Sealed texts that were found good. Only we can make one, so a stranger cannot fill it with rubbish."""
+        """Sealed texts of sessions, found good. Nobody gets one without a login: no stranger can fill it."""
 
     def presented(self, cookies: list[bytes]) -> Presented:
         """The ticket in these ``Cookie`` fields."""
@@ -122,9 +127,10 @@ class CookieJar:
         secret = sealed[6:]
         since = int.from_bytes(sealed[2:6], "big")
         ticket = Ticket(sealed[0], sealed[1], since, secret, hashlib.sha256(secret).digest())
-        if len(self._remembered) >= _MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[value] = ticket
+        if ticket.kind == SESSION:
+            if len(self._remembered) >= _MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[value] = ticket
         return ticket
 
     def pre_login(self, ticket: Ticket | None) -> Ticket:

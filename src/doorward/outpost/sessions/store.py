@@ -23,7 +23,6 @@ from doorward.outpost.sessions.renewal import Renewal, due_from
 
 TRY_AGAIN = 5.0
 """Seconds after which a renewal that did not come about is tried again."""
-SESSION_FIELD = b"X-Doorward-Session"
 _MAX_QUESTIONS = 5
 
 
@@ -130,12 +129,11 @@ class Sessions:
 
     def _remember(self, session: ProxySession, application: Application) -> Known:
         headers = identity_headers.build(session, application)
-        fused = (*headers, (SESSION_FIELD, session.id_hash.hex().encode()))
         due, now = due_from(session, application), self._now()
         if due <= now:  # that could not be done just now
             due = min(now + TRY_AGAIN, session.access_expires)
         last_passed = self._cache.last_passed(session.id_hash)
-        known = Known(session, application, headers, fused, last_passed, min(due, session.expires))
+        known = Known(session, application, headers, last_passed, min(due, session.expires))
         self._cache.put(known)
         return known
 
