@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from doorward.messages.sessions import Claims, ProxySession
 from doorward.outpost.application import Application
 from doorward.outpost.sessions.cache import Known, SessionCache
-from outpost.world import MALLORY, World, identity, provider
+from outpost.world import MALLORY, World, header, identity, location, provider
 
 
 async def test_a_restart_logs_nobody_out(world: World) -> None:
@@ -76,12 +78,13 @@ async def test_signing_out_while_it_is_being_found(world: World) -> None:
     cookie = browser.cookie_header()
     world.restart()
     await other.get("/")
-    world.store.gate = asyncio.Event()
+    gate = world.store.gate = asyncio.Event()
     request = asyncio.create_task(browser.get("/", cookie=cookie))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
+    world.store.gate = None  # the one question waits at the gate, others need not
     assert (await other.get("/outpost.goauthentik.io/sign_out")).status == 302
-    world.store.gate.set()
+    gate.set()
     assert (await request).status == 302
 
 
@@ -168,3 +171,37 @@ def test_the_cache_is_bounded() -> None:
 def _known(id_hash: bytes, application: Application) -> Known:
     session = ProxySession(id_hash, 1, Claims("sub"), "", "", 0.0, 10.0)
     return Known(session, application, (), ())
+
+
+async def test_more_browsers_than_ten_thousand_are_known_at_once(world: World) -> None:
+    """Each asks the store once, however many there are."""
+    browsers = [world.browser() for _ in range(3)]
+    for browser in browsers:
+        await browser.log_in()
+        await browser.get("/")
+    cache = world.outpost._sessions._cache
+    session = next(iter(cache._known.values()))
+    for number in range(20_000):
+        id_hash = number.to_bytes(32, "big")
+        cache.put(msgspec.structs.replace(session, session=msgspec.structs.replace(session.session, id_hash=id_hash)))
+    asked = world.store.finds
+
+    assert [(await browser.get("/")).status for browser in browsers] == [200, 200, 200]
+    assert world.store.finds == asked
+
+
+async def test_a_session_kept_without_its_tokens_is_whole_where_they_are_wanted(world: World) -> None:
+    """The access token reaches the application after the provider changed, the ID token the end of the session."""
+    browser = world.browser()
+    await browser.log_in()
+    before = header(await browser.get("/"), "X-authentik-jwt")
+    known = world.configuration.providers[0]
+    world.use(msgspec.structs.replace(known, name="Renamed"), world.configuration.providers[1])
+
+    after = await browser.get("/")
+    signed_out = await browser.get("/outpost.goauthentik.io/sign_out")
+
+    assert header(after, "X-authentik-meta-provider") == "Renamed"
+    assert before
+    assert header(after, "X-authentik-jwt") == before
+    assert "id_token_hint=eyJ" in location(signed_out)

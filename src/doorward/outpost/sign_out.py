@@ -49,13 +49,14 @@ class SignOut:
             known = await live_session(self.sessions, visit)
             if known is None:
                 return _signed_out(visit)
+            id_token = await self.sessions.id_token(known)
             await self.sessions.end_subject(known.session.claims.sub)
         except StoreUnavailable:
             return _not_signed_out(visit)
         if not application.provider.end_session_endpoint:
             return _signed_out(visit)
         rd = visit.own_target(given.get("rd", ""))
-        location = end_session_location(application, known.session.id_token, application.url(rd) if rd else "")
+        location = end_session_location(application, id_token, application.url(rd) if rd else "")
         return pages.found(location, application.cookies.clear(), method=visit.question.method)
 
 

@@ -26,6 +26,7 @@ class Known(Struct, eq=False, gc=False):
     """A session with what is sent for it. Nothing in it refers back to it: the collector does not walk through them."""
 
     session: ProxySession
+    """Without its tokens where they need not be kept here (``Sessions.id_token``)."""
     application: Application
     headers: tuple[Header, ...]
     """The identity fields."""

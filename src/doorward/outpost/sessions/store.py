@@ -44,7 +44,7 @@ class Sessions:
         if known is None or known.session.provider != application.provider.pk:
             return None
         if known.application is not application:
-            known = self._remember(known.session, application)
+            known = self._remember(_with_access_token(known), application)
         if known.attention_at <= now and known.session.refresh_token:
             if known.session.access_expires <= now:
                 return None
@@ -72,6 +72,13 @@ class Sessions:
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
         """Keep a new session. Raises StateUsed, LoginGone, StoreUnavailable."""
         await self._store.create(session, state_id, state_expires)
+
+    async def id_token(self, known: Known) -> str:
+        """The session's ID token; the store is asked where this worker does not keep it. Raises StoreUnavailable."""
+        if known.session.id_token:
+            return known.session.id_token
+        session = await self._store.find(known.session.id_hash, known.session.provider)
+        return "" if session is None else session.id_token
 
     async def end_subject(self, subject: str) -> None:
         """End all sessions of the person, in the store first. Raises StoreUnavailable; then nothing has ended."""
@@ -129,6 +136,9 @@ class Sessions:
 
     def _remember(self, session: ProxySession, application: Application) -> Known:
         headers = identity_headers.build(session, application)
+        if application.provider.foreign is None:
+            # Two thirds of a session: the one is among the headers, the other is wanted at sign-out only.
+            session = msgspec.structs.replace(session, access_token="", id_token="")
         due, now = due_from(session, application), self._now()
         if due <= now:  # that could not be done just now
             due = min(now + TRY_AGAIN, session.access_expires)
@@ -142,3 +152,11 @@ class Sessions:
         self._doubtful.discard(key[0])
         if not done.cancelled():
             done.exception()  # looked at, so that a question whose askers all left is not reported as an error
+
+
+def _with_access_token(known: Known) -> ProxySession:
+    """The session as headers can be built from it, for an application that has changed."""
+    if known.application.provider.foreign is not None:
+        return known.session
+    token = dict(known.headers).get(b"X-authentik-jwt", b"")
+    return msgspec.structs.replace(known.session, access_token=token.decode())
