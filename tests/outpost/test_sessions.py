@@ -170,7 +170,7 @@ def test_the_cache_is_bounded() -> None:
 
 def _known(id_hash: bytes, application: Application) -> Known:
     session = ProxySession(id_hash, 1, Claims("sub"), "", "", 0.0, 10.0)
-    return Known(session, application, (), ())
+    return Known(session, application, ())
 
 
 async def test_more_browsers_than_ten_thousand_are_known_at_once(world: World) -> None:
