@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
@@ -32,6 +32,8 @@ IDENTITY_HEADERS = (
     "X-authentik-meta-version",
 )
 """The eleven that people list."""
+AS_IT_SHOULD_BE: Mapping[str, str] = {}
+"""No change to a configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,18 @@ def demonstration_application(folder: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def traefik(program: Program, folder: Path, host: str, *, tls: bool = True, shown_port: bool = True) -> Iterator[Front]:
+def traefik(
+    program: Program,
+    folder: Path,
+    host: str,
+    *,
+    tls: bool = True,
+    shown_port: bool = True,
+    changes: Mapping[str, str] = AS_IT_SHOULD_BE,
+) -> Iterator[Front]:
     """Real Traefik: one router, the ``forwardAuth`` middleware as the scenario has it, whoami as the service."""
     port = free_port()
-    chain, key = _certificate(program, folder, host)
+    chain, key = _certificate(program, folder, host if tls else "plain.localhost")
     (folder / "traefik.yml").write_text(
         dedent(f"""\
         global: {{checkNewVersion: false, sendAnonymousUsage: false}}
@@ -93,7 +103,7 @@ def traefik(program: Program, folder: Path, host: str, *, tls: bool = True, show
             """)
         dynamic += "".join(f"          - {name}\n" for name in IDENTITY_HEADERS)
         dynamic += f"tls:\n  certificates:\n    - certFile: {chain}\n      keyFile: {key}\n"
-        (folder / "dynamic.yml").write_text(dynamic)
+        (folder / "dynamic.yml").write_text(_changed(dynamic, changes))
         argv = [Path(sys.executable).with_name("traefik"), f"--configFile={folder}/traefik.yml"]
         with running(argv, log=folder / "traefik.log", port=port):
             front = _front(host, port, tls, shown_port, folder / "traefik.log")
@@ -102,7 +112,15 @@ def traefik(program: Program, folder: Path, host: str, *, tls: bool = True, show
 
 
 @contextlib.contextmanager
-def nginx(program: Program, folder: Path, host: str, *, tls: bool = True, shown_port: bool = True) -> Iterator[Front]:
+def nginx(
+    program: Program,
+    folder: Path,
+    host: str,
+    *,
+    tls: bool = True,
+    shown_port: bool = True,
+    changes: Mapping[str, str] = AS_IT_SHOULD_BE,
+) -> Iterator[Front]:
     """Real nginx with ``auth_request``.
 
     With ``shown_port`` the two places that lose the port (``$host``, and nginx's own port in redirects) are written
@@ -153,6 +171,7 @@ def nginx(program: Program, folder: Path, host: str, *, tls: bool = True, shown_
         places = "".join(
             f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
+        server = _changed(server, changes)
         (folder / "nginx.conf").write_text(
             f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\n"
             f"events {{}}\nhttp {{\naccess_log {folder}/nginx.log;\n{places}server {{\n{server}}}\n}}\n"
@@ -163,14 +182,16 @@ def nginx(program: Program, folder: Path, host: str, *, tls: bool = True, shown_
 
 
 @contextlib.contextmanager
-def caddy(program: Program, folder: Path, host: str) -> Iterator[Front]:
+def caddy(
+    program: Program, folder: Path, host: str, *, changes: Mapping[str, str] = AS_IT_SHOULD_BE
+) -> Iterator[Front]:
     """Real Caddy with ``forward_auth``."""
     port = free_port()
     chain, key = _certificate(program, folder, host)
     names = " ".join(_capitalised(name) for name in (*IDENTITY_HEADERS, "X-authentik-entitlements"))
     with demonstration_application(folder) as whoami:
-        (folder / "Caddyfile").write_text(
-            dedent(f"""\
+        text = dedent(
+            f"""\
             {{
                 admin off
                 auto_https off
@@ -190,8 +211,9 @@ def caddy(program: Program, folder: Path, host: str) -> Iterator[Front]:
                     reverse_proxy 127.0.0.1:{whoami}
                 }}
             }}
-            """)
+            """
         )
+        (folder / "Caddyfile").write_text(_changed(text, changes))
         argv = [
             Path(sys.executable).with_name("caddy"),
             "run",
@@ -251,6 +273,14 @@ def haproxy(program: Program, folder: Path, host: str) -> Iterator[Front]:
         argv = [distributed("haproxy", "haproxy"), "-db", "-f", folder / "haproxy.cfg"]
         with running(argv, log=folder / "haproxy.log", port=port):
             yield _front(host, port, True, True, folder / "haproxy.log")
+
+
+def _changed(text: str, changes: Mapping[str, str]) -> str:
+    """What somebody got wrong: each text in the place of one that must be there."""
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
 
 
 def _socket_address(port: int) -> str:

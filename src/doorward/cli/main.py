@@ -8,6 +8,7 @@ from doorward import __version__
 from doorward.cli.authority import ca
 from doorward.cli.check import check
 from doorward.cli.demo import demo
+from doorward.cli.doctor import doctor
 from doorward.cli.explain import explain
 from doorward.cli.headers import headers
 from doorward.cli.importing import import_
@@ -26,9 +27,10 @@ def main() -> None:
       doorward demo                          a protected application on this machine, in seconds
       doorward check --config doorward.yml   is this configuration right?
       doorward serve --config doorward.yml   the real thing
+      doorward doctor https://app.example.com   what is wrong with the way to it?
       doorward outpost --config outpost.yml  only the outpost, with anybody's identity provider
     """
 
 
-for _command in (demo, serve, outpost, import_, check, explain, headers, ca, whoami):
+for _command in (demo, serve, outpost, import_, check, doctor, explain, headers, ca, whoami):
     main.add_command(_command)

@@ -56,7 +56,9 @@ class TooLarge(Exception):
 class Client:
     """Owns the connections to every origin it was asked about; used from one event loop."""
 
-    def __init__(self, settings: PoolSettings | None = None) -> None:
+    def __init__(self, settings: PoolSettings | None = None, *, with_dates: bool = False) -> None:
+        """``with_dates``: leave ``Date`` among the fields of answers."""
+        self._with_dates = with_dates
         self._settings = settings or PoolSettings()
         self._pools: dict[tuple[Origin, bool], Pool] = {}
         self._swept = 0.0
@@ -93,17 +95,31 @@ class Client:
             pool.close()
         self._pools.clear()
 
+    async def cut(self) -> None:
+        """The same at once, for a program that ends now."""
+        for pool in self._pools.values():
+            pool.cut()
+        self._pools.clear()
+        await asyncio.sleep(0)  # the sockets are closed in the loop's next turn
+
     async def _exchange(self, pool: Pool, sender: _Sender, max_body: int) -> HttpAnswer:
         connection = pool.take() or await pool.dial()
         try:
-            return await _Answer(sender, connection, max_body).received()
+            return await self._answer(sender, connection, max_body)
         except Refused:
             pass  # nothing has happened
         except Lost as lost:
             # S-920: it died while nobody looked, not while it was answering.
             if not (connection.reused and lost.untouched and sender.is_safe):
                 raise
-        return await _Answer(sender, await pool.dial(), max_body).received()
+        return await self._answer(sender, await pool.dial(), max_body)
+
+    async def _answer(self, sender: _Sender, connection: UpstreamConnection | Http2Call, max_body: int) -> HttpAnswer:
+        answer = await _Answer(sender, connection, max_body).received()
+        if self._with_dates:
+            return answer
+        headers = tuple(header for header in answer.headers if header[0].lower() != b"date")
+        return HttpAnswer(answer.status, headers, answer.body)
 
     def _pool(self, origin: Origin, http2: bool) -> Pool:
         now = time.monotonic()
@@ -207,8 +223,7 @@ class _Answer:
 
     def response_ended(self) -> None:
         if not self._result.done() and self._head is not None:
-            headers = tuple(header for header in self._head.headers if header[0].lower() != b"date")
-            self._result.set_result(HttpAnswer(self._head.status, headers, b"".join(self._body)))
+            self._result.set_result(HttpAnswer(self._head.status, tuple(self._head.headers), b"".join(self._body)))
 
     def response_failed(self, error: UpstreamError) -> None:
         if not self._result.done():

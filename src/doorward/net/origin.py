@@ -23,6 +23,8 @@ class Origin:
     """Path of the Unix socket; empty otherwise."""
     tls: ClientTls | None = None
     """How to trust the server and who we are to it; None means the system's authorities and nobody."""
+    address: str = ""
+    """Where to connect instead of looking ``host`` up; the certificate must be ``host``'s all the same."""
 
     @classmethod
     def parse(cls, url: str, tls: ClientTls | None = None) -> Origin:
