@@ -93,7 +93,6 @@ class UpstreamConnection(asyncio.Protocol):
         "_pool",
         "_reader",
         "_receiver",
-        "_spent",
         "_switched",
         "idle_since",
         "request_done",
@@ -108,7 +107,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader = ResponseReader()
         self._receiver: Receiver | None = None
         self._keep_alive = True
-        self._spent = False
         self._switched = False
         self._eof = False
         self._made = False
@@ -132,10 +130,9 @@ class UpstreamConnection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def finish_request(self, spent: bool = False) -> None:
-        """The request's body is complete. ``spent``: the connection must not be used for another one."""
+    def finish_request(self) -> None:
+        """The request's body is complete."""
         self.request_done = True
-        self._spent = spent
 
     def release(self) -> None:
         """Nothing will be asked after all: somebody else may have it."""
@@ -255,7 +252,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _end(self, receiver: Receiver) -> None:
         self._receiver = None
-        if self._keep_alive and self.request_done and not self._spent and not self._reader.surplus:
+        if self._keep_alive and self.request_done and not self._reader.surplus:
             self.resume()
             self._pool.give_back(self)
         else:

@@ -31,7 +31,7 @@ from doorward.proxy.request import Request
 from doorward.proxy.resending import Resending, is_conversation
 from doorward.proxy.tunnel import Tunnel, accepts_handshake
 from doorward.proxy.upstream_head import upstream_head, upstream_question
-from doorward.wire.http1.body import LAST_CHUNK, chunk, last_chunk
+from doorward.wire.http1.body import LAST_CHUNK, chunk
 from doorward.wire.http1.errors import UnsafeField
 from doorward.wire.http1.response import ReceivedHead
 
@@ -192,9 +192,10 @@ class Relay:
         connection, trailers = self._connection, self._body_trailers
         if isinstance(connection, UpstreamConnection):
             if self._chunked:
-                connection.send(last_chunk(trailers) if trailers else LAST_CHUNK)
-            # A server that does not know trailers takes them for the next request: there must be none (S-020).
-            connection.finish_request(spent=bool(trailers) and self._chunked)
+                # Without trailers: in HTTP/1 a server cannot say that it wants some, and one that does not know them
+                # takes them for the next request (S-020).
+                connection.send(LAST_CHUNK)
+            connection.finish_request()
             self._watch_header()
         elif connection is not None:
             if self._resending is not None:

@@ -80,6 +80,7 @@ class Http2Application:
     asked: list[Asked] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     port: int = 0
+    _server: asyncio.Server | None = None
 
     async def start(self) -> Server:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.context)
@@ -87,7 +88,8 @@ class Http2Application:
         return Server(f"{'https' if self.context else 'h2c'}://127.0.0.1:{self.port}")
 
     async def stop(self) -> None:
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         for connection in self.connections:
             connection.cut()
 
