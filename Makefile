@@ -1,7 +1,7 @@
 # The one task runner; .ci/run calls it too. `make help` lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check fix bench docs lock clean dev peers bench-peers bench-page
+.PHONY: help venv demo test check fix fuzz bench docs lock clean dev peers bench-peers bench-page
 SHELL := /bin/sh
 
 # Bytecode is written: without it the identity provider needs three times as long to start.
@@ -18,6 +18,7 @@ help:
 	@echo "make test      set up and run every check and test, real browser and real peers included"
 	@echo "make check     formatter, linter, types, import rules"
 	@echo "make fix       format, and repair what the linter can repair"
+	@echo "make fuzz      look for inputs that the parsers get wrong (ARGS=\"http1 --seconds 60\")"
 	@echo "make bench     what a request costs, beside real Traefik, nginx and HAProxy (ARGS=\"--quick tls\", ARGS=--list)"
 	@echo "make docs      build the documentation into site/"
 	@echo "make venv      prepare .venv with what the program needs (make demo does it by itself)"
@@ -112,6 +113,9 @@ check: dev
 fix: dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: dev
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 bench: dev bench-peers
 	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)

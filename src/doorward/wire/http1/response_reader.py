@@ -69,7 +69,7 @@ class ResponseReader:
         if end < 4:
             self._check_unfinished(buffer)
             return None
-        if end > self._limits.header + self._limits.request_line:
+        if end > self._limits.header:
             raise BadResponse("header_size")
         head = self._parse(buffer[:end])
         self._buffer = buffer[end:]
