@@ -219,6 +219,22 @@ def test_nobody_there(world: World) -> None:
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
+def test_the_metrics_count_by_grpc_status(world: World) -> None:
+    """HTTP's status would be 200 for all of them; one that stands in the head counts as one behind the body does."""
+    with world.channel("clear front", "h2c server") as made:
+        made.unary_unary(f"/{NAME}/Say")(b"", timeout=10)
+        for name in ("Refuse", "NoSuchMethod"):
+            with pytest.raises(grpc.RpcError):
+                made.unary_unary(f"/{NAME}/{name}")(b"", timeout=10)
+
+    def counted(code: int) -> bool:
+        labels = f'{{code="{code}",method="POST",protocol="grpc",service="clear@file"}}'
+        return f"traefik_service_requests_total{labels} " in ask(f"http://127.0.0.1:{world.metrics_port}/metrics").text
+
+    for code in (0, grpc.StatusCode.FAILED_PRECONDITION.value[0], grpc.StatusCode.UNIMPLEMENTED.value[0]):
+        eventually(lambda code=code: counted(code), what=f"code {code} is counted")  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("name", ["clear", "tls"])
 def test_health_is_asked_in_its_own_protocol(world: World, name: str) -> None:
     """A server that says NOT_SERVING gets no requests until it says otherwise."""

@@ -32,6 +32,8 @@ class Account(Struct):
     user: str = "-"
     websocket: bool = False
     status: int = 0
+    grpc_status: int | None = None
+    """How a gRPC call ended, if its server said so."""
     received: int = 0
     """Bytes of request body."""
     sent: int = 0

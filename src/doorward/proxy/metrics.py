@@ -82,7 +82,7 @@ class MetricsBook:
             account.entry_point,
             account.router,
             account.service,
-            account.status,
+            account.status if account.grpc_status is None else account.grpc_status,
             method,
             account.websocket,
             account.protocol,

@@ -27,8 +27,9 @@ from doorward.net.upstream import (
     UpstreamError,
 )
 from doorward.proxy.answers import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, Failure, reason_phrase
+from doorward.proxy.grpc_status import grpc_status
 from doorward.proxy.request import Request
-from doorward.proxy.resending import Resending, is_conversation
+from doorward.proxy.resending import Resending
 from doorward.proxy.tunnel import Tunnel, accepts_handshake
 from doorward.proxy.upstream_head import upstream_head, upstream_question
 from doorward.wire.http1.body import LAST_CHUNK, chunk
@@ -174,7 +175,8 @@ class Relay:
             call.finish_request()
         if self._resending is None:
             self._resending = Resending()
-            if streamed and is_conversation(request):
+            if streamed and self._exchange.account.protocol == "grpc":
+                # Its calls stay open while neither side has anything to say.
                 self._downstream.let_body_rest()
         else:
             self._resending.again(call)
@@ -230,6 +232,9 @@ class Relay:
         account.origin_headers = head.headers
         account.origin_seconds = time.perf_counter() - self._sent_at
         bodiless = head.length == 0
+        if account.protocol == "grpc":
+            # A call that fails at once has its status in the head: there is no body to put it after.
+            account.grpc_status = grpc_status(head.headers)
         reason = head.reason or reason_phrase(head.status)  # HTTP/2 has none
         length = head.stated_length if bodiless else head.length
         if not self._exchange.respond(head.status, reason, list(head.headers), length):
@@ -243,6 +248,8 @@ class Relay:
 
     def response_trailers(self, trailers: tuple[Header, ...]) -> None:
         if not self._exchange.over:
+            if self._exchange.account.protocol == "grpc":
+                self._exchange.account.grpc_status = grpc_status(trailers)
             self._downstream.trail(trailers)
 
     def response_ended(self) -> None:

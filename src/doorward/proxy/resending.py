@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from doorward.messages.http import Header
 from doorward.net.http2_call import Http2Call
-from doorward.proxy.request import Request
 
 MOST_KEPT = 16384
 """Bytes of a body."""
@@ -59,8 +58,3 @@ class Resending:
             call.send(data)
         if self.ended:
             call.finish_request(self._trailers)
-
-
-def is_conversation(request: Request) -> bool:
-    """Both sides may pause for a long time: gRPC, whose calls stay open while neither has anything to say."""
-    return (request.first(b"content-type") or b"").lower().startswith(b"application/grpc")

@@ -112,15 +112,15 @@ async def test_a_server_that_leaves_finishes_what_it_has(fleet: Fleet, app: Http
     await fleet.serve(balancer("s@file", await app.start()))
     client = await http2_client(fleet)
     streams = [client.ask(b"/%d" % number) for number in range(20)]
-    await eventually(lambda: len(app.asked) == 20)
+    await eventually(lambda: len(app.asked) == 20, 10)
     app.connections[0].leave(19)
-    await eventually(lambda: len(app.asked) == 30)
+    await eventually(lambda: len(app.asked) == 30, 10)
     gate.set()
 
     replies = [await client.reply(stream) for stream in streams]
 
     assert [bytes(reply.body) for reply in replies] == [b"/%d\n" % number for number in range(20)]
-    await eventually(lambda: app.connections[0].closed)
+    await eventually(lambda: app.connections[0].closed, 10)
 
 
 # --- lost: something may have happened ---
@@ -175,7 +175,7 @@ async def test_all_who_wait_hear_of_it(fleet: Fleet, app: Http2Application) -> N
     client = await http2_client(fleet)
     half = client.ask(b"/half")
     orders = [client.ask(b"/order", method=b"POST") for _ in range(3)]
-    await eventually(lambda: len(app.asked) == 4 and client.replies[half].body == b"half")
+    await eventually(lambda: len(app.asked) == 4 and client.replies[half].body == b"half", 10)
 
     app.connections[0].cut()
 
@@ -245,7 +245,7 @@ async def test_nobody_answers(fleet: Fleet, app: Http2Application) -> None:
     client = await fleet.serve(balancer("s@file", await app.start(), response_header_timeout=0.1))
 
     assert (await client.ask(get())).status == 504
-    await eventually(lambda: app.asked[0].reset == CANCEL)
+    await eventually(lambda: app.asked[0].reset == CANCEL, 10)
 
 
 # --- the pace of either side ---
@@ -263,11 +263,11 @@ async def test_a_client_that_leaves(fleet: Fleet, app: Http2Application) -> None
     app.handler = at_first(1, streams)
     leaver = await fleet.serve(balancer("s@file", await app.start()))
     await leaver.send(get())
-    await eventually(lambda: bool(app.asked))
+    await eventually(lambda: bool(app.asked), 10)
 
     leaver.cut()
 
-    await eventually(lambda: app.asked[0].reset == CANCEL)
+    await eventually(lambda: app.asked[0].reset == CANCEL, 10)
     assert (await (await fleet.client()).ask(get())).status == 200
     assert len(app.connections) == 1
 
@@ -288,7 +288,7 @@ async def test_a_slow_client_holds_up_nobody_else(fleet: Fleet, app: Http2Applic
     await fleet.serve(balancer("s@file", await app.start()))
     slow = await http2_client(fleet, greedy=False)
     stalled = [slow.ask(b"/slow%d" % number) for number in range(30)]
-    await eventually(lambda: len(sent) == 30)
+    await eventually(lambda: len(sent) == 30, 10)
 
     for _ in range(3):
         reply = await (client := await http2_client(fleet)).get(b"/quick")
@@ -299,7 +299,7 @@ async def test_a_slow_client_holds_up_nobody_else(fleet: Fleet, app: Http2Applic
     assert len(app.connections) == 1
     for stream in stalled:
         slow.reset(stream)
-    await eventually(lambda: all(asked.reset == CANCEL for asked in app.asked if asked.path != b"/quick"))
+    await eventually(lambda: all(asked.reset == CANCEL for asked in app.asked if asked.path != b"/quick"), 10)
 
 
 async def test_a_slow_server_makes_the_client_wait(fleet: Fleet, app: Http2Application) -> None:
@@ -310,11 +310,12 @@ async def test_a_slow_server_makes_the_client_wait(fleet: Fleet, app: Http2Appli
     body = bytes(range(256)) * 4096
     stream = client.ask(b"/up", method=b"POST", ended=False)
     sending = asyncio.create_task(client.send(stream, body))
-    await eventually(lambda: len(app.asked) == 1 and len(app.asked[0].body) == 65535)
+    # Nothing moves until the server takes something: the client has sent two windows at most.
+    await eventually(lambda: len(app.asked) == 1 and len(app.asked[0].body) == 65535, 10)
+    await eventually(lambda: client.core.local_flow_control_window(stream) == 0, 10)
+    assert not sending.done()
 
     asked, taken = app.asked[0], 0
-    # Nothing moves until the server takes something: the client has sent two windows at most.
-    assert client.core.local_flow_control_window(stream) == 0 and not sending.done()
     while not asked.ended.is_set():
         await asked.moved.wait()
         asked.moved.clear()

@@ -154,7 +154,7 @@ async def test_an_answer_before_the_body(fleet: Fleet, app: Http2Application) ->
     reply = await client.reply(stream)
 
     assert reply.status == 413
-    await eventually(lambda: app.asked[0].reset is not None)
+    await eventually(lambda: app.asked[0].reset is not None, 10)
     assert (await client.get()).status == 413
     assert len(app.connections) == 1
 
@@ -217,7 +217,7 @@ async def test_a_server_that_takes_few_at_a_time(fleet: Fleet, app: Http2Applica
     await fleet.serve(balancer("s@file", await app.start()))
     client = await http2_client(fleet)
     streams = [client.ask(b"/%d" % number) for number in range(8)]
-    await eventually(lambda: len(app.asked) == 8)
+    await eventually(lambda: len(app.asked) == 8, 10)
     gate.set()
 
     replies = [await client.reply(stream) for stream in streams]
@@ -260,7 +260,7 @@ async def test_connections_that_nobody_uses_go(fleet: Fleet, app: Http2Applicati
     client = await fleet.serve(balancer("s@file", await app.start(), idle_conn_timeout=0.1))
     await client.ask(get())
 
-    await eventually(lambda: not app.open)
+    await eventually(lambda: not app.open, 10)
 
     assert (await client.ask(get())).status == 200
     assert len(app.connections) == 2
@@ -293,5 +293,5 @@ async def test_a_websocket_goes_over_http1(fleet: Fleet) -> None:
 
     assert answer.status == 101
     assert await asyncio.wait_for(client.reader.readexactly(5), 10) == b"frame"
-    await eventually(lambda: modern.replies[stream].body == b"frame")
+    await eventually(lambda: modern.replies[stream].body == b"frame", 10)
     assert modern.replies[stream].status == 200

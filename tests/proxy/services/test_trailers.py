@@ -175,7 +175,7 @@ async def test_trailers_behind_a_full_window(fleet: Fleet, new: Http2Application
     client.greedy = False
     stream = client.ask()
     reply: Reply = client.replies[stream]
-    await eventually(lambda: len(reply.body) == 65535)
+    await eventually(lambda: len(reply.body) == 65535, 10)
     assert stream not in client.trailers
 
     client.take(stream, 65535)
