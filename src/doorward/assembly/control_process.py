@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ from doorward.messages.control import (
     UseRoutingTable,
     WhenAllKnow,
 )
-from doorward.messages.decisions import ChainTried, Decided
+from doorward.messages.decisions import ChainTried, Decided, ProbesFound
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.plan import ChildFailed, Plan
 from doorward.messages.routing import Certificate, RoutingTable
@@ -55,6 +56,7 @@ from doorward.sources.routes import Failed, Routing, follow
 _log = logging.getLogger("doorward.control")
 if TYPE_CHECKING:
     from doorward.assembly.api.answers import Api
+    from doorward.assembly.standing_probe import StandingProbe
 
 FIRST_LOOK = 0.5
 """Seconds to wait for the identity provider's applications before the first table: after a restart of this process
@@ -87,7 +89,8 @@ class Control:
         self._links = WorkerLinks(
             self._current, self._follower.ended_since, self._heard, self._metrics.gone, self._ends
         )
-        self._explainer = Explainer(self._links.tell_one)
+        self._probe = self._make_probe()
+        self._explainer = Explainer(self._links.tell_one, self._probed)
         self._health = HealthChecks(self._on_health, _say)
         self._api = self._make_api() if static.api is not None else None
         self._reload = asyncio.Event()
@@ -104,6 +107,8 @@ class Control:
             asyncio.create_task(self._follower.run()),
             asyncio.create_task(self._beat()),
         ]
+        if self._probe is not None:
+            tasks.append(asyncio.create_task(self._probe.run()))
         self._notifier.ready()
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -120,6 +125,20 @@ class Control:
         from doorward.assembly.api.answers import Api
 
         return Api(self._static, self._health.known)
+
+    def _make_probe(self) -> StandingProbe | None:
+        identity = self._static.identity
+        if identity is None or identity.probe is None:
+            return None
+        # Off by default: the others need not carry it.
+        from doorward.assembly.standing_probe import StandingProbe, report_by_rpc
+
+        authority = local_ca.ensure(self._folder.authority).certificate_pem
+        report = partial(report_by_rpc, self._folder.rpc_socket)
+        return StandingProbe(identity.probe.interval, report, self._count_health, authority)
+
+    def _probed(self) -> ProbesFound:
+        return ProbesFound() if self._probe is None else self._probe.found()
 
     async def _beat(self) -> None:
         """Let the workers hear that they would hear of a change (``push_watch``)."""
@@ -175,7 +194,8 @@ class Control:
         self._count_health()
 
     def _count_health(self) -> None:
-        self._metrics.add(OURSELVES, Counters({}, {**self._gauges, **self._health.gauges()}))
+        probe = {} if self._probe is None else self._probe.gauges()
+        self._metrics.add(OURSELVES, Counters({}, {**self._gauges, **self._health.gauges(), **probe}))
 
     def _on_identity_readiness(self, ready: bool) -> None:
         if ready != self._identity_ready:

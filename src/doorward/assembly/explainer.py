@@ -15,7 +15,16 @@ import msgspec
 
 from doorward.assembly.decision_book import DecisionBook
 from doorward.messages.control import ToWorker
-from doorward.messages.decisions import ChainTried, Decided, FindDecisions, FromExplainer, ToExplainer, TryChain
+from doorward.messages.decisions import (
+    ChainTried,
+    Decided,
+    FindDecisions,
+    FindProbes,
+    FromExplainer,
+    ProbesFound,
+    ToExplainer,
+    TryChain,
+)
 from doorward.net.explain_door import framed
 
 PATIENCE = 10.0
@@ -29,9 +38,13 @@ _decoder: msgspec.msgpack.Decoder[ToExplainer] = msgspec.msgpack.Decoder(ToExpla
 
 
 class Explainer:
-    def __init__(self, tell_one: Callable[[ToWorker], bool]) -> None:
-        """``tell_one`` gives a message to one worker, and says whether there is one."""
+    def __init__(
+        self, tell_one: Callable[[ToWorker], bool], probes: Callable[[], ProbesFound] = lambda: ProbesFound()
+    ) -> None:
+        """``tell_one`` gives a message to one worker, and says whether there is one; ``probes``: what the standing
+        probe has seen."""
         self._tell_one = tell_one
+        self._probes = probes
         self._book = DecisionBook()
         self._waiting: dict[int, asyncio.Future[ChainTried]] = {}
         self._tickets = 0
@@ -67,6 +80,8 @@ class Explainer:
         match question:
             case FindDecisions():
                 return self._book.find(question)
+            case FindProbes():
+                return self._probes()
             case Decided():
                 self._book.add(question)
                 return None

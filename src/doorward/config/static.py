@@ -224,6 +224,14 @@ def _mail(text: str) -> str:
     return text
 
 
+class Probe(Section):
+    """Looks at every protected application from outside, and raises an event when a stranger is let in or the outpost
+    does not answer. ``probe: {}`` switches it on."""
+
+    interval: Annotated[Duration, Field(ge=10.0)] = 300.0
+    """Time between two looks at one application; at least ten seconds."""
+
+
 class Identity(Section):
     """The identity provider that runs in this program."""
 
@@ -238,6 +246,8 @@ class Identity(Section):
     empty: none are sent. ``DOORWARD_MAIL`` in the environment says the same, and goes first."""
     entry_point: Text = "identity"
     """Entry point that serves it; made on ``:9000`` when it is not defined."""
+    probe: Probe | None = None
+    """The standing probe; off when it is not there."""
 
 
 class StaticConfiguration(Section):

@@ -65,8 +65,18 @@ class Seen:
 
 
 class Browser:
-    def __init__(self, places: Places, ca_pem: str = "", *, trusting: bool = False) -> None:
-        """``ca_pem``: an authority to believe beside the system's; ``trusting``: any certificate will do."""
+    def __init__(
+        self,
+        places: Places,
+        ca_pem: str = "",
+        *,
+        trusting: bool = False,
+        patience: float = PATIENCE,
+        largest: int = LARGEST,
+    ) -> None:
+        """``ca_pem``: an authority to believe beside the system's; ``trusting``: any certificate will do. ``patience``:
+        seconds for one answer, of which ``largest`` bytes are read at most."""
+        self._patience, self._largest = patience, largest
         self.cookies = Cookies()
         self._places = places
         self._client = Client(with_dates=True)
@@ -99,7 +109,7 @@ class Browser:
             form or b"",
         )
         try:
-            answer = await self._client.fetch(question, origin, timeout=PATIENCE, max_body=LARGEST)
+            answer = await self._client.fetch(question, origin, timeout=self._patience, max_body=self._largest)
         except TooLarge as large:
             answer = HttpAnswer(large.status)
         return self._seen(url, answer)

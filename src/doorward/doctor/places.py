@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
 
@@ -13,13 +13,22 @@ class NoAddress(Exception):
 
 
 class Places:
-    def __init__(self, said: Mapping[str, str] | None = None) -> None:
-        """``said``: addresses of hosts that are not to be looked up."""
+    def __init__(
+        self, said: Mapping[str, str] | None = None, refuse: Callable[[str], bool] = lambda address: False
+    ) -> None:
+        """``said``: addresses of hosts that are not to be looked up; ``refuse``: which addresses lead nowhere."""
+        self._refuse = refuse
         self._said = dict(said or {})
         self._found: dict[str, str] = {}
 
     async def address(self, host: str) -> str:
         """An address of ``host``. Raises NoAddress."""
+        address = await self._looked_up(host)
+        if self._refuse(address):
+            raise NoAddress(f"{address} is not asked")
+        return address
+
+    async def _looked_up(self, host: str) -> str:
         known = self._said.get(host) or self._found.get(host)
         if known is not None:
             return known

@@ -270,5 +270,35 @@ class ChainTried(Struct, frozen=True, tag=True):
     """Why nothing was tried."""
 
 
-ToExplainer = FindDecisions | Decided | TryChain
-FromExplainer = DecisionsFound | ChainTried
+GUARDED, OPEN, SILENT, NOT_YET = "guarded", "open", "silent", "not yet"
+
+
+class Probed(Struct, frozen=True, omit_defaults=True):
+    """What the standing probe last saw at one application."""
+
+    provider: int
+    application: str
+    """Slug."""
+    external_host: str
+    outcome: str
+    """``guarded``: a stranger is sent to log in. ``open``: a stranger is let in. ``silent``: the outpost does not
+    answer there. ``not yet``: nobody has looked."""
+    detail: str = ""
+    at: float = 0.0
+    """Unix seconds of the look."""
+    since: float = 0.0
+    """Unix seconds since which the outcome has been this one."""
+
+
+class FindProbes(Struct, frozen=True, tag=True):
+    """What the standing probe has seen."""
+
+
+class ProbesFound(Struct, frozen=True, tag=True):
+    interval: float = 0.0
+    """Seconds between two looks at one application; 0: the probe is switched off."""
+    probed: tuple[Probed, ...] = ()
+
+
+ToExplainer = FindDecisions | Decided | TryChain | FindProbes
+FromExplainer = DecisionsFound | ChainTried | ProbesFound

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doorward.messages.decisions import (
+    OPEN,
+    SILENT,
     ChainTried,
     Decided,
     Decision,
     DecisionsFound,
     FindDecisions,
+    FindProbes,
+    Probed,
+    ProbesFound,
     Trial,
     TrialOutcome,
     TryChain,
@@ -39,6 +44,24 @@ def find(wanted: FindDecisions) -> DecisionsFound:
         raise Unavailable(f"The control process does not answer: {error}") from error
     assert isinstance(answer, DecisionsFound)
     return answer
+
+
+def probes() -> ProbesFound:
+    """What the standing probe has seen. Raises Unavailable."""
+    try:
+        answer = explain_door.ask(_door(), FindProbes(), patience=2.0)
+    except NobodyAnswers as error:
+        raise Unavailable(f"The control process does not answer: {error}") from error
+    assert isinstance(answer, ProbesFound)
+    return answer
+
+
+def holes() -> tuple[Probed, ...]:
+    """Applications at which the standing probe was let in, or met no outpost; nothing when it is off or away."""
+    try:
+        return tuple(seen for seen in probes().probed if seen.outcome in (OPEN, SILENT))
+    except Unavailable:
+        return ()
 
 
 def tell(decision: Decision) -> None:

@@ -108,6 +108,16 @@ class Headers(Rules):
         return Response(_plain(found), status=503 if found.problem else 200)
 
 
+class Probes(Rules):
+    @extend_schema(responses=OpenApiTypes.OBJECT, operation_id="doorward_probes_list")
+    def get(self, request: Request) -> Response:
+        """What the standing probe last saw at each application; ``interval`` is 0 when it is off."""
+        try:
+            return Response(_plain(data_plane.probes()))
+        except data_plane.Unavailable as unavailable:
+            raise Away(str(unavailable)) from unavailable
+
+
 def _user(request: Request) -> User:
     name = request.query_params.get("user", "")
     return get_object_or_404(User, username=name.replace("\0", "")) if name else user_of(request)

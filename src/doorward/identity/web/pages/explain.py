@@ -21,7 +21,7 @@ from doorward.identity.web.pages.applications import address, find
 from doorward.identity.web.pages.listing import Choice, search_text
 from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.suggestions import usernames
-from doorward.messages.decisions import REASONS, Decision, DecisionsFound, FindDecisions
+from doorward.messages.decisions import REASONS, Decision, DecisionsFound, FindDecisions, ProbesFound
 
 SECTION = f"{ROOT}explain/"
 MOST = 100
@@ -49,6 +49,7 @@ def explain(request: HttpRequest) -> HttpResponse:
         found = data_plane.find(FindDecisions(reason=reason.value, limit=500))
     except data_plane.Unavailable as unavailable:
         problem = str(unavailable)
+    probes = data_plane.probes() if not problem else ProbesFound()
     shown = [decision for decision in found.decisions if not query or _speaks_of(query, decision)]
     why_in = WhyInForm(request.GET if "user" in request.GET else None)
     access = None
@@ -65,6 +66,8 @@ def explain(request: HttpRequest) -> HttpResponse:
         query=query,
         filters=[reason],
         problem=problem,
+        probe_interval=round(probes.interval),
+        probed=[(seen, _moment(seen.at) if seen.at else None) for seen in probes.probed],
         why_in=why_in,
         access=access,
         usernames=usernames(),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.models import Event
+from doorward.identity.explain import data_plane
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.outposts.models import EMBEDDED, ProxyProvider
 from doorward.identity.web.pages.access import administrators
@@ -57,6 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         title="Overview",
         figures=figures(),
         forgotten=forgotten_steps(),
+        holes=data_plane.holes(),
         steps=steps if not all(step.is_done for step in steps) else [],
         hosts=served.select_related("application").order_by("external_host")[:MOST_HOSTS],
         hosts_in_all=served.count(),
