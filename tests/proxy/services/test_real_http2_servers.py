@@ -86,4 +86,3 @@ async def test_a_large_file(fleet: Fleet, nginx: dict[str, Server]) -> None:
 
     assert answer.body == bytes(range(256)) * 8192
     assert (again.status, part.status, part.body) == (304, 206, bytes(range(256)))
-    assert (await client.ask(post(b"x" * 5_000_000, b"/said"), b"POST")).body.endswith(b" POST 5000000\n")
