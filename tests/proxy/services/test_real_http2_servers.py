@@ -15,7 +15,7 @@ from net.certificates import self_signed
 from peers.processes import free_port, running
 from proxy.engine.http2_client import http2_client
 from proxy.engine.stage import get
-from proxy.services.fleet import Fleet, balancer, post
+from proxy.services.fleet import Fleet, balancer
 
 pytestmark = pytest.mark.interop
 PAIR = self_signed("app.test")
