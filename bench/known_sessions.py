@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+import uvloop
+
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
 from doorward.messages.sessions import Claims, ProxySession
@@ -29,6 +31,8 @@ from outpost.world import provider
 HOST = "app.example.test"
 QUESTIONS = 20_000
 LIFE = 86_400.0
+_TOGETHER = 200
+"""How many browsers ask at once while the memory fills."""
 
 
 class Store(MemoryStore):
@@ -92,8 +96,9 @@ async def main(number: int) -> None:
     gc.collect()
     gc.freeze()
     before, begun = _resident(), time.process_time()
-    for each in range(number):
-        await _passes(outpost, browsers.question(each))
+    for start in range(0, number, _TOGETHER):
+        ids = range(start, min(number, start + _TOGETHER))
+        await asyncio.gather(*(_passes(outpost, browsers.question(each)) for each in ids))
     filled = time.process_time() - begun
     weight = _resident() - before
     chance = random.Random(7)
@@ -127,4 +132,4 @@ def _resident() -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    uvloop.run(main(int(sys.argv[1])))

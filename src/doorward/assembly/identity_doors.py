@@ -105,7 +105,7 @@ def _decoded(answer: HttpAnswer, kind: type[T]) -> T:
 
 
 class LocalIssuerChannel:
-    """``IdentityChannel`` to our own identity provider: its public address, dialled inside."""
+    """``IdentityChannel`` to our own identity provider: its public address, dialled inside, at a door of our own."""
 
     def __init__(self, client: Client, socket: str, external_url: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The identity provider as a child: prepare the database, then serve it under waitress on two Unix sockets."""
+"""The identity provider as a child: prepare the database, then serve it under waitress on its Unix sockets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
         raise SystemExit(1) from error
     if prepared.generated_password is not None:
         notifier.tell(FirstStart(prepared.generated_password))
-    server.serve(folder.identity_socket, folder.rpc_socket, notifier.ready)
+    server.serve(folder.identity_socket, folder.rpc_socket, folder.back_channel_socket, notifier.ready)
 
 
 def protect_whoami(demo: DemoPlan) -> None:

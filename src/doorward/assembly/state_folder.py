@@ -57,6 +57,11 @@ class StateFolder:
         return self.run / "identity-rpc.sock"
 
     @property
+    def back_channel_socket(self) -> Path:
+        """The identity provider's pages and API once more, for the outpost alone."""
+        return self.run / "identity-back.sock"
+
+    @property
     def explain_socket(self) -> Path:
         return self.run / "explain.sock"
 

@@ -70,7 +70,7 @@ class Worker:
         self._client = Client()
         self._sign_outs = SignOutQuestions(lambda number: self._link.tell(WhenAllKnow(number)), _say)
         store = RpcSessionStore(SocketQuestions(self._client, str(folder.rpc_socket)), self._sign_outs.told)
-        issuer = LocalIssuerChannel(self._client, str(folder.identity_socket), plan.identity.external_url)
+        issuer = LocalIssuerChannel(self._client, str(folder.back_channel_socket), plan.identity.external_url)
         self._decisions = DecisionPost(lambda decided: self._link.tell(decided))
         self._outpost = Outpost(store, issuer, now=time.time, decided=self._decisions.add)
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)

@@ -1,7 +1,9 @@
-"""Serve the identity provider: waitress on two Unix sockets, one loop, six threads.
+"""Serve the identity provider: waitress on three Unix sockets, one loop, eight threads.
 
-The public pages and the data plane's private questions have threads of their own, so that a crowd at the login page
-cannot keep a worker from finding a session. Both sockets are mode 0600 in a folder of mode 0700: only our own
+The public pages, the data plane's private questions and the outposts' token requests have threads of their own. A
+crowd at the login page cannot keep a worker from finding a session, nor those who have logged in from coming in:
+otherwise the redemption of their codes would wait behind the pages of those who came after them, and time out.
+All sockets are mode 0600 in a folder of mode 0700: only our own
 processes can connect, which is why ``X-Forwarded-*`` may be believed (``web.middleware.requests``).
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +27,10 @@ from doorward.identity.bootstrap import set_up_django
 
 PUBLIC_THREADS = 4
 RPC_THREADS = 2
+BACK_THREADS = 2
+SWITCH_INTERVAL = 0.0005
+"""Seconds that a thread computes before another gets its turn. Whoever comes back from the database waits that long for
+each thread that computes, and with the right to write in its hand everybody else waits with it."""
 PUBLIC_CONNECTIONS = 1000
 ALL_CONNECTIONS = 4000
 """The doors are counted together: a crowd at the public one must leave the private one room."""
@@ -34,12 +41,13 @@ LARGEST_HEAD = 128 << 10
 """The worker in front allows 64 KiB and adds a few fields of its own."""
 
 
-def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM, then finish what runs. Calls ``ready`` when both sockets take requests.
+def serve(public_socket: Path, rpc_socket: Path, back_socket: Path, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM, then finish what runs. Calls ``ready`` when all sockets take requests.
 
     The database must have been prepared (``bootstrap.prepare``). To be called in the main thread. Raises OSError.
     """
     set_up_django()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     # Only now can the pages and their models be imported.
     from django.core.wsgi import get_wsgi_application
     from django.urls import get_resolver
@@ -53,6 +61,7 @@ def serve(public_socket: Path, rpc_socket: Path, ready: Callable[[], None]) -> N
     doors = Doors()
     doors.open(public_socket, public, PUBLIC_THREADS, PUBLIC_CONNECTIONS)
     doors.open(rpc_socket, rpc, RPC_THREADS, ALL_CONNECTIONS)
+    doors.open(back_socket, public, BACK_THREADS, ALL_CONNECTIONS)
     signal.signal(signal.SIGTERM, doors.stop)
     sender.wake()  # letters that the last run could not send any more
     ready()

@@ -1,4 +1,4 @@
-"""The identity child as it runs: two sockets, real requests, an orderly end."""
+"""The identity child as it runs: three sockets, real requests, an orderly end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from pathlib import Path
 from doorward.identity import bootstrap, server
 bootstrap.prepare(bootstrap.Bootstrap())
 folder = Path(sys.argv[1])
-server.serve(folder / "identity.sock", folder / "identity-rpc.sock", lambda: print("ready", flush=True))
+doors = (folder / "identity.sock", folder / "identity-rpc.sock", folder / "identity-back.sock")
+server.serve(*doors, lambda: print("ready", flush=True))
 print("stopped", flush=True)
 """
 
@@ -69,13 +70,15 @@ def state(connection: Unix) -> IdentityState:
     return msgspec.msgpack.decode(answer.read(), type=IdentityState)
 
 
-def test_both_doors_answer_and_close_in_order(child: subprocess.Popen[str], state_folder: Path) -> None:
-    """Pages on one socket, questions on the other, both for this user alone; SIGTERM ends it without a failure."""
+def test_all_doors_answer_and_close_in_order(child: subprocess.Popen[str], state_folder: Path) -> None:
+    """Pages on one socket, questions on another, the outpost's token requests on the third, all for this user alone;
+    SIGTERM ends it without a failure."""
     with (
         contextlib.closing(Unix(state_folder / "identity.sock")) as public,
         contextlib.closing(Unix(state_folder / "identity-rpc.sock")) as private,
+        contextlib.closing(Unix(state_folder / "identity-back.sock")) as back,
     ):
-        for name in ("identity.sock", "identity-rpc.sock"):
+        for name in ("identity.sock", "identity-rpc.sock", "identity-back.sock"):
             assert (state_folder / name).stat().st_mode & 0o777 == 0o600  # S-816
 
         configuration = msgspec.msgpack.decode(state(private).configuration, type=OutpostConfiguration)
@@ -91,6 +94,11 @@ def test_both_doors_answer_and_close_in_order(child: subprocess.Popen[str], stat
         answer = public.getresponse()
         assert answer.status in (403, 404)  # the private app is not behind the public door
         answer.read()
+        form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+        back.request("POST", "/application/o/token/", b"", form)
+        answer = back.getresponse()
+        assert answer.status == 401
+        assert b"invalid_client" in answer.read()
 
     child.send_signal(signal.SIGTERM)
     assert child.stdout is not None
