@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from peers.api import Api
-from peers.browser import cookies, log_in, visitor
+from peers.browser import cookies, expect_whoami, log_in, visitor
 from peers.outpost_program import outpost
 from peers.processes import eventually, free_port
 from peers.program import Program
+from peers.proxies import demonstration_application
 from peers.questions import Answer, ask
 
 pytestmark = pytest.mark.journey
@@ -58,16 +60,16 @@ class Far:
             return cookies(page, self.url)
 
 
-def prepared(program: Program) -> Far:
+def prepared(program: Program, **provider_fields: str) -> Far:
     api, port = Api(program), free_port()
     name = f"far-{port}"
     provider = api.post(
         "/providers/proxy/",
         name=name,
-        mode="forward_single",
         external_host=f"http://{name}.localhost:{port}",
         authorization_flow=api.first("/flows/instances/", slug="default-provider-authorization-implicit-consent")["pk"],
         invalidation_flow=api.first("/flows/instances/", slug="default-provider-invalidation-flow")["pk"],
+        **{"mode": "forward_single", **provider_fields},
     )
     api.post("/core/applications/", name=name, slug=name, provider=provider["pk"])
     made = api.post("/outposts/instances/", name=name, type="proxy", providers=[provider["pk"]], config={})
@@ -128,6 +130,29 @@ def test_signing_out_here_and_being_seen_there(far: Far, browser: Browser) -> No
     [health] = api.get(f"/outposts/instances/{far.outpost['pk']}/health/")
     assert health["version"] == health["version_should"]
     assert health["hostname"]
+
+
+def test_it_stands_before_an_application_itself(program: Program, browser: Browser, tmp_path: Path) -> None:
+    """Proxy mode: the outpost hands requests on to the inside host, which may change while it runs."""
+    with demonstration_application(tmp_path) as whoami, outpost_of(program, tmp_path, whoami) as far:
+        eventually(lambda: ask(far.url).status == 302, within=5, what="the application is protected")
+        with visitor(browser) as page:
+            page.goto(f"{far.url}/wanted?a=b")
+            log_in(page, f"far-{far.port}", PASSWORD)
+            expect(page).to_have_url(f"{far.url}/wanted?a=b")
+            expect_whoami(page, f"far-{far.port}")
+            cookie = cookies(page, far.url)
+        assert ask(far.url, headers=[cookie, ("X-authentik-username", "mallory")]).text.count("mallory") == 0
+
+        Api(program).patch(f"/providers/proxy/{far.provider}/", internal_host=f"http://127.0.0.1:{free_port()}")
+        eventually(lambda: ask(far.url, headers=[cookie]).status == 502, within=5, what="the other host is asked")
+
+
+@contextlib.contextmanager
+def outpost_of(program: Program, folder: Path, whoami: int) -> Iterator[Far]:
+    made = prepared(program, mode="proxy", internal_host=f"http://127.0.0.1:{whoami}")
+    with outpost(folder, made.port, made.configuration):
+        yield made
 
 
 def test_a_deleted_outpost_lets_nobody_pass(far: Far, browser: Browser) -> None:

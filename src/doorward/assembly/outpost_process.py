@@ -23,6 +23,7 @@ from doorward.assembly.metrics_sum import MetricsSum
 from doorward.assembly.outpost_connected import ConnectedOutpost
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.outpost_foreign import ForeignOutpost
+from doorward.assembly.outpost_proxied import with_proxied
 from doorward.assembly.small_services import TEXT, Health
 from doorward.messages import routing
 from doorward.messages.control import Counters
@@ -49,6 +50,7 @@ class OutpostProgram:
 
     def __init__(self, plan: OutpostPlan) -> None:
         self._plan = plan
+        self._table = plan.table
         self._client = Client()
         self._stopping = False
         state = Path(plan.state_folder) if plan.state_folder else None
@@ -83,7 +85,7 @@ class OutpostProgram:
             loop.add_signal_handler(number, stop.set)
         if self._access_log is not None:
             loop.add_signal_handler(signal.SIGUSR1, self._access_log.reopen)
-        self._engine.use(Routes.build(self._plan.table, self))
+        self._engine.use(Routes.build(self._table, self))
         following = asyncio.create_task(self._outpost.run())
         await self._engine.start({name: [listener] for name, listener in sockets.items()})
         _say_ready(self._plan)
@@ -101,7 +103,11 @@ class OutpostProgram:
         self._engine.sessions_ended(id_hashes, everything)
 
     def _route(self, configuration: OutpostConfiguration) -> None:
-        """What is protected has changed."""
+        """What is protected has changed: so may have what stands behind this outpost."""
+        table = with_proxied(self._plan.table, configuration, self._plan.entry_points[0])
+        if table != self._table:
+            self._table = table
+            self._engine.use(Routes.build(table, self))
 
     def _text(self) -> bytes:
         if self._metrics is not None:
