@@ -98,7 +98,7 @@ class Alone:
         self.outpost = Outpost(store, self, self.clock, newer_keys=self._newer_keys)
         logins = ForeignLogins(self, self.clock, self._newer_keys)
         logout = BackChannelLogout(self.outpost.applications, logins, store, ledger, self.clock)
-        self.answering = StandaloneOutpost(self.outpost, sealed, logout)
+        self.answering = StandaloneOutpost(self.outpost, sealed, logout, self.clock)
         self.ledger = ledger
         self._use()
 

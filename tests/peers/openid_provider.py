@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -150,7 +151,7 @@ class Provider:
         return Reply(404)
 
     def _page(self, query: str) -> Reply:
-        body = f"<form method=post action='?{query}'><h1>Issuer</h1><button id=login>Log in</button></form>"
+        body = f'<form method="post" action="?{escape(query)}"><h1>Issuer</h1><button id="login">Log in</button></form>'
         return Reply(200, body.encode(), {"Content-Type": "text/html"})
 
     def authorize(self, query: str) -> Reply:

@@ -56,7 +56,7 @@ class ForeignOutpost:
         self._outpost = Outpost(store, self._channel, now, trusted, say_refusal, newer_keys=self._newer_keys)
         logins = ForeignLogins(self._channel, now, self._newer_keys)
         logout = BackChannelLogout(self._outpost.applications, logins, store, self._ledger, now)
-        self.answering = StandaloneOutpost(self._outpost, sealed, logout)
+        self.answering = StandaloneOutpost(self._outpost, sealed, logout, now)
         self._changed()
 
     async def run(self) -> None:

@@ -23,7 +23,7 @@ from doorward.config.outpost import (
     OutpostConfiguration,
     contradictions,
 )
-from doorward.config.outpost_routes import table_of
+from doorward.config.outpost_routes import cookie_id, table_of
 from doorward.config.problems import ConfigurationError, Problem, joined
 from doorward.messages import entry_points, outposts
 from doorward.messages.standalone import ConnectedApplications, ForeignApplications, OutpostPlan, Reach
@@ -252,6 +252,7 @@ class _Maker:
             api_paths="\n".join(application.api_paths),
             keep_access_token=application.headers.access_token,
             outlives_tokens=self._written.session.outlives_tokens,
+            cookie_id=cookie_id(issuer.client_id, key),
             older_cookie_secrets=tuple(_cookie_secret(each, key) for each in secrets[1:]),
         )
         deciding = msgspec.to_builtins(

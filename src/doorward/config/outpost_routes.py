@@ -38,7 +38,7 @@ def table_of(written: OutpostConfiguration, chain: str, key: str, read_ca: ReadC
     routers: list[routing.Router] = []
     for name, application in written.applications.items():
         issuer = application.issuer or written.issuer
-        guard = _guard(name, application, issuer.client_id if issuer is not None else "")
+        guard = _guard(name, application, cookie_id(issuer.client_id if issuer is not None else "", name))
         for number, upstream in enumerate(application.upstreams):
             ca = read_ca(upstream.ca_file, "applications", name, "upstreams", number, "caFile")
             service = f"{name}-{number}@outpost"
@@ -99,13 +99,18 @@ def _logout(name: str, application: Application, guard: routing.ForwardAuth) -> 
     )
 
 
-def _guard(name: str, application: Application, client_id: str) -> routing.ForwardAuth:
+def cookie_id(client_id: str, name: str) -> str:
+    """What names the cookie of the application called ``name``: several may share a client, and a host."""
+    return f"{client_id} {name}"
+
+
+def _guard(name: str, application: Application, own: str) -> routing.ForwardAuth:
     return routing.ForwardAuth(
         name=f"{name}@outpost",
         address=f"http://outpost.internal{PREFIX}/auth/traefik",
         trust_forward_header=True,
         auth_response_headers=tuple(_fields(application)),
-        add_auth_cookies_to_response=_cookies(client_id),
+        add_auth_cookies_to_response=_cookies(own),
         forward_body=application.keep_forms,
         max_body_size=1 << 20,
         preserve_location_header=True,
@@ -128,9 +133,9 @@ def _fields(application: Application) -> Iterator[str]:
     yield from headers.claims
 
 
-def _cookies(client_id: str) -> tuple[str, ...]:
+def _cookies(own: str) -> tuple[str, ...]:
     """Names of the cookies in which a renewed session goes back to the browser."""
-    short = hashlib.sha256(client_id.encode()).hexdigest()[:8]
+    short = hashlib.sha256(own.encode()).hexdigest()[:8]
     return tuple(f"authentik_proxy_{short}_{number}" for number in range(COOKIE_PARTS))
 
 

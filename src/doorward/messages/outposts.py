@@ -98,6 +98,9 @@ class ForeignIssuer(Struct, frozen=True):
     """A session without a refresh token does not end with its access token."""
     older_cookie_secrets: tuple[str, ...] = ()
     """Cookies that these have sealed are still good."""
+    cookie_id: str = ""
+    """What names the cookie, and is sealed with it, instead of the client id: an application's own, also where several
+    share a client."""
     rules: str = ""
     """Fingerprint of everything here that decides who enters and as whom: sessions made under others are not good."""
 

@@ -56,9 +56,8 @@ class Application:
             self.redirect_uri = foreign.redirect_uri
             self.callback_path = urlsplit(foreign.redirect_uri).path
         older = foreign.older_cookie_secrets if foreign is not None else ()
-        self.cookies = CookieJar(
-            provider.client_id, provider.cookie_secret, parts.scheme == "https", self.domain, older
-        )
+        own = foreign.cookie_id if foreign is not None and foreign.cookie_id else provider.client_id
+        self.cookies = CookieJar(own, provider.cookie_secret, parts.scheme == "https", self.domain, older)
         self.common_fields: dict[tuple[str, str], Header] = {}
         """Identity fields that its sessions share (``identity_headers``)."""
         self.rules = SkipRules(provider.skip_path_regex, provider.name)

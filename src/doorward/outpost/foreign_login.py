@@ -29,8 +29,10 @@ from doorward.tokens.refused import TokenRefused
 
 log = logging.getLogger(__name__)
 
-SHORTEST = 60.0
-"""Seconds for which an access token is taken to be good whose issuer does not say it."""
+SHORTEST = 5.0
+"""Seconds for which an access token is taken to be good at least: renewing takes time, too."""
+UNSAID = 3600.0
+"""Seconds for one whose issuer does not say it."""
 FOREVER = 32503680000.0
 
 NewerKeys = Callable[[Application], Awaitable[Application | None]]
@@ -119,7 +121,7 @@ def lifetime(tokens: TokenAnswer) -> float:
     if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) < 10:
         said = int(said)
     if isinstance(said, bool) or not isinstance(said, int | float):
-        return SHORTEST * 60
+        return UNSAID
     return max(float(said), SHORTEST)
 
 

@@ -3,11 +3,11 @@ logout endpoint. It is asked exactly as an ``Outpost`` is."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
-from doorward.outpost.answer import Answer, Outpost
+from doorward.outpost.answer import Answer, Outpost, Passed
 from doorward.outpost.application import Application
 from doorward.outpost.paths import PREFIX
 from doorward.outpost.sessions.cookie import SESSION
@@ -22,7 +22,14 @@ _AUTH = f"{PREFIX}/auth/".encode()
 class StandaloneOutpost:
     """See the module. ``sealed`` is None where sessions are kept on the server."""
 
-    def __init__(self, outpost: Outpost, sealed: SealedStore | None, logout: BackChannelLogout | None) -> None:
+    def __init__(
+        self,
+        outpost: Outpost,
+        sealed: SealedStore | None,
+        logout: BackChannelLogout | None,
+        now: Callable[[], float],
+    ) -> None:
+        self._now = now
         self._outpost = outpost
         self._sealed = sealed
         self._logout = logout
@@ -45,7 +52,9 @@ class StandaloneOutpost:
         return self._later(self._sealed, request, answer)
 
     def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
-        """As ``Outpost.still_passes``."""
+        """As ``Outpost.still_passes``. What is due about a session is looked at with the request's own cookies only."""
+        if self._sealed is not None and isinstance(answer, Passed) and answer.known.attention_at <= self._now():
+            return False
         return path != _LOGOUT and self._outpost.still_passes(answer, path, query)
 
     async def _later(self, sealed: SealedStore, request: Carried, pending: Awaitable[HttpAnswer]) -> HttpAnswer:
