@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost.ports import LoginGone, StateUsed, StoreUnavailable
 
@@ -21,6 +23,9 @@ class MemoryStore:
         self.gone_logins: set[str] = set()
         """Subjects whose login has ended: no session is made for them."""
         self.available = True
+        self.last_seen: dict[bytes, float] | None = None
+        """When sessions were last used, for a store that keeps this: then ``idle`` seconds without a use end one."""
+        self.idle = 0.0
         self.failing_renewals = 0
         self.finds = 0
         self.gate: asyncio.Event | None = None
@@ -32,6 +37,10 @@ class MemoryStore:
         session = self.sessions.get(id_hash)
         if self.gate is not None:
             await self.gate.wait()
+        if session is not None and self.last_seen is not None:
+            session = msgspec.structs.replace(session, last_seen=self.last_seen.get(id_hash, session.created))
+            if self.idle and session.last_seen + self.idle <= self.now():
+                return None
         return session if session is not None and session.provider == provider else None
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:

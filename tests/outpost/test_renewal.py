@@ -279,3 +279,33 @@ async def test_sessions_from_before(world: World) -> None:
     assert (await browser.get("/")).status == 200
     world.clock.advance(61)
     assert (await browser.get("/")).status == 302
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+async def test_where_uses_are_kept_idleness_counts_from_the_last_one(world: World, renewed: bool) -> None:
+    """Whoever comes again and again stays in; whoever stays away is out, renewable or not."""
+    world.store.last_seen, world.store.idle = {}, HOUR / 2
+    world.issuer.gives_refresh_tokens = renewed
+    world.use(renewable(idle_limit=HOUR / 2, access_token_validity=8 * HOUR))
+    browser = await logged_in(world)
+    for _ in range(5):
+        world.clock.advance(0.4 * HOUR)
+        assert (await browser.get("/")).status == 200
+    world.clock.advance(0.6 * HOUR)
+    assert (await browser.get("/")).status == 302
+
+
+async def test_a_use_at_another_worker_counts(world: World) -> None:
+    """The store has heard of it; this worker asks before it shuts somebody out."""
+    world.store.last_seen, world.store.idle = {}, HOUR / 2
+    world.use(renewable(idle_limit=HOUR / 2, access_token_validity=8 * HOUR))
+    browser = await logged_in(world)
+    [id_hash] = world.store.sessions
+    world.clock.advance(0.4 * HOUR)
+    world.store.last_seen[id_hash] = world.clock()
+    world.clock.advance(0.4 * HOUR)
+    assert (await browser.get("/")).status == 200
+    assert [(seen.id_hash, seen.at) for seen in world.outpost.used_since(world.clock() - 1)] == [
+        (id_hash, world.clock())
+    ]
+    assert world.outpost.used_since(world.clock()) == []

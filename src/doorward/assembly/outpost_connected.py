@@ -26,6 +26,7 @@ import msgspec
 
 from doorward import __version__
 from doorward.assembly.identity_doors import RpcSessionStore
+from doorward.assembly.last_uses import LastUses
 from doorward.assembly.outpost_identity import RemoteIssuerChannel, RemoteQuestions, TokenRefused
 from doorward.assembly.outpost_refusals import say_refusal
 from doorward.assembly.push_watch import PushWatch
@@ -80,6 +81,7 @@ class ConnectedOutpost:
         self._store = SurvivingStore(kept, plan.absence, lambda: self._heard, now)
         channel = RemoteIssuerChannel(client, plan.identity)
         self._outpost = Outpost(self._store, channel, now, trusted, say_refusal)
+        self._last_uses = LastUses(self._outpost.used_since, self._questions, now)
         self.answering = Gate(self._outpost, lambda: self._known is not None)
 
     @property
@@ -88,7 +90,12 @@ class ConnectedOutpost:
         return self._known is not None
 
     async def run(self) -> None:
-        """Ask for news, for ever."""
+        """Ask for news, and say which sessions were used, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._last_uses.run())
+            tasks.create_task(self._look_for_ever())
+
+    async def _look_for_ever(self) -> None:
         while True:
             await self._look()
             await asyncio.sleep(self._plan.poll)

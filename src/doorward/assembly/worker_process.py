@@ -17,6 +17,7 @@ from doorward.assembly.children import Notifier
 from doorward.assembly.control_link import ControlLink
 from doorward.assembly.decision_post import DecisionPost
 from doorward.assembly.identity_doors import LocalIssuerChannel, RpcSessionStore, SocketQuestions
+from doorward.assembly.last_uses import LastUses
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.push_watch import PushWatch
 from doorward.assembly.sign_outs import SignOutQuestions
@@ -69,10 +70,12 @@ class Worker:
         self._index = index
         self._client = Client()
         self._sign_outs = SignOutQuestions(lambda number: self._link.tell(WhenAllKnow(number)), _say)
-        store = RpcSessionStore(SocketQuestions(self._client, str(folder.rpc_socket)), self._sign_outs.told)
+        questions = SocketQuestions(self._client, str(folder.rpc_socket))
+        store = RpcSessionStore(questions, self._sign_outs.told)
         issuer = LocalIssuerChannel(self._client, str(folder.back_channel_socket), plan.identity.external_url)
         self._decisions = DecisionPost(lambda decided: self._link.tell(decided))
         self._outpost = Outpost(store, issuer, now=time.time, decided=self._decisions.add)
+        self._last_uses = LastUses(self._outpost.used_since, questions, time.time)
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)
         self._metrics_page = MetricsPage(lambda: self._link.tell(MetricsWanted()))
         self._api = ApiDoor(self._link.tell)
@@ -118,10 +121,11 @@ class Worker:
         if self._access_log is not None:
             loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
         await self._engine.start({name: [listener] for name, listener in sockets.items()})
-        tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._count())]
+        tasks = [asyncio.create_task(run()) for run in (self._link.run, self._count, self._last_uses.run)]
         await stop.wait()
         self._stopping = True
         await self._engine.drain(self._grace)
+        await self._last_uses.tell()
         for task in tasks:
             task.cancel()
         await self._client.close()

@@ -48,6 +48,9 @@ class ProxySession(Struct, frozen=True, gc=False):
     """Unix seconds; when ``access_token`` must have been renewed. Means something with a ``refresh_token`` only."""
     access_issued: float = 0.0
     """Unix seconds; when ``access_token`` came. 0: not known."""
+    last_seen: float = 0.0
+    """Unix seconds; when a request last passed with it, as far as its keeper has heard (``SessionsSeen``). 0: its
+    keeper does not know."""
 
 
 class FindSession(Struct, frozen=True):
@@ -82,6 +85,18 @@ class RenewSession(Struct, frozen=True):
     new tokens and claims in the place of the old ones; when the session ends stays as it was."""
 
     session: ProxySession
+
+
+class Seen(Struct, frozen=True, array_like=True):
+    id_hash: bytes
+    at: float
+    """Unix seconds of the last request that passed."""
+
+
+class SessionsSeen(Struct, frozen=True):
+    """rpc/sessions-seen → 204. Said about once a minute by each worker, of the sessions that were used since."""
+
+    seen: tuple[Seen, ...]
 
 
 class EndSession(Struct, frozen=True):

@@ -23,7 +23,7 @@ from dataclasses import KW_ONLY, dataclass
 from doorward.messages.decisions import Decision
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
-from doorward.messages.sessions import ProxySession, ReportMisconfiguration
+from doorward.messages.sessions import ProxySession, ReportMisconfiguration, Seen
 from doorward.outpost import own_endpoints, refusals
 from doorward.outpost.application import Application
 from doorward.outpost.applications import Applications
@@ -163,6 +163,10 @@ class Outpost:
         """Ids of the sessions known here that a person has (``sid`` empty), or that came from one login at the issuer
         (``sid``, of ``subject`` if that is not empty)."""
         return self._sessions.of(provider, subject, sid)
+
+    def used_since(self, since: float) -> list[Seen]:
+        """The proxy sessions with which a request passed here after ``since`` (Unix seconds)."""
+        return self._sessions.used_since(since)
 
     def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         """Whether the question that ``answer`` let pass would pass again, with another ``path`` and ``query``.

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import msgspec
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
+from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Change
 from doorward.identity.logins import actions as logins
+from doorward.identity.outposts.actions import update_proxy_provider
 from doorward.identity.outposts.credentials import ANY
-from doorward.identity.outposts.models import StoredSession, UsedState
-from doorward.messages.sessions import EndSession, EndSubject, FindSession, ProxySession
+from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
+from doorward.messages.sessions import EndSession, EndSubject, FindSession, ProxySession, Seen, SessionsSeen
 from identity.proxied import ask, enter, is_known, log_in, proxy_session, question
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +32,8 @@ def test_what_was_kept_is_found(bob: User, whoami: Application) -> None:
     status, body = ask("find-session", FindSession(session.id_hash, session.provider))
 
     assert status == 200
-    assert msgspec.msgpack.decode(body, type=ProxySession) == session
+    found = msgspec.msgpack.decode(body, type=ProxySession)
+    assert msgspec.structs.replace(found, last_seen=0.0) == session
 
 
 def test_tokens_are_encrypted_at_rest(bob: User, whoami: Application) -> None:
@@ -53,8 +58,6 @@ def test_a_session_belongs_to_its_provider(bob: User, whoami: Application) -> No
 
 def test_an_expired_session_is_none(bob: User, whoami: Application) -> None:
     """Expiry counts when it is read; one that is over already is not even kept."""  # S-811
-    from django.utils import timezone
-
     session = enter(log_in(bob), whoami)
     StoredSession.objects.update(expires=timezone.now())
 
@@ -141,3 +144,28 @@ def test_twenty_callbacks_with_one_state_make_one_session(bob: User, whoami: App
 
     assert sorted(answers) == [204] + [409] * 19
     assert StoredSession.objects.count() == UsedState.objects.count() == 1
+
+
+def test_a_session_that_nobody_uses_ends(bob: User, whoami: Application) -> None:
+    """Counted from the last use that a worker has told; it is then an ended session like any other."""
+    session, used = enter(log_in(bob), whoami), enter(log_in(bob), whoami)
+    update_proxy_provider(Actor.system(), ProxyProvider.objects.get(application=whoami), idle_limit="minutes=10")
+    StoredSession.objects.update(last_seen=timezone.now() - timedelta(minutes=12))
+    now = timezone.now().timestamp()
+    assert ask("sessions-seen", SessionsSeen((Seen(used.id_hash, now), Seen(b"x" * 32, now)))) == (204, b"")
+
+    assert not is_known(session)
+    assert is_known(used)
+    assert Change.objects.filter(kind=Change.Kind.SESSION_ENDED, subject=session.id_hash.hex()).exists()
+
+
+def test_a_use_is_never_put_back_nor_ahead(bob: User, whoami: Application) -> None:
+    """Two workers tell their uses in any order; a clock that runs ahead keeps nobody in."""
+    session = enter(log_in(bob), whoami)
+    row = StoredSession.objects.get()
+    before = row.last_seen
+    for at in (before.timestamp() - 100, before.timestamp() + 10_000):
+        ask("sessions-seen", SessionsSeen((Seen(session.id_hash, at),)))
+
+    row.refresh_from_db()
+    assert before <= row.last_seen <= timezone.now()

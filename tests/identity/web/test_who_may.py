@@ -57,6 +57,7 @@ PAGES = {
     "admin-invitations": [],
     "admin-invitation-delete": ["invitation"],
     "admin-new-invitation": [],
+    "admin-sessions": [],
     "admin-tokens": [],
     "admin-token-delete": ["token"],
     "admin-flows": [],
@@ -82,6 +83,8 @@ ACTIONS = {
     "admin-user-activate": ["user"],
     "admin-user-logins-end": ["user"],
     "admin-user-login-end": ["user", "login"],
+    "admin-session-end": ["session"],
+    "admin-login-end": ["login"],
     "admin-member-add": ["group"],
     "admin-member-remove": ["group", "user"],
 }
@@ -101,6 +104,7 @@ OWN_PAGES = {
 OWN_ACTIONS = {
     "own-logins-end": [],
     "own-login-end": ["own_login"],
+    "own-session-end": ["session"],
     "own-browsers-forget": [],
     "own-browser-forget": ["own_browser"],
 }
@@ -146,6 +150,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "invitation": Invitation.objects.create(name="carol").pk,
             "event": event.pk,
             "request_id": "0123456789abcdef",
+            "session": proxied.enter(proxied.log_in(bob), whoami).id_hash.hex(),
             "login": proxied.log_in(bob).pk,
             "own_login": proxied.log_in(bob).pk,
         }

@@ -52,7 +52,7 @@ class ProxyProvider(OAuth2Provider):
     keep_posts = models.BooleanField(default=False)
     """Keep a form that meets an ended session, and offer to send it after the login."""
     idle_limit = models.TextField(default="seconds=0")
-    """A session is not renewed when its access token ended longer ago than this. Nothing: no limit."""
+    """A session ends when no request came with it for so long. Nothing: no limit."""
 
     def save(self, *args: object, **kwargs: object) -> None:
         if not self.sealed_cookie_secret:
@@ -126,6 +126,8 @@ class StoredSession(models.Model):
     """Base64 of the encrypted MessagePack form of the whole ``ProxySession``."""
     created = models.DateTimeField()
     expires = models.DateTimeField(db_index=True)
+    last_seen = models.DateTimeField(default=timezone.now, db_index=True)
+    """When a request last passed with it; workers say so about once a minute."""
 
 
 class UsedState(models.Model):

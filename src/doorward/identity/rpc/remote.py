@@ -37,6 +37,7 @@ from doorward.messages.sessions import (
     KeepUrl,
     RenewSession,
     ReportMisconfiguration,
+    SessionsSeen,
     TakeUrl,
 )
 
@@ -132,6 +133,10 @@ def _state(asker: _Asker, body: bytes) -> Answer:
     return state.fetch(question, asker.outpost)
 
 
+def _seen(asker: _Asker, body: bytes) -> Answer:
+    return sessions.seen(msgspec.msgpack.decode(body, type=SessionsSeen), asker.served)
+
+
 def _keep(asker: _Asker, body: bytes) -> Answer:
     question = msgspec.msgpack.decode(body, type=KeepUrl)
     return urls.keep(KeepUrl(f"{asker.outpost.pk.hex}{question.key}"[:64], question.url))
@@ -149,6 +154,7 @@ QUESTIONS: dict[str, _Question] = {
     "renew-session": _of(RenewSession, _holds, renewals.renew),
     "end-session": _of(EndSession, _has, sessions.end),
     "end-subject": _of(EndSubject, _knows, sessions.end_subject),
+    "sessions-seen": _seen,
     "keep-url": _keep,
     "take-url": _take,
     "report": _of(ReportMisconfiguration, _may_report, reports.report),

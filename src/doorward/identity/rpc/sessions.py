@@ -8,12 +8,13 @@ completes after a logout makes no session (S-325).
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from doorward.identity import durations
 from doorward.identity.applications.models import Application
 from doorward.identity.crypto import vault
 from doorward.identity.logins import queries as logins
@@ -21,26 +22,64 @@ from doorward.identity.outposts import revocation
 from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
 from doorward.identity.policies.queries import verdict
 from doorward.identity.rpc.answer import DONE, GONE, NOT_FOUND, USED, Answer
-from doorward.messages.sessions import CreateSession, EndSession, EndSubject, FindSession
+from doorward.messages.sessions import (
+    CreateSession,
+    EndSession,
+    EndSubject,
+    FindSession,
+    ProxySession,
+    SessionsSeen,
+)
 
+TOLD_WITHIN = timedelta(seconds=90)
+"""Workers say once a minute which sessions were used."""
+MOST_SEEN = 1000
 _log = logging.getLogger("doorward.rpc")
 
 
 def find(question: FindSession) -> Answer:
     """The session, unless it has expired (S-811) or belongs to another provider (S-317)."""
-    row = StoredSession.objects.filter(
+    live = StoredSession.objects.filter(
         id_hash=question.id_hash.hex(),
         provider_id=question.provider,
         expires__gt=timezone.now(),
         user__is_active=True,
-    ).first()
-    if row is None:
+    )
+    row = live.select_related("provider").first()
+    if row is None or _is_idle(row):
         return NOT_FOUND
     try:
-        return Answer(200, vault.unseal_bytes(row.sealed, place(row.id_hash)))
+        sealed = vault.unseal_bytes(row.sealed, place(row.id_hash))
     except vault.Unreadable:
         _log.exception("a proxy session cannot be decrypted: its user has to log in again")
         return NOT_FOUND
+    session = msgspec.msgpack.decode(sealed, type=ProxySession)
+    return Answer.of(msgspec.structs.replace(session, last_seen=row.last_seen.timestamp()))
+
+
+def seen(question: SessionsSeen, providers: frozenset[int] | None = None) -> Answer:
+    """Note when these were last used; what another worker has said meanwhile is never put back.
+
+    ``providers``: keys of those whose sessions count, where not all do.
+    """
+    known = StoredSession.objects.all()
+    if providers is not None:
+        known = known.filter(provider_id__in=providers)
+    with transaction.atomic():
+        for used in question.seen[:MOST_SEEN]:
+            at = min(moment(used.at), timezone.now())
+            known.filter(id_hash=used.id_hash.hex(), last_seen__lt=at).update(last_seen=at)
+    return DONE
+
+
+def _is_idle(row: StoredSession) -> bool:
+    """Nobody used it for as long as its provider allows, even if the last use was not told yet: then it ends."""
+    limit = durations.parse(row.provider.idle_limit)
+    if not limit or row.last_seen + limit + TOLD_WITHIN > timezone.now():
+        return False
+    with transaction.atomic():
+        revocation.end_sessions(StoredSession.objects.filter(pk=row.pk))
+    return True
 
 
 def create(question: CreateSession) -> Answer:

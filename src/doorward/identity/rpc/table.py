@@ -21,6 +21,7 @@ from doorward.messages.sessions import (
     KeepUrl,
     RenewSession,
     ReportMisconfiguration,
+    SessionsSeen,
     TakeUrl,
 )
 
@@ -45,6 +46,7 @@ QUESTIONS: dict[str, Question] = {
     "create-session": _question(CreateSession, sessions.create),
     "claim-renewal": _question(ClaimRenewal, renewals.claim),
     "renew-session": _question(RenewSession, renewals.renew),
+    "sessions-seen": _question(SessionsSeen, sessions.seen),
     "end-session": _question(EndSession, sessions.end),
     "end-subject": _question(EndSubject, sessions.end_subject),
     "keep-url": _question(KeepUrl, urls.keep),

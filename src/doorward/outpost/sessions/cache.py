@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from doorward.messages.http import Header
-from doorward.messages.sessions import ProxySession
+from doorward.messages.sessions import ProxySession, Seen
 from doorward.outpost.application import Application
 
 MAX_SESSIONS = 1_000_000
@@ -32,6 +32,8 @@ class Known(Struct, eq=False, gc=False):
     """The identity fields."""
     last_passed: float = 0.0
     """Unix seconds of the last request that passed with it; 0 for none."""
+    used_before: float = 0.0
+    """Unix seconds of the last use that was heard of when it was read from the store, or of that moment."""
     attention_at: float = 0.0
     """Unix seconds until which nothing about it can have ended or be due; 0: look at it every time."""
 
@@ -97,6 +99,11 @@ class SessionCache:
             and subject in ("", known.session.claims.sub)
             and sid in ("", known.session.claims.sid)
         ]
+
+    def used_since(self, since: float) -> list[Seen]:
+        """The sessions with which a request passed after ``since`` (Unix seconds)."""
+        used = [Seen(id_hash, known.last_passed) for id_hash, known in self._known.items() if known.last_passed > since]
+        return used + [Seen(id_hash, at) for id_hash, at in self._passed.items() if at > since]
 
     def last_passed(self, id_hash: bytes) -> float:
         """When a request last passed with this session in this worker; 0 for never."""

@@ -66,7 +66,7 @@ class Renewal:
             return session
         over = session.access_expires <= self.now()
         idle = application.provider.idle_limit
-        if over and idle and self.now() - session.access_expires > idle:
+        if over and idle and self.now() - (session.last_seen or session.access_expires) > idle:
             await self._end(session, "nobody used it for longer than the idle limit")
             return None
         try:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from doorward.messages.sessions import ProxySession
+from doorward.messages.sessions import ProxySession, Seen
 from doorward.outpost import identity_headers
 from doorward.outpost.application import Application
 from doorward.outpost.ports import SessionStore, StoreUnavailable
@@ -45,10 +45,21 @@ class Sessions:
             return None
         if known.application is not application:
             known = self._remember(_with_access_token(known), application)
-        if known.attention_at <= now and known.session.refresh_token:
-            if known.session.access_expires <= now:
+        return known if known.attention_at > now else self._attended(known, now)
+
+    def _attended(self, known: Known, now: float) -> Known | None:
+        """``known``, for which it is time to look at more than whether it is there."""
+        session, application = known.session, known.application
+        idle = application.provider.idle_limit
+        if idle and max(known.last_passed, known.used_before) + idle <= now:
+            self._cache.drop((session.id_hash,))  # perhaps it was used at another worker: the store knows
+            return None
+        if session.refresh_token and due_from(session, application) <= now:
+            if session.access_expires <= now:
                 return None
-            self._question(id_hash, application)  # it is renewed beside this request, and those that follow
+            self._question(session.id_hash, application)  # it is renewed beside this request, and those that follow
+        else:
+            known.attention_at = self._attention(known, now)
         return known
 
     async def find(self, id_hash: bytes, application: Application) -> Known | None:
@@ -139,13 +150,27 @@ class Sessions:
         if application.provider.foreign is None:
             # Two thirds of a session: the one is among the headers, the other is wanted at sign-out only.
             session = msgspec.structs.replace(session, access_token="", id_token="")
-        due, now = due_from(session, application), self._now()
-        if due <= now:  # that could not be done just now
-            due = min(now + TRY_AGAIN, session.access_expires)
+        now = self._now()
         last_passed = self._cache.last_passed(session.id_hash)
-        known = Known(session, application, headers, last_passed, min(due, session.expires))
+        known = Known(session, application, headers, last_passed, session.last_seen or now)
+        known.attention_at = self._attention(known, now)
         self._cache.put(known)
         return known
+
+    @staticmethod
+    def _attention(known: Known, now: float) -> float:
+        session, application = known.session, known.application
+        due = due_from(session, application)
+        if due <= now:  # that could not be done just now
+            due = min(now + TRY_AGAIN, session.access_expires)
+        idle = application.provider.idle_limit
+        if idle:
+            due = min(due, max(known.last_passed, known.used_before, now - idle + TRY_AGAIN) + idle)
+        return min(due, session.expires)
+
+    def used_since(self, since: float) -> list[Seen]:
+        """The sessions with which a request passed in this worker after ``since`` (Unix seconds)."""
+        return self._cache.used_since(since)
 
     def _answered(self, key: tuple[bytes, int], done: asyncio.Task[Known | None]) -> None:
         self._asking.pop(key, None)

@@ -99,8 +99,8 @@ class ProxyProviderForm(ProviderForm):
         label="How long sessions are renewed", help_text="From the login on, where sessions are renewed."
     )
     idle_limit = DurationField(
-        label="Idle limit of renewal",
-        help_text="A session that nobody used for so long after its time is not renewed. seconds=0: no limit.",
+        label="Idle limit",
+        help_text="A session that nobody used for so long ends, to a minute or two. seconds=0: no limit.",
     )
     mode = ModeField()
     cookie_domain = CookieDomainField()

@@ -18,6 +18,7 @@ from doorward.identity.web.forms.account import OwnPasswordForm
 from doorward.identity.web.pages.access import person, signed_in
 from doorward.identity.web.pages.answers import done, errors_at, show_own, status_of
 from doorward.identity.web.pages.browsers import seen
+from doorward.identity.web.pages.live_rows import own
 
 ACCOUNT = "/if/user/account/"
 
@@ -33,6 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
         title="Your account",
         groups=user.groups.all(),
         logins=seen(of_user(user), current(request)),
+        sessions=own(user),
         tokens=user.tokens.filter(managed__isnull=True),
     )
 

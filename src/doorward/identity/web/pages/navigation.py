@@ -37,6 +37,7 @@ NAVIGATION = (
             Place(f"{ROOT}users/", "Users", "user-round"),
             Place(f"{ROOT}groups/", "Groups", "users-round"),
             Place(f"{ROOT}invitations/", "Invitations", "mail-plus"),
+            Place(f"{ROOT}sessions/", "Sessions", "monitor"),
             Place(f"{ROOT}tokens/", "Tokens", "key-round"),
         ),
     ),
