@@ -18,6 +18,8 @@ from doorward.outpost.application import Application
 MAX_SESSIONS = 1_000_000
 """About 3 KiB each. Every one of them stands for a login that somebody went through."""
 MAX_UNKNOWN = 10_000
+STALE_AT_MOST = 1000
+"""Sessions in a row that were not used, after which those that were are not looked for any further."""
 UNKNOWN_FOR = 1.0
 """Seconds for which the store is not asked again about an id that it does not know."""
 
@@ -102,8 +104,17 @@ class SessionCache:
 
     def used_since(self, since: float) -> list[Seen]:
         """The sessions with which a request passed after ``since`` (Unix seconds)."""
-        used = [Seen(id_hash, known.last_passed) for id_hash, known in self._known.items() if known.last_passed > since]
-        return used + [Seen(id_hash, at) for id_hash, at in self._passed.items() if at > since]
+        used, stale = [Seen(id_hash, at) for id_hash, at in self._passed.items() if at > since], 0
+        for id_hash in reversed(
+            self._known
+        ):  # the last used come first; a few may stand there that were only looked at
+            at = self._known[id_hash].last_passed
+            if at > since:
+                used.append(Seen(id_hash, at))
+                stale = 0
+            elif (stale := stale + 1) >= STALE_AT_MOST:
+                break
+        return used
 
     def last_passed(self, id_hash: bytes) -> float:
         """When a request last passed with this session in this worker; 0 for never."""

@@ -33,9 +33,7 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
         extra_kwargs = {
             "skip_preflight": {"help_text": "Let CORS preflights pass without a session."},
             "keep_posts": {"help_text": "Keep a form that meets an ended session; needs a proxy that sends bodies."},
-            "idle_limit": {
-                "help_text": "A duration after which an unused session ends; seconds=0: no limit."
-            },
+            "idle_limit": {"help_text": "A duration after which an unused session ends; seconds=0: no limit."},
         }
         fields = [
             *SHARED_FIELDS,
