@@ -251,7 +251,7 @@ def test_strangers_leave_nothing_behind(stage: Stage) -> None:
 
 
 def test_the_same_trouble_is_told_once_a_minute(stage: Stage) -> None:
-    """Five hundred requests into the same wrong configuration: a handful of lines."""
+    """Two hundred requests into the same wrong configuration: each has its line, the trouble itself a handful."""
     # S-918
     seen = stage.program.errors.stat().st_size
     for _ in range(100):
@@ -261,7 +261,8 @@ def test_the_same_trouble_is_told_once_a_minute(stage: Stage) -> None:
             headers=[("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "nobody.test"), ("X-Forwarded-Uri", "/")],
         )
     written = stage.program.errors.read_bytes()[seen:]
-    assert len(written.splitlines()) < 12, written[:3000]
+    about_the_trouble = [line for line in written.splitlines() if b"doorward.outpost.decisions" not in line]
+    assert len(about_the_trouble) < 12, written[:3000]
 
 
 def test_a_slow_auth_server_holds_up_its_own_hosts_only(stage: Stage) -> None:
