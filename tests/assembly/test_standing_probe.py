@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from doctor.test_faults import Server
+from doorward.assembly.children import Notifier
+from doorward.assembly.control_process import Control
 from doorward.assembly.standing_probe import StandingProbe, target_of
+from doorward.assembly.state_folder import StateFolder
+from doorward.config.static import load_static
 from doorward.doctor.probe import is_no_ones_server, look
+from doorward.messages.decisions import ProbesFound
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
-from doorward.messages.sessions import ReportMisconfiguration
+from doorward.messages.plan import IdentityPlan, Plan
+from doorward.messages.sessions import IdentityState, ReportMisconfiguration
 from outpost.world import provider
 from peers.processes import free_port
 
@@ -149,3 +156,20 @@ async def test_an_outpost_that_does_not_answer_is_an_event() -> None:
     there.probe.use(OutpostConfiguration())
     assert there.probe.found().probed == ()
     task.cancel()
+
+
+def test_the_control_process_hands_the_applications_on(tmp_path: Path) -> None:
+    """Where the configuration switches the probe on, it hears of every application; elsewhere there is none."""
+
+    def control(identity: str) -> Control:
+        file = tmp_path / "doorward.yml"
+        file.write_text(f"identity:\n  externalUrl: https://auth.example.test\n{identity}")
+        plan = Plan(str(tmp_path), str(file), (), IdentityPlan("https://auth.example.test"))
+        made = Control(plan, StateFolder(tmp_path, tmp_path), load_static(file), Notifier(-1))
+        made._on_identity_change(OutpostConfiguration(providers=(_provider(1),)), IdentityState(1, (), False, b""))
+        return made
+
+    assert control("  probe: {}\n")._probed().interval == 300
+    [probed] = control("  probe: {interval: 1m}\n")._probed().probed
+    assert probed.outcome == "not yet"
+    assert control("")._probed() == ProbesFound()

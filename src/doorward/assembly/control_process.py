@@ -187,6 +187,8 @@ class Control:
             self._outposts = configuration
             self._outposts_known.set()
             self._applications.use(configuration)
+            if self._probe is not None:
+                self._probe.use(configuration)
             self._links.tell_all(UseOutposts(configuration))
 
     def _on_health(self, news: ServersHealth) -> None:

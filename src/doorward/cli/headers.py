@@ -55,7 +55,8 @@ def status_of(contract: HeaderContract) -> int:
     """0 when all is as it should be, 1 when nothing could be tried, 2 for a hole."""
     if contract.problem:
         return 1
-    return 2 if any(not line.held for line in contract.spoof) else 0
+    let_in = contract.stranger is not None and contract.stranger.reached
+    return 2 if let_in or any(not line.held for line in contract.spoof) else 0
 
 
 def show(contract: HeaderContract) -> None:
@@ -109,7 +110,7 @@ def _stranger(contract: HeaderContract) -> None:
     paint.heading("The same request without a session")
     if contract.stranger.reached:
         text = "reaches the application: the path is open, or nothing protects this router"
-        paint.lines((("!", text),))
+        paint.lines((("✗", text),))
     elif contract.stranger.status:
         paint.lines((("✓", f"is answered {contract.stranger.status} and does not reach the application"),))
     else:
