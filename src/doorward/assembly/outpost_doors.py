@@ -8,6 +8,7 @@ from typing import Protocol
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.outpost.dialects.envoy import ENDPOINT as ENVOY
+from doorward.outpost.fields import REGARDED
 from doorward.proxy.request import Request
 
 
@@ -30,6 +31,9 @@ class FusedOutpost:
 
     def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         return self._outpost.still_passes(answer, path, query)
+
+    def regards(self, name: bytes) -> bool:
+        return name in REGARDED
 
 
 class OutpostService:

@@ -54,6 +54,11 @@ class Pool:
         self._speaks_http2 = origin.scheme == "h2c"
         self._dialling: asyncio.Task[UpstreamConnection | Http2Upstream] | None = None
 
+    @property
+    def speaks_http1(self) -> bool:
+        """HTTP/1.1 and nothing else, whatever the server would like."""
+        return not self._may_speak_http2
+
     def take(self) -> UpstreamConnection | Http2Call | None:
         """An idle connection or a place on one, or None: then ``dial``."""
         return self._take_call() if self._speaks_http2 else self.take_http1()

@@ -127,6 +127,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader.expect(method)
         self.transport.write(head)
 
+    def hand_to(self, receiver: Receiver) -> None:
+        """Somebody else waits for the response from now on."""
+        self._receiver = receiver
+
     def send(self, data: bytes) -> None:
         self.transport.write(data)
 
@@ -237,7 +241,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._keep_alive = head.keep_alive
             receiver.response_started(head)
             if self._receiver is not receiver:
-                return
+                if self._receiver is None or self._switched:
+                    return
+                receiver = self._receiver
         data = reader.next_body()
         if data:
             receiver.response_data(data)

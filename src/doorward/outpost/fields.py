@@ -19,6 +19,8 @@ _WANTED = {
         "transfer-encoding",
     )
 }  # fmt: skip
+REGARDED = frozenset(_WANTED)
+"""Names (lower case) of the fields that are looked at; no other one makes any difference."""
 _JOINABLE = frozenset({"accept", "x-forwarded-for"})
 _meaning: dict[bytes, str | None] = {}
 _MAX_SPELLINGS = 4096

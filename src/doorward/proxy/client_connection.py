@@ -2,6 +2,7 @@
 
 The states of a connection, and what moves it between them:
 
+    OPEN ──head that the express lane knows──► RIDING ──answered, or left to the ordinary way──► OPEN
     OPEN ──response complete, request body not──► DRAINING ──body complete──► OPEN
     OPEN ──101──► TUNNEL                 any ──refused, or must close──► LINGERING ──► closed
 
@@ -28,6 +29,7 @@ from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
 from doorward.proxy.connection_facts import connection_facts
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_connection import Http2Connection
 from doorward.proxy.http2_handshake import BEGINNING
 from doorward.proxy.progress import Progress
@@ -59,6 +61,7 @@ class _State(Enum):
     LINGERING = 3
     TUNNEL = 4
     CLOSED = 5
+    RIDING = 6
 
 
 class ClientConnection(asyncio.Protocol):
@@ -85,11 +88,13 @@ class ClientConnection(asyncio.Protocol):
         "_progress",
         "_reader",
         "_receiver",
+        "_ride",
         "_stalled_at",
         "_stalled_size",
         "_state",
         "_transport",
         "_tunnel",
+        "answered",
         "forwarded",
         "head",
     )
@@ -129,6 +134,8 @@ class ClientConnection(asyncio.Protocol):
         self._continued = False
         self._discarded = 0
         self._old = entry.connection_age()
+        self._ride: Ride | None = None
+        self.answered = b""
 
     @property
     def peer(self) -> str:
@@ -154,11 +161,15 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         state = self._state
         if state is _State.OPEN:
-            self._reader.feed(data)
-            if self._exchange is None:
-                self._advance()
-            else:
+            if self._exchange is not None:
+                self._reader.feed(data)
                 self._take_body()
+            elif self._reader.buffered or not self._rides(data):
+                self._reader.feed(data)
+                self._advance()
+        elif state is _State.RIDING:
+            self._reader.feed(data)
+            self._adjust_reading()
         elif state is _State.TUNNEL:
             assert self._tunnel is not None
             self._tunnel.client_data(data)
@@ -173,6 +184,7 @@ class ClientConnection(asyncio.Protocol):
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._leave_lane()
         self._state = _State.CLOSED
         self._entry.let_go(self)
         exchange, self._exchange = self._exchange, None
@@ -195,6 +207,43 @@ class ClientConnection(asyncio.Protocol):
             self._tunnel.client_ready()
         elif self._exchange is not None:
             self._exchange.client_ready()
+
+    # --- the express lane ---
+
+    def _rides(self, data: bytes) -> bool:
+        """``data``, with which a request begins, is taken by the express lane."""
+        ride = self._ride
+        if ride is None:
+            if self._old is not None or self._entry.draining:
+                return False
+            ride = self._ride = Ride(self._entry.lane, self, self._facts)
+        self._state = _State.RIDING
+        if ride.begin(data):
+            self.head = ride.head
+            self._head_due = False
+            self._deadline = inf
+            return True
+        self._state = _State.OPEN
+        return False
+
+    @property
+    def leaving(self) -> bool:
+        return self._entry.draining
+
+    def ride_over(self, message: bytes) -> None:
+        self._transport.write(message)
+        self._state = _State.OPEN
+        self._wait_for_next()
+
+    def ride_left(self, head: RequestHead, exchange: Exchange) -> None:
+        self._state = _State.OPEN
+        self.head = head
+        self._continued = False
+        self._exchange = exchange
+
+    def _leave_lane(self) -> None:
+        if self._state is _State.RIDING and self._ride is not None:
+            self._ride.leave()
 
     # --- requests ---
 
@@ -227,6 +276,8 @@ class ClientConnection(asyncio.Protocol):
             self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
 
     def _begin(self, head: RequestHead) -> None:
+        if self._ride is not None:
+            self._ride.learn(head)
         self.head = head
         self._head_due = False
         self._deadline = inf
@@ -329,7 +380,8 @@ class ClientConnection(asyncio.Protocol):
     def _adjust_reading(self) -> None:
         """Read from the client only what somebody takes, or what fits into the window."""
         pause = self._held
-        if not pause and self._exchange is not None and self._receiver is None and self._tunnel is None:
+        busy = self._exchange is not None or self._state is _State.RIDING
+        if not pause and busy and self._receiver is None and self._tunnel is None:
             pause = self._reader.buffered > (0 if self._reader.body is None else IN_FLIGHT)
         if pause is not self._paused and self._state is not _State.CLOSED:
             self._paused = pause
@@ -366,6 +418,7 @@ class ClientConnection(asyncio.Protocol):
         if block is None:
             line = checked_line(b"%b %d %b" % (head.version, status, reason))
             block = self._answered.keep(headers, facts, line + field_block(self._fields(status, headers, length)))
+        self.answered = block
         self._out.append(block)
 
     def _fields(self, status: int, headers: list[Header], length: int | None) -> list[Header]:
@@ -534,11 +587,12 @@ class ClientConnection(asyncio.Protocol):
             self._tunnel.sweep(now)
         elif now >= self._deadline:
             self._expire()
-        elif self._exchange is None:
+        elif self._exchange is None and self._state is not _State.RIDING:
             # Ten thousand idle connections must not each keep what makes busy ones fast.
             self._reader.forget()
             self.forwarded.forget()
             self._answered.forget()
+            self._ride = None
         elif self._progress is not None and self._state is _State.OPEN:
             self._check_body(self._progress, now)
 
@@ -561,6 +615,7 @@ class ClientConnection(asyncio.Protocol):
         return now - self._stalled_at > self._entry.entry_point.write_timeout
 
     def _give_up(self) -> None:
+        self._leave_lane()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.client_gone()

@@ -140,6 +140,16 @@ class Exchange:
             self.request.read_body = self._read_body
         self._enter()
 
+    def go_on(self, route: Route, started: float, started_at: float) -> None:
+        """The request has passed the middlewares of ``route`` already, and its service has been asked."""
+        self._route = route
+        self._entered = len(route.middlewares)
+        account = self.account
+        account.router, account.service = route.name, route.service_name
+        account.started, account.started_at = started, started_at
+        if self.request.session:
+            self._surroundings.sessions.add(self.request.session, self)
+
     def _handshake_was_for(self, route: Route) -> bool:
         """A client that asks over one connection for a host whose handshake would have been another one (S-047)."""
         connection = self.request.connection

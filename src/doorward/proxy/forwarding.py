@@ -76,6 +76,10 @@ class Admission:
             protocol=protocol,
         )
 
+    def new_id(self) -> bytes:
+        """A name for a request that has none."""
+        return self._ids.next()
+
     def _cleaned(self, head: RequestHead, facts: ConnectionFacts) -> _Cleaned:
         # Equal header blocks share one tuple (RequestHead says so): its identity is the cheapest key there is. An
         # entry holds its tuple, so no other one can have the same identity meanwhile.
@@ -131,7 +135,7 @@ class Admission:
                     if kept_value != header[1] and lower in _ONE_VALUE:
                         raise Rejected(400, "dup_forwarding")
                 continue
-            if lower in _TELLING:
+            if lower in TELLING:
                 protocol = protocol_of(lower, header[1]) or protocol
             kept.append(header)
         address = parse_address(facts.peer)
@@ -174,7 +178,7 @@ def _size(headers: tuple[Header, ...]) -> int:
     return sum(len(name) + len(value) for name, value in headers) + 160 * len(headers)
 
 
-_TELLING = frozenset((b"accept", b"content-type"))
+TELLING = frozenset((b"accept", b"content-type"))
 """Fields that say what a client means to speak."""
 
 

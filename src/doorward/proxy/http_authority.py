@@ -34,3 +34,7 @@ class HttpAuthority:
     def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         """An answer over HTTP is for one request."""
         return False
+
+    def regards(self, name: bytes) -> bool:
+        """Nobody knows."""
+        return True

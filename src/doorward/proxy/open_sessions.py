@@ -10,11 +10,20 @@ class EndsWithSession(Protocol):
     def session_ended(self) -> None: ...
 
 
+class Riding(EndsWithSession, Protocol):
+    @property
+    def session(self) -> bytes:
+        """The id_hash of the session; empty: none."""
+        ...
+
+
 class OpenSessions:
     """By the session's id_hash; nothing is kept for a session that has nothing open."""
 
     def __init__(self) -> None:
         self._open: dict[bytes, set[EndsWithSession]] = {}
+        self.riding: set[Riding] = set()
+        """Those on the express lane, which come and go too quickly to be sorted."""
 
     def add(self, session: bytes, exchange: EndsWithSession) -> None:
         self._open.setdefault(session, set()).add(exchange)
@@ -28,12 +37,15 @@ class OpenSessions:
 
     def end(self, sessions: Iterable[bytes]) -> None:
         """Cut everything that is open on ``sessions``."""
+        sessions = frozenset(sessions)
+        for ride in [ride for ride in self.riding if ride.session in sessions]:
+            ride.session_ended()
         for session in sessions:
             for exchange in list(self._open.get(session, ())):
                 exchange.session_ended()
 
     def end_all(self) -> None:
-        self.end(list(self._open))
+        self.end({*self._open, *(ride.session for ride in self.riding if ride.session)})
 
     def __len__(self) -> int:
         return len(self._open)

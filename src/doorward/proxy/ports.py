@@ -40,6 +40,11 @@ class ForwardAuthority(Protocol):
         ``path`` and ``query``. False means: ask. An authority that has no cheap way to know says False."""
         ...
 
+    def regards(self, name: bytes) -> bool:
+        """Whether the client's field ``name`` (lower case) can make a difference to a pass: to questions that differ
+        in other fields alone ``still`` says the same."""
+        ...
+
 
 class ForwardAuthorities(Protocol):
     """Makes the authority for one ``forwardAuth`` middleware."""

@@ -108,6 +108,18 @@ class Relay:
         else:
             self._dial()
 
+    def go_on(self, connection: UpstreamConnection, sent_at: float) -> None:
+        """The request was sent on ``connection`` already, with all that belongs to it."""
+        self._exchange.run = self
+        self._exchange.account.server = self.server.url
+        self._connection = connection
+        self._sent_at = sent_at
+
+    @property
+    def over(self) -> bool:
+        """Nobody waits for the response any more."""
+        return self._exchange.over
+
     def _dial(self) -> None:
         self._dialling = asyncio.get_running_loop().create_task(self._dial_until_connected())
 

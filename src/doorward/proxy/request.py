@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from doorward.messages.http import Header, HttpAnswer
 from doorward.proxy.rechecks import Recheck
@@ -142,3 +142,27 @@ class Middleware(Protocol):
     def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None: ...
 
     def leave(self, request: Request, response: ResponseHead) -> None: ...
+
+
+Check = Callable[[bytes, bytes | None], bool]
+"""(path, query) → would a request for it, the same as another one otherwise, be let in in the same way?"""
+
+
+def ALWAYS(path: bytes, query: bytes | None) -> bool:  # noqa: N802 - a constant that can be called
+    """Path and query make no difference."""
+    return True
+
+
+@runtime_checkable
+class SteadyMiddleware(Protocol):
+    """A ``Middleware`` for which a request's fields decide, so that what it did once can be done again unasked. What
+    it does with a response depends on the response and on those fields alone."""
+
+    def regards(self, name: bytes) -> bool:
+        """Whether the field ``name`` (lower case) of a request makes any difference to it, or is changed by it."""
+        ...
+
+    def rehearse(self, request: Request) -> Check | None:
+        """Do to ``request`` what ``enter`` does when it lets it in, asking nobody. Returns what to ask before the next
+        such request is let in unseen; None: it cannot be."""
+        ...

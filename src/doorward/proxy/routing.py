@@ -9,7 +9,7 @@ lower priority answers for it (S-220).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -61,29 +61,36 @@ _Test = Callable[[bytes, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Host:
+class HostRoutes:
     """The routers of one host, in order; ``test`` None matches everything."""
 
     tests: tuple[tuple[_Test | None, Route], ...]
     path_matters: bool
     """Which middlewares run depends on the path: then ambiguous paths are refused (S-205)."""
 
+    def route(self, path: bytes, method: bytes) -> Route | None:
+        """The first that matches the routing path ``path``."""
+        for test, route in self.tests:
+            if test is None or test(path, method):
+                return route
+        return None
 
-_NOBODY = _Host((), False)
+
+_NOBODY = HostRoutes((), False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
     """All hosts of one entry point, on TLS or off it."""
 
-    exact: dict[bytes, _Host]
-    wildcards: dict[bytes, _Host]
+    exact: dict[bytes, HostRoutes]
+    wildcards: dict[bytes, HostRoutes]
     """By the parent domain: ``*.example.test`` is under ``example.test``."""
-    unknown: _Host
-    nameless: _Host
+    unknown: HostRoutes
+    nameless: HostRoutes
     """For a request that names no host."""
 
-    def host(self, name: bytes) -> _Host:
+    def host(self, name: bytes) -> HostRoutes:
         found = self.exact.get(name)
         if found is not None:
             return found
@@ -107,9 +114,10 @@ class Routes:
         """Compile ``table``. Never raises for what a single router holds: that router is broken instead."""
         services = Directory(table.services, workshop.service)
         bulkheads = Bulkheads()
+        made: dict[messages.Middleware, Middleware] = {}
         sides: dict[tuple[str, bool], list[tuple[messages.Router, Route]]] = {}
         for router in table.routers:
-            route = _route(router, services, workshop, bulkheads)
+            route = _route(router, services, workshop, bulkheads, made)
             for entry_point in router.entry_points:
                 sides.setdefault((entry_point, router.tls), []).append((router, route))
         sets: dict[str, dict[str, str]] = {}
@@ -126,20 +134,26 @@ class Routes:
 
         Raises Rejected(400, encoded_char) where the path decides about protection and could be read in two ways.
         """
-        side = self._sides.get((request.entry_point, request.tls))
-        if side is None:
-            return None
-        host = side.host(request.host)
+        host = self.host_routes(request)
         path = request.path
         if host.path_matters and (b"%" in path or b";" in path) and _is_ambiguous(path):
             raise Rejected(400, "encoded_char")
         if b"%" in path:
             path = routing_path(path)
-        method = request.method
-        for test, route in host.tests:
-            if test is None or test(path, method):
-                return route
-        return None
+        return host.route(path, request.method)
+
+    def host_routes(self, request: Request) -> HostRoutes:
+        """The routers of the host that ``request`` names."""
+        side = self._sides.get((request.entry_point, request.tls))
+        return _NOBODY if side is None else side.host(request.host)
+
+    def at(self, entry_point: str, *, tls: bool) -> Iterator[Route]:
+        """Every route that answers at ``entry_point``."""
+        side = self._sides.get((entry_point, tls))
+        if side is not None:
+            for host in (*side.exact.values(), *side.wildcards.values(), side.unknown, side.nameless):
+                for _, route in host.tests:
+                    yield route
 
 
 _escape = re.compile(rb"%([0-9A-F]{2})")
@@ -165,7 +179,14 @@ def _is_ambiguous(path: bytes) -> bool:
 # --- building --------------------------------------------------------------------------------------------------
 
 
-def _route(router: messages.Router, services: Directory, workshop: Workshop, bulkheads: Bulkheads) -> Route:
+def _route(
+    router: messages.Router,
+    services: Directory,
+    workshop: Workshop,
+    bulkheads: Bulkheads,
+    made: dict[messages.Middleware, Middleware],
+) -> Route:
+    """``made``: routers with equal middlewares share them."""
     if router.broken:
         return _broken(router, router.broken)
     service = services.get(router.service)
@@ -176,7 +197,9 @@ def _route(router: messages.Router, services: Directory, workshop: Workshop, bul
         middlewares.append(DropMethodOverride())
     for middleware in router.middlewares:
         try:
-            middlewares.append(build_middleware(middleware, workshop.authority, bulkheads))
+            if middleware not in made:
+                made[middleware] = build_middleware(middleware, workshop.authority, bulkheads)
+            middlewares.append(made[middleware])
         except Exception as error:  # noqa: BLE001 - whatever it is, this router must not open, and only this one
             return _broken(router, f"the middleware {middleware.name!r} cannot be built: {error}")
     if router.service == IDENTITY_SERVICE:
@@ -209,7 +232,7 @@ def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _
     # To a router that does not name a host (nor the wildcard above it) all unnamed hosts are alike.
     everywhere = [place for place, (router, _) in enumerate(routers) if decide_host(router.rule, None) is not False]
 
-    def host(name: str | None) -> _Host:
+    def host(name: str | None) -> HostRoutes:
         places = {*everywhere, *naming.get(name or "", ())}
         if name and not name.startswith("*."):
             places.update(naming.get(f"*.{name.partition('.')[2]}", ()))
@@ -223,7 +246,7 @@ def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _
     )
 
 
-def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None, tls_options: str) -> _Host:
+def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None, tls_options: str) -> HostRoutes:
     tests: list[tuple[_Test | None, Route]] = []
     kinds = set()
     asks_path = False
@@ -238,7 +261,7 @@ def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None, tl
         asks_path = asks_path or (rule is not True and _asks(rule, (messages.Path, messages.PathPrefix)))
         if rule is True:
             break
-    return _Host(tuple(tests), asks_path and len(kinds) > 1) if tests else _NOBODY
+    return HostRoutes(tuple(tests), asks_path and len(kinds) > 1) if tests else _NOBODY
 
 
 def _host_names(rule: messages.Rule) -> set[str]:

@@ -14,7 +14,7 @@ from doorward.wire.http1.write import checked_line, field_block
 
 _WITH_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods whose requests say ``Content-Length: 0`` when they have no body (RFC 9110 section 8.6)."""
-_OURS = frozenset(
+OURS = frozenset(
     (
         b"host",
         b"content-length",
@@ -31,6 +31,9 @@ _OURS = frozenset(
 )
 """Written by us alone, whatever a middleware put among the fields."""
 
+NAMED = b"\r\nX-Request-Id: "
+"""Between the request line and the request's name, before all other fields."""
+
 _TRAILERS: list[Header] = [(b"TE", b"trailers"), (b"Connection", b"TE")]
 """The client reads fields after the body, so the server may send some (RFC 9110 section 10.1.4)."""
 
@@ -41,8 +44,8 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
     if request.query is not None:
         target += b"?" + request.query
     # Beside the block of fields, which is the same for many requests.
-    line = checked_line(b"%b %b HTTP/1.1" % (request.method, target)) + b"\r\nX-Request-Id: " + request.id
-    host = server.authority or request.authority or server.pool.origin.authority
+    line = checked_line(b"%b %b HTTP/1.1" % (request.method, target)) + NAMED + request.id
+    host = host_for(request, server)
     length = request.body_length if request.body is None else len(request.body)
     headers = _end_to_end(request)
     if length == 0 and request.method not in _WITH_BODY and not request.websocket:
@@ -51,11 +54,11 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
         facts = (host, b"te") if trailers else host
         block = memory.recall(headers, facts)
         if block is None:
-            fields = _fields(headers, host)
+            fields = plain_fields(headers, host)
             block = memory.keep(headers, facts, field_block(fields + _TRAILERS if trailers else fields))
         return line + block
     framing = _framing(request, downstream, length, streamed)
-    return line + field_block(_fields(headers, host) + framing)
+    return line + field_block(plain_fields(headers, host) + framing)
 
 
 def upstream_question(request: Request, downstream: Downstream, server: Server, streamed: bool) -> Question:
@@ -65,7 +68,7 @@ def upstream_question(request: Request, downstream: Downstream, server: Server, 
         target += b"?" + request.query
     origin = server.pool.origin
     length = request.body_length if request.body is None else len(request.body)
-    left_out = _OURS | request.hop_by_hop if request.hop_by_hop else _OURS
+    left_out = OURS | request.hop_by_hop if request.hop_by_hop else OURS
     headers = [header for header in request.headers if header[0].lower() not in left_out]
     headers.append((FIELD, request.id))
     if length or (length == 0 and request.method in _WITH_BODY):
@@ -75,16 +78,21 @@ def upstream_question(request: Request, downstream: Downstream, server: Server, 
     return Question(
         request.method,
         b"https" if origin.scheme == "https" else b"http",
-        server.authority or request.authority or origin.authority,
+        host_for(request, server),
         target,
         headers,
         downstream.head.wants_trailers,
     )
 
 
+def host_for(request: Request, server: Server) -> bytes:
+    """The ``Host`` that ``server`` is asked for."""
+    return server.authority or request.authority or server.pool.origin.authority
+
+
 def onward_fields(request: Request, host: bytes) -> list[Header]:
     """The fields that go onwards, save those that frame a body."""
-    return [(b"X-Request-Id", request.id), *_fields(_end_to_end(request), host)]
+    return [(b"X-Request-Id", request.id), *plain_fields(_end_to_end(request), host)]
 
 
 def _end_to_end(request: Request) -> Sequence[Header]:
@@ -93,8 +101,9 @@ def _end_to_end(request: Request) -> Sequence[Header]:
     return request.headers
 
 
-def _fields(headers: Sequence[Header], host: bytes) -> list[Header]:
-    return [(b"Host", host), *(header for header in headers if header[0].lower() not in _OURS)]
+def plain_fields(headers: Sequence[Header], host: bytes) -> list[Header]:
+    """What follows the request line and the request's name where there is no body."""
+    return [(b"Host", host), *(header for header in headers if header[0].lower() not in OURS)]
 
 
 def _framing(request: Request, downstream: Downstream, length: int | None, streamed: bool) -> list[Header]:

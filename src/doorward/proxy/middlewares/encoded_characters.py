@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from doorward.messages.http import HttpAnswer
 from doorward.messages.routing import EncodedCharacters
-from doorward.proxy.request import Request, ResponseHead
+from doorward.proxy.request import Check, Request, ResponseHead
 
 _REFUSED = HttpAnswer(400)
 
@@ -24,6 +24,14 @@ class EncodedCharactersMiddleware:
         if b"%" in path and any(escape in path for escape in self._denied):
             return _REFUSED
         return None
+
+    def regards(self, name: bytes) -> bool:
+        """See ``SteadyMiddleware``: a path is all that it looks at."""
+        return False
+
+    def rehearse(self, request: Request) -> Check | None:
+        """See ``SteadyMiddleware``."""
+        return lambda path, query: b"%" not in path
 
     def leave(self, request: Request, response: ResponseHead) -> None:
         """Nothing to do on the way out."""

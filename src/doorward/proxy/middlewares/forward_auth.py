@@ -32,7 +32,7 @@ from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
 from doorward.proxy.rechecks import Recheck, Word, both
-from doorward.proxy.request import BodyTooLarge, Request, ResponseHead
+from doorward.proxy.request import BodyTooLarge, Check, Request, ResponseHead
 from doorward.wire.cookies import set_cookie_name
 
 TIMEOUT = 10.0
@@ -90,6 +90,17 @@ class ForwardAuthMiddleware:
         if request.body is not None:
             return TOO_LARGE if len(request.body) > self._middleware.max_body_size else self._ask(request, request.body)
         return self._ask_with_body(request)
+
+    def regards(self, name: bytes) -> bool:
+        """See ``SteadyMiddleware``: what the authority looks at, and what is its to set."""
+        return bool(self._roles[name]) or self._authority.regards(name)
+
+    def rehearse(self, request: Request) -> Check | None:
+        """See ``SteadyMiddleware``: only for a session that passed with this very header block."""
+        block = request.headers
+        if not self._fused or self._forwards_body or not isinstance(block, tuple):
+            return None
+        return self._passages.rehearse(request, block, self._authority)
 
     async def _ask_with_body(self, request: Request) -> HttpAnswer | None:
         limit = self._middleware.max_body_size

@@ -9,7 +9,7 @@ from __future__ import annotations
 from doorward.messages.http import Header, HttpAnswer
 from doorward.messages.routing import Headers
 from doorward.proxy.middlewares.cors import Cors
-from doorward.proxy.request import Request, ResponseHead
+from doorward.proxy.request import ALWAYS, Check, Request, ResponseHead
 
 _BAD_HOST = HttpAnswer(500, ((b"Content-Type", b"text/plain; charset=utf-8"),), b"Bad Host")
 
@@ -47,6 +47,14 @@ class HeadersMiddleware:
         if self._request:
             self._change(request)
         return None
+
+    def regards(self, name: bytes) -> bool:
+        """See ``SteadyMiddleware``."""
+        return name in self._request_names or name in self._host_fields or name in dict(self._tls_fields)
+
+    def rehearse(self, request: Request) -> Check | None:
+        """See ``SteadyMiddleware``. What is said to another origin depends on what it asks."""
+        return None if self._cors.active or self.enter(request) is not None else ALWAYS
 
     def owns(self, name: bytes) -> bool:
         """The field ``name`` (lower case) is set or removed here."""

@@ -8,8 +8,8 @@ from functools import lru_cache
 from doorward.messages.http import Header
 from doorward.wire.cookies import set_cookie_name, without_cookies
 
-_MARK = b"authentik_proxy_"
-_PREFIXES = (_MARK, b"__Host-" + _MARK, b"__Secure-" + _MARK)
+MARK = b"authentik_proxy_"
+_PREFIXES = (MARK, b"__Host-" + MARK, b"__Secure-" + MARK)
 
 
 def is_own_cookie(name: bytes) -> bool:
@@ -29,7 +29,7 @@ def _rest(value: bytes) -> bytes:
 
 def without_own_cookies(header: Header) -> Header | None:
     """A ``Cookie`` field without our cookies, the other pairs byte-identical; None when nothing is left of it."""
-    if _MARK not in header[1]:
+    if MARK not in header[1]:
         return header
     rest = (_rest if len(header[1]) <= _SHORT else _rest.__wrapped__)(header[1])
     return (header[0], rest) if rest else None
@@ -39,7 +39,7 @@ def sets_own_cookie(header: Header) -> bool:
     """A response field that sets a cookie with one of our names."""
     return (
         len(header[0]) == 10
-        and _MARK in header[1]
+        and MARK in header[1]
         and header[0].lower() == b"set-cookie"
         and is_own_cookie(set_cookie_name(header[1]))
     )

@@ -9,10 +9,11 @@ ours and the identity of the session, comes out the same and is taken from here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from doorward.messages.http import Header, HttpAnswer
 from doorward.proxy.ports import ForwardAuthority
-from doorward.proxy.request import Request
+from doorward.proxy.request import Check, Request
 
 MOST = 4096
 """Header blocks remembered per middleware; the oldest goes first."""
@@ -47,6 +48,12 @@ class Passages:
         request.user = passage.user
         request.credentialed = passage.credentialed
         return True
+
+    def rehearse(self, request: Request, block: tuple[Header, ...], authority: ForwardAuthority) -> Check | None:
+        """The same, and what to ask before the next one may pass like this."""
+        if not self.leads(request, block, authority):
+            return None
+        return partial(authority.still, self._by_block[id(block)].answer)
 
     def keep(self, request: Request, block: tuple[Header, ...], answer: HttpAnswer) -> None:
         """Remember what ``request`` became when it passed with ``answer``."""

@@ -46,6 +46,7 @@ class LoadBalancer:
         self._health = health
         self._usable: tuple[Server, ...] = ()
         self._next: Callable[[], Server | None] = rotation(self._usable, ())
+        self._put_back: Server | None = None
         health.attach(self)
 
     @property
@@ -57,9 +58,24 @@ class LoadBalancer:
         """Look at the board again."""
         self._usable = tuple(server for server in self._servers if self._health.is_up(self.name, server.url))
         self._next = rotation(self._usable, [server.weight for server in self._usable])
+        self._put_back = None
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All, whether they are up or not."""
+        return self._servers
+
+    def take_turn(self) -> Server | None:
+        """The server whose turn it is; None when there is none that may be asked."""
+        server, self._put_back = self._put_back, None
+        return server or self._next()
+
+    def put_back(self, server: Server) -> None:
+        """``server`` was not asked after all: it is its turn again."""
+        self._put_back = server
 
     def serve(self, exchange: Exchange) -> None:
-        server = self._next()
+        server = self.take_turn()
         if server is None:
             exchange.fail(NO_SERVER)
             return

@@ -1,0 +1,231 @@
+"""The express lane of one entry point: what was learned about the heads of its clients, and when it may be used.
+
+    block ──seen before──► reading ─┐
+      └──lines, with blanks──► pattern ──► branch ──path──► trip ──still holds──► ride
+
+A request that finds its trip is taken by a ``Ride`` from the client's bytes to the server's in one go. Everybody else
+takes the ordinary way, and when a pattern comes for the second time, ``learn`` sends one such request through the
+ordinary code (admission, routing, middlewares) and keeps what became of it. So nothing is decided here: the lane knows
+only what the ordinary way has said, about equal bytes, under the same routing table.
+
+What is remembered is bounded, the oldest goes first; a client that never repeats itself costs others nothing but that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection
+
+from doorward.proxy.exchange import Surroundings
+from doorward.proxy.express.pattern import PatternReader
+from doorward.proxy.express.trip import NoTrip, Trip
+from doorward.proxy.forwarding import Admission
+from doorward.proxy.request import ALWAYS, Check, ConnectionFacts, Request, SteadyMiddleware
+from doorward.proxy.routing import HostRoutes, Route, Routes
+from doorward.proxy.services.load_balancer import LoadBalancer
+from doorward.wire.http1.errors import Rejected, UnsafeField
+from doorward.wire.http1.limits import Limits
+from doorward.wire.http1.request import RequestHead
+
+_MOST_BYTES = 24 << 20
+"""What all remembered patterns and readings of an entry point may hold, about."""
+_MOST_GLIMPSES = 8192
+_MOST_MIDDLEWARES = 32
+"""With more of them asking each one about a name would take too long: then every field is fixed."""
+
+
+class Branch:
+    """All trips of one pattern: which of them it is depends on the path."""
+
+    __slots__ = ("host", "size", "trips")
+
+    def __init__(self, host: HostRoutes, size: int) -> None:
+        self.host = host
+        self.trips: dict[int, Trip] = {}
+        """By the identity of their routes, which they hold."""
+        self.size = size
+
+    def add(self, trip: Trip) -> int:
+        """Take up ``trip``, and say how many bytes more that are."""
+        known = self.trips.get(id(trip.route))
+        more = trip.size - (known.size if known is not None else 0)
+        self.trips[id(trip.route)] = trip
+        self.size += more
+        return more
+
+    def trip(self, path: bytes) -> Trip | None:
+        """The trip of a request for ``path``, if it is known."""
+        route = self.host.route(path, b"GET")
+        return None if route is None else self.trips.get(id(route))
+
+
+class Reading:
+    """What was read in one header block."""
+
+    __slots__ = ("blanks", "branch", "request_id")
+
+    def __init__(self, branch: Branch, blanks: tuple[bytes, ...], request_id: bytes) -> None:
+        self.branch = branch
+        self.blanks = blanks
+        self.request_id = request_id
+        """What the client calls the request; empty: nothing that could be a name."""
+
+
+class Lane:
+    """See the module."""
+
+    def __init__(self, name: str, surroundings: Surroundings, admission: Admission, limits: Limits) -> None:
+        """``name`` is the entry point's."""
+        self.surroundings = surroundings
+        self._name = name
+        self._admission = admission
+        self._limits = limits
+        self._routes: Routes | None = None
+        self._reader = PatternReader(lambda name: True, limits)
+        self._readings: dict[bytes, Reading] = {}
+        self._branches: dict[bytes, Branch] = {}
+        self._size = 0
+        self._glimpsed: set[int] = set()
+        """Hashes of patterns and blocks that came once."""
+        self._leads_anywhere = {False: False, True: False}
+        """Whether any router could be on the lane, off TLS and on it."""
+
+    def is_open(self, tls: bool) -> bool:
+        """Whether it is worth looking."""
+        if self.surroundings.routes is not self._routes:
+            self._use(self.surroundings.routes)
+        return self._leads_anywhere[tls]
+
+    def name_of(self, reading: Reading, trip: Trip) -> bytes:
+        """What the request is called."""
+        return (reading.request_id if trip.trusted else b"") or self._admission.new_id()
+
+    def read(self, mark: bytes, block: bytes) -> Reading | None:
+        """What is known about ``block``, of a client whose facts have this ``mark``."""
+        key = mark + block
+        reading = self._readings.get(key)
+        if reading is None:
+            found = self._reader.read(block)
+            if found is None:
+                return None
+            pattern, blanks, request_id = found
+            branch = self._branches.get(mark + pattern)
+            if branch is None:
+                return None
+            reading = Reading(branch, blanks, request_id)
+            if self._came_before(mark, block):
+                self._size += 2 * len(key)
+                self._readings[key] = reading
+                self._shrink()
+        return reading
+
+    def learn(self, mark: bytes, block: bytes, head: RequestHead, facts: ConnectionFacts) -> None:
+        """``head``, of this ``block``, goes the ordinary way: find out whether others like it need not."""
+        found = self._reader.read(block)
+        if found is None or not _is_plain(head):
+            return
+        pattern, blanks, _ = found
+        try:
+            request = self._admission.admit(head, facts)
+            host = self.surroundings.routes.host_routes(request)
+            route = host.route(head.path, head.method)
+            if route is None or not may_ride(route, facts) or not self._came_before(mark, pattern, id(route)):
+                return
+            trip = Trip(pattern, blanks, head, route, _rehearse(route, request), request)
+        except (NoTrip, Rejected, UnsafeField):
+            return
+        key = mark + pattern
+        branch = self._branches.get(key)
+        if branch is None:
+            branch = self._branches[key] = Branch(host, len(key))
+            self._size += branch.size
+        self._size += branch.add(trip)
+        self._shrink()
+
+    def _came_before(self, *what: object) -> bool:
+        """Whether this came lately. What comes once only is not worth remembering."""
+        glimpse = hash(what)
+        if glimpse in self._glimpsed:
+            return True
+        if len(self._glimpsed) >= _MOST_GLIMPSES:
+            self._glimpsed.clear()
+        self._glimpsed.add(glimpse)
+        return False
+
+    def _shrink(self) -> None:
+        while self._size > _MOST_BYTES and self._branches:
+            self._size -= self._branches.pop(next(iter(self._branches))).size
+            if self._readings:
+                self._size -= 2 * len(oldest := next(iter(self._readings)))
+                del self._readings[oldest]
+
+    def _use(self, routes: Routes) -> None:
+        """Forget everything: it was learned under other routes."""
+        self._routes = routes
+        self._readings.clear()
+        self._branches.clear()
+        self._glimpsed.clear()
+        self._size = 0
+        steady: dict[int, SteadyMiddleware] = {}
+        for tls in (False, True):
+            riding = [route for route in routes.at(self._name, tls=tls) if _may_ride(route)]
+            self._leads_anywhere[tls] = bool(riding)
+            steady |= {
+                id(each): each for route in riding for each in route.middlewares if isinstance(each, SteadyMiddleware)
+            }
+        self._reader = PatternReader(_regarded_by(steady.values()), self._limits)
+
+
+def _is_plain(head: RequestHead) -> bool:
+    """Nothing about the connection is asked for, and there is no body."""
+    return (
+        head.method == b"GET"
+        and head.body_length == 0
+        and head.keep_alive
+        and head.connection <= _KEEP_ALIVE
+        and not head.expect_continue
+        and not head.wants_trailers
+    )
+
+
+_KEEP_ALIVE = frozenset((b"keep-alive",))
+
+
+def may_ride(route: Route, facts: ConnectionFacts) -> bool:
+    """Whether requests can go to ``route`` on the lane, as far as the route itself is concerned."""
+    return _may_ride(route) and (not route.tls_options or route.tls_options == facts.tls_options)
+
+
+def _may_ride(route: Route) -> bool:
+    service = route.service
+    return (
+        type(service) is LoadBalancer
+        and not service.response_header_timeout
+        and all(not server.prefix and server.pool.speaks_http1 for server in service.servers)
+        and all(isinstance(middleware, SteadyMiddleware) for middleware in route.middlewares)
+    )
+
+
+def _rehearse(route: Route, request: Request) -> tuple[Check, ...]:
+    """Let ``request`` through the middlewares of ``route``, and say what must hold for the next one. Raises NoTrip."""
+    checks = []
+    for middleware in route.middlewares:
+        assert isinstance(middleware, SteadyMiddleware)
+        check = middleware.rehearse(request)
+        if check is None:
+            raise NoTrip
+        if check is not ALWAYS:
+            checks.append(check)
+    return tuple(checks)
+
+
+def _regarded_by(middlewares: Collection[SteadyMiddleware]) -> Callable[[bytes], bool]:
+    if len(middlewares) > _MOST_MIDDLEWARES:
+        return lambda name: True
+    return lambda name: any(middleware.regards(name) for middleware in middlewares)
+
+
+def mark_of(facts: ConnectionFacts) -> bytes:
+    """What stands for the facts of a connection, so that clients share what was learned only where those are equal."""
+    chain = hashlib.sha256(repr(facts.client_chain).encode()).hexdigest() if facts.client_chain else ""
+    return repr((facts.peer, facts.port, facts.tls, facts.tls_options, chain)).encode() + b"\r\n"

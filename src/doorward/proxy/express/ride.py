@@ -1,0 +1,266 @@
+"""One request on the express lane: from the client's bytes to the server's in one go, and back in another.
+
+A client connection has one ride, which it uses for one request after the other. A ride knows the plain case only: the
+head is known, a kept connection to the server is ready, the response comes whole and one like it was seen before.
+Whatever else happens (a response in pieces, a new response head, a failure, a client that leaves) is no business of
+the lane: ``_leave_lane`` makes the exchange that the ordinary way would have made, in the state in which it would be
+now, and the ordinary way goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from msgspec import structs
+
+from doorward.messages.http import Header
+from doorward.net.upstream import UpstreamConnection, UpstreamError
+from doorward.proxy.downstream import Downstream
+from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.lane import Lane, Reading, mark_of
+from doorward.proxy.express.trip import Trip
+from doorward.proxy.relay import Relay
+from doorward.proxy.request import ConnectionFacts
+from doorward.proxy.services.server import Server
+from doorward.proxy.upstream_head import NAMED
+from doorward.wire.http1.plain_request import plain_line
+from doorward.wire.http1.request import RequestHead
+from doorward.wire.http1.response import ReceivedHead
+
+
+class Passenger(Downstream, Protocol):
+    """The client connection of a ride."""
+
+    answered: bytes
+    """The head of the response that was begun last, as it was written."""
+
+    @property
+    def leaving(self) -> bool:
+        """This response is to be the last on its connection, and has to say so."""
+        ...
+
+    def ride_over(self, message: bytes) -> None:
+        """``message`` is the whole response."""
+
+    def ride_left(self, head: RequestHead, exchange: Exchange) -> None:
+        """``exchange`` goes on with the request."""
+
+
+class Ride:
+    """See the module. The ``Receiver`` of the response."""
+
+    __slots__ = (
+        "_blanks",
+        "_client",
+        "_data",
+        "_facts",
+        "_head",
+        "_lane",
+        "_line",
+        "_mark",
+        "_name",
+        "_sent_at",
+        "_server",
+        "_started_at",
+        "_trailers",
+        "_trip",
+        "_unknown",
+        "_upstream",
+    )
+
+    _line: tuple[bytes, bytes, bytes | None]
+    """Target, path, query."""
+    _name: bytes
+    """What the request is called."""
+    _trip: Trip
+    _server: Server
+    _upstream: UpstreamConnection
+    _blanks: tuple[bytes, ...]
+    _sent_at: float
+    """Monotonic seconds; ``_started_at`` is the same moment in Unix seconds."""
+    _started_at: float
+
+    def __init__(self, lane: Lane, client: Passenger, facts: ConnectionFacts) -> None:
+        self._lane = lane
+        self._client = client
+        self._facts = facts
+        self._mark = mark_of(facts)
+        self._unknown = b""
+        """A header block that may be worth learning."""
+        self._head: ReceivedHead | None = None
+        self._data = b""
+        self._trailers: tuple[Header, ...] = ()
+
+    # --- the request ---
+
+    def begin(self, data: bytes) -> bool:
+        """Take up the request that ``data`` is. False: it is not exactly one, or must take the ordinary way."""
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end + 4 != len(data) or not self._lane.is_open(self._facts.tls):
+            return False
+        line = plain_line(data)
+        if line is None:
+            return False
+        block = data[line.end() : end]
+        target, path, query = line.groups()
+        reading = self._lane.read(self._mark, block)
+        trip = None if reading is None else reading.branch.trip(path)
+        if reading is None or trip is None or not trip.may_begin(path, query):
+            self._unknown = block
+            return False
+        self._line = (target, path, query)
+        return self._board(trip, reading, data[: line.end() - 2])
+
+    def _board(self, trip: Trip, reading: Reading, line: bytes) -> bool:
+        """Send the request, if there is somebody to send it to at once."""
+        server = trip.balancer.take_turn()
+        if server is None:
+            return False
+        upstream = server.pool.take_http1()
+        if upstream is None:
+            trip.balancer.put_back(server)
+            return False
+        self._trip = trip
+        self._blanks = reading.blanks
+        self._server = server
+        self._upstream = upstream
+        self._started_at = time.time()
+        self._sent_at = time.perf_counter()
+        self._lane.surroundings.sessions.riding.add(self)
+        self._name = name = self._lane.name_of(reading, trip)
+        message = b"".join((line, NAMED, name, trip.fields(server, reading.blanks)))
+        upstream.ask(self, b"GET", message, complete=True)
+        return True
+
+    @property
+    def head(self) -> RequestHead:
+        """A head like that of the request, but for what stands in the blanks and on the request line."""
+        return self._trip.head
+
+    def learn(self, head: RequestHead) -> None:
+        """``head`` is what ``begin`` did not take."""
+        if self._unknown:
+            block, self._unknown = self._unknown, b""
+            self._lane.learn(self._mark, block, head, self._facts)
+
+    # --- the response ---
+
+    def response_started(self, head: ReceivedHead) -> None:
+        if head.status < 200:
+            self._leave_waiting().response_started(head)
+        else:
+            self._head = head
+
+    def response_data(self, data: bytes) -> None:
+        self._data = data
+
+    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
+        self._trailers = trailers
+
+    def response_ended(self) -> None:
+        head, client = self._head, self._client
+        assert head is not None
+        block = self._trip.answer_to(head)
+        if block is None or client.leaving:
+            self._end_elsewhere()
+            return
+        data, self._data, self._head = self._data, b"", None
+        self._lane.surroundings.sessions.riding.discard(self)
+        self._close_account(head.status, len(data))
+        client.ride_over(block + data)
+
+    def _close_account(self, status: int, sent: int) -> None:
+        account = self._trip.account
+        account.request_id = self._name
+        account.connection = self._facts
+        account.target = self._line[0]
+        account.server = self._server.url
+        account.started = self._sent_at
+        account.started_at = self._started_at
+        account.status = account.origin_status = status
+        account.sent = sent
+        account.seconds = account.origin_seconds = time.perf_counter() - self._sent_at
+        for ledger in self._lane.surroundings.ledgers:
+            ledger.record(account)
+
+    # --- what the ordinary way is for ---
+
+    def response_flush(self) -> None:
+        """The response comes in pieces."""
+        head, data = self._taken()
+        relay = self._leave_waiting()
+        relay.response_started(head)
+        if data and not relay.over:
+            relay.response_data(data)
+        if not relay.over:
+            relay.response_flush()
+
+    def _end_elsewhere(self) -> None:
+        """The response is here, and how the client is to be told has to be worked out."""
+        trailers, self._trailers = self._trailers, ()
+        head, data = self._taken()
+        relay = self._leave()
+        relay.response_started(head)
+        block = self._client.answered
+        if relay.over:
+            return
+        if data:
+            relay.response_data(data)
+        if trailers:
+            relay.response_trailers(trailers)
+        relay.response_ended()
+        if not self._client.leaving and _can_be_repeated(head):
+            self._trip.keep_answer(head, block)
+
+    def response_failed(self, error: UpstreamError) -> None:
+        self._taken()
+        self._leave().response_failed(error)
+
+    def upstream_full(self) -> None:
+        self._leave_waiting().upstream_full()
+
+    def upstream_ready(self) -> None:
+        """Nobody was told to wait."""
+
+    def leave(self) -> None:
+        """Let the ordinary way wait for the response: something happens to the client or its session."""
+        self._leave_waiting()
+
+    def session_ended(self) -> None:
+        self._leave_waiting().session_ended()
+
+    @property
+    def session(self) -> bytes:
+        """The id_hash of the proxy session on which it rides."""
+        return self._trip.session
+
+    def _leave_waiting(self) -> Relay:
+        relay = self._leave()
+        self._upstream.hand_to(relay)
+        return relay
+
+    def _leave(self) -> Relay:
+        """The exchange and the relay of the ordinary way, in the state in which they would be."""
+        self._lane.surroundings.sessions.riding.discard(self)
+        trip, (target, path, query) = self._trip, self._line
+        head = structs.replace(trip.head, target=target, path=path, query=query)
+        request = trip.request(self._name, self._facts, self._line, self._blanks)
+        exchange = Exchange(self._lane.surroundings, self._client, request, target)
+        exchange.go_on(trip.route, self._sent_at, self._started_at)
+        relay = Relay(exchange, trip.balancer, self._server)
+        relay.go_on(self._upstream, self._sent_at)
+        self._client.ride_left(head, exchange)
+        return relay
+
+    def _taken(self) -> tuple[ReceivedHead, bytes]:
+        """What came of the response, which is somebody else's now."""
+        head, data = self._head, self._data
+        self._head, self._data = None, b""
+        return head, data  # type: ignore[return-value]
+
+
+def _can_be_repeated(head: ReceivedHead) -> bool:
+    """The same head may be told in the same words again: it is dated, has a length, and sets no cookie."""
+    names = {name.lower() for name, _ in head.headers}
+    return head.status < 400 and head.length is not None and b"date" in names and b"set-cookie" not in names
