@@ -276,8 +276,6 @@ class ClientConnection(asyncio.Protocol):
             self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
 
     def _begin(self, head: RequestHead) -> None:
-        if self._ride is not None:
-            self._ride.learn(head)
         self.head = head
         self._head_due = False
         self._deadline = inf
@@ -292,6 +290,8 @@ class ClientConnection(asyncio.Protocol):
         target = request.path if request.query is None else request.path + b"?" + request.query
         exchange = self._exchange = Exchange(self._entry.surroundings, self, request, target)
         exchange.begin()
+        if self._ride is not None:
+            self._ride.learn(head)
 
     def _is_http2(self) -> bool:
         """The connection began with HTTP/2's preface instead of a request; on TLS the handshake would have said so."""

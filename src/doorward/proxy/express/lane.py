@@ -120,7 +120,7 @@ class Lane:
         return reading
 
     def learn(self, mark: bytes, block: bytes, head: RequestHead, facts: ConnectionFacts) -> None:
-        """``head``, of this ``block``, goes the ordinary way: find out whether others like it need not."""
+        """``head``, of this ``block``, went the ordinary way: find out whether others like it need not."""
         found = self._reader.read(block)
         if found is None or not _is_plain(head):
             return
