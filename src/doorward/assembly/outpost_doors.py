@@ -25,12 +25,11 @@ class FusedOutpost:
 
     def __init__(self, outpost: Decides) -> None:
         self._outpost = outpost
+        self.still = outpost.still_passes
+        """See ``ForwardAuthority``; asked with every request, so without a step in between."""
 
     def ask(self, question: HttpQuestion) -> HttpAnswer | Awaitable[HttpAnswer]:
         return self._outpost.answer(replace(question, trusted=True, peer="") if question.peer else question)
-
-    def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
-        return self._outpost.still_passes(answer, path, query)
 
     def regards(self, name: bytes) -> bool:
         return name in REGARDED

@@ -22,6 +22,7 @@ from doorward.net.http2_upstream import Http2Upstream
 from doorward.net.origin import Origin
 from doorward.net.tls import CertificateUnusable
 from doorward.net.upstream import CannotConnect, ConnectTimeout, Untrusted, UpstreamConnection
+from doorward.wire.http1.response_reader import HeadMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Pool:
     def __init__(self, origin: Origin, settings: PoolSettings | None = None) -> None:
         self.origin = origin
         self.settings = settings or PoolSettings()
+        self.heads = HeadMemory()
         self._idle: list[UpstreamConnection] = []
         self._closed = False
         self._http2: list[Http2Upstream] = []

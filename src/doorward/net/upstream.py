@@ -82,6 +82,13 @@ class Receiver(Protocol):
         """Go on sending."""
 
 
+class WholeReceiver(Receiver, Protocol):
+    """Whoever would rather have the response in one."""
+
+    def response_whole(self, head: ReceivedHead, body: bytes) -> None:
+        """The complete response, instead of everything else; the connection is no longer the receiver's."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """See the module."""
 
@@ -94,6 +101,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_reader",
         "_receiver",
         "_switched",
+        "_whole_receiver",
         "idle_since",
         "request_done",
         "reused",
@@ -104,8 +112,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._reader = ResponseReader()
+        self._reader = ResponseReader(memory=pool.heads)
         self._receiver: Receiver | None = None
+        self._whole_receiver: WholeReceiver | None = None
         self._keep_alive = True
         self._switched = False
         self._eof = False
@@ -127,8 +136,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader.expect(method)
         self.transport.write(head)
 
+    def ask_plainly(self, receiver: WholeReceiver, head: bytes) -> None:
+        """Send a GET without a body. The response comes in one if it arrives so and one like it was seen before."""
+        self._whole_receiver = receiver
+        self.ask(receiver, b"GET", head, complete=True)
+
     def hand_to(self, receiver: Receiver) -> None:
         """Somebody else waits for the response from now on."""
+        self._whole_receiver = None
         self._receiver = receiver
 
     def send(self, data: bytes) -> None:
@@ -190,6 +205,8 @@ class UpstreamConnection(asyncio.Protocol):
         if self._switched:
             receiver.response_data(data)
             return
+        if self._whole_receiver is not None and self._delivers_whole(self._whole_receiver, data):
+            return
         self._reader.feed(data)
         try:
             self._deliver(receiver)
@@ -231,6 +248,20 @@ class UpstreamConnection(asyncio.Protocol):
             self._receiver.upstream_ready()
 
     # --- within ---
+
+    def _delivers_whole(self, receiver: WholeReceiver, data: bytes) -> bool:
+        self._whole_receiver = None
+        whole = self._reader.whole(data)
+        if whole is None:
+            return False
+        head, body = whole
+        self._receiver = None
+        if head.keep_alive:
+            self._pool.give_back(self)
+        else:
+            self.transport.abort()
+        receiver.response_whole(head, body)
+        return True
 
     def _deliver(self, receiver: Receiver) -> None:
         reader = self._reader

@@ -179,7 +179,7 @@ class Outpost:
         if b"%" in path or b";" in path or path.startswith(_OURS) or (query is not None and b"X-authentik-" in query):
             return False
         known, now = answer.known, self._now()
-        if self._sessions.known(known.session.id_hash, known.application, now) is not known:
+        if not self._sessions.still_known(known, now):
             return False
         known.last_passed = now
         return True

@@ -126,20 +126,34 @@ def _clf_time(moment: float) -> bytes:
     return _stamp[1]
 
 
+@lru_cache(maxsize=4096)
+def _who(client: str, user: str) -> bytes:
+    return b"%b - %b [" % (_name(client), _name(user))
+
+
+@lru_cache(maxsize=4096)
+def _where(router: str, server: str) -> bytes:
+    return b'"%b" "%b"' % (_name(router), _name(server))
+
+
 def _common(account: Account, count: int) -> bytes:
-    return b'%b %d "%b" "%b" %dms\n' % (
-        _generic(account, count)[:-1],
+    return b'%b%b] "%b %b %b" %d %d "-" "-" %d %b %dms\n' % (
+        _who(account.client, account.user),
+        _clf_time(account.started_at),
+        account.method,
+        _target(account),
+        account.version,
+        account.status,
+        account.sent,
         count,
-        _name(account.router),
-        _name(account.server),
+        _where(account.router, account.server),
         account.seconds * 1000,
     )
 
 
 def _generic(account: Account, _count: int) -> bytes:
-    return b'%b - %b [%b] "%b %b %b" %d %d "-" "-"\n' % (
-        _name(account.client),
-        _name(account.user),
+    return b'%b%b] "%b %b %b" %d %d "-" "-"\n' % (
+        _who(account.client, account.user),
         _clf_time(account.started_at),
         account.method,
         _target(account),

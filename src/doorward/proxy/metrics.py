@@ -1,8 +1,8 @@
 """What is counted about requests, under Traefik's names (``contracts/proxy.md`` section 13.1).
 
-On the way of a request there are three dictionary look-ups and some additions to plain integers; names and labels
-are put together only when somebody collects. ``collect`` gives what was added since the last time, so that the
-control side can sum over workers that come and go.
+On the way of a request there is one dictionary look-up and some additions to plain integers: all requests that count
+in the same series have one cell. The series, names and labels are put together only when somebody collects.
+``collect`` gives what was added since the last time, so that the control side can sum over workers that come and go.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ class _Series:
     received: int = 0
     sent: int = 0
 
+    def add(self, other: _Series) -> None:
+        self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
+        self.seconds += other.seconds
+        self.received += other.received
+        self.sent += other.sent
+
 
 @dataclass(slots=True)
 class _Counter:
@@ -50,11 +56,19 @@ class _Kind:
 
 
 @dataclass(slots=True)
-class _Known:
-    """Everything that a request of one path adds to."""
+class _Cell(_Series):
+    """The requests of one path since the last collection."""
 
-    series: list[_Series]
-    counters: list[_Counter]
+    series: list[_Series] = field(default_factory=list)
+    """Everything that they add to."""
+    counters: list[_Counter] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Add them."""
+        for series in self.series:
+            series.add(self)
+        for counter in self.counters:
+            counter.count += sum(self.buckets)
 
 
 class MetricsBook:
@@ -66,7 +80,7 @@ class MetricsBook:
         self._routers = _Kind("router") if settings.add_routers_labels else None
         self._services = _Kind("service") if settings.add_services_labels else None
         self._internals = frozenset[str]() if settings.add_internals else INTERNAL_SERVICES
-        self._known: dict[_Path, _Known] = {}
+        self._cells: dict[_Path, _Cell] = {}
         self._counters: dict[str, _Counter] = {}
         """By full series text."""
         self.guarded: frozenset[str] = frozenset()
@@ -90,25 +104,22 @@ class MetricsBook:
             facts.tls_cipher if facts is not None else "",
             account.denial,
         )
-        known = self._known.get(path)
-        if known is None:
-            known = self._known[path] = self._known_of(path)
-        bucket = bisect_left(self._bounds, account.seconds)
-        for series in known.series:
-            series.buckets[bucket] += 1
-            series.seconds += account.seconds
-            series.received += account.received
-            series.sent += account.sent
-        for counter in known.counters:
-            counter.count += 1
+        cell = self._cells.get(path)
+        if cell is None:
+            cell = self._cells[path] = self._cell(path)
+        seconds = account.seconds
+        cell.buckets[bisect_left(self._bounds, seconds)] += 1
+        cell.seconds += seconds
+        cell.received += account.received
+        cell.sent += account.sent
         if account.retries:
             name = f'traefik_service_retries_total{{service="{_label(account.service)}"}}'
             self._counter(name).count += account.retries
 
-    def _known_of(self, path: _Path) -> _Known:
+    def _cell(self, path: _Path) -> _Cell:
         entry_point, router, service, status, method, websocket, protocol, tls, cipher, denial = path
         if service in self._internals:
-            return _Known([], [])
+            return _Cell(self._no_requests())
         if websocket:
             status, protocol = 0, "websocket"
         found = []
@@ -131,18 +142,23 @@ class MetricsBook:
         if denial or router in self.guarded:
             name = f'doorward_decisions_total{{outcome="{denial or "pass"}",router="{_label(router)}"}}'
             counters.append(self._counter(name))
-        return _Known(found, counters)
+        return _Cell(self._no_requests(), series=found, counters=counters)
 
     def _counter(self, name: str) -> _Counter:
         return self._counters.setdefault(name, _Counter())
 
     def _series(self, kind: _Kind, labels: _Labels) -> _Series:
-        return kind.series.setdefault(labels, _Series([0] * (len(self._bounds) + 1)))
+        return kind.series.setdefault(labels, _Series(self._no_requests()))
+
+    def _no_requests(self) -> list[int]:
+        return [0] * (len(self._bounds) + 1)
 
     def collect(self) -> dict[str, float]:
         """What was counted since the last call, by full series text, such as
         ``traefik_service_requests_total{code="200",method="GET",protocol="http",service="app@file"}``."""
         counted: dict[str, float] = {}
+        for cell in self._cells.values():
+            cell.settle()
         for kind in (self._entry_points, self._routers, self._services):
             if kind is not None:
                 for key, series in kind.series.items():
@@ -152,7 +168,7 @@ class MetricsBook:
             counted[name] = float(counter.count)
         self._counters.clear()
         # Series are made anew when they are needed again, so what no longer exists is no longer reported.
-        self._known.clear()
+        self._cells.clear()
         return counted
 
     def gauges(self) -> dict[str, float]:

@@ -61,6 +61,14 @@ class SessionCache:
         self._known.move_to_end(id_hash)
         return known
 
+    def holds(self, known: Known) -> bool:
+        """Whether ``known`` is here, which counts as a use of it."""
+        id_hash = known.session.id_hash
+        if self._known.get(id_hash) is not known:
+            return False
+        self._known.move_to_end(id_hash)
+        return True
+
     def put(self, known: Known) -> None:
         """Remember a session."""
         id_hash = known.session.id_hash

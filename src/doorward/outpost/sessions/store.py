@@ -62,6 +62,12 @@ class Sessions:
             known.attention_at = self._attention(known, now)
         return known
 
+    def still_known(self, known: Known, now: float) -> bool:
+        """Whether ``known``, found before, is what would be found now."""
+        if now < known.attention_at:
+            return self._cache.holds(known)
+        return self.known(known.session.id_hash, known.application, now) is known
+
     async def find(self, id_hash: bytes, application: Application) -> Known | None:
         """The session, from the store when this worker does not know it. Raises StoreUnavailable."""
         known = self.known(id_hash, application, self._now())

@@ -113,7 +113,7 @@ class Lane:
             if branch is None:
                 return None
             reading = Reading(branch, blanks, request_id)
-            if self._came_before(mark, block):
+            if self._came_before(hash(key)):
                 self._size += 2 * len(key)
                 self._readings[key] = reading
                 self._shrink()
@@ -129,7 +129,7 @@ class Lane:
             request = self._admission.admit(head, facts)
             host = self.surroundings.routes.host_routes(request)
             route = host.route(head.path, head.method)
-            if route is None or not may_ride(route, facts) or not self._came_before(mark, pattern, id(route)):
+            if route is None or not may_ride(route, facts) or not self._came_before(hash((mark, pattern, id(route)))):
                 return
             trip = Trip(pattern, blanks, head, route, _rehearse(route, request), request)
         except (NoTrip, Rejected, UnsafeField):
@@ -142,9 +142,8 @@ class Lane:
         self._size += branch.add(trip)
         self._shrink()
 
-    def _came_before(self, *what: object) -> bool:
-        """Whether this came lately. What comes once only is not worth remembering."""
-        glimpse = hash(what)
+    def _came_before(self, glimpse: int) -> bool:
+        """Whether something with this hash came lately. What comes once only is not worth remembering."""
         if glimpse in self._glimpsed:
             return True
         if len(self._glimpsed) >= _MOST_GLIMPSES:

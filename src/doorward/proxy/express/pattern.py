@@ -24,6 +24,8 @@ from doorward.wire.http1.limits import Limits
 MAX_SIZE = 8192
 """Bytes of a header block; larger ones are not looked at."""
 _MAX_NAME = 64
+_MOST_FIXED = 1024
+"""Lines."""
 
 _value = re.compile(rb"[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)").fullmatch
 """As ``wire/http1/fields.py`` has it."""
@@ -45,6 +47,8 @@ class PatternReader:
     def __init__(self, regarded: Callable[[bytes], bool], limits: Limits) -> None:
         """``regarded``: whether somebody looks at the field of this name (lower case)."""
         self._roles: NameTable[_Role] = NameTable(lambda name: _role(name, regarded))
+        self._fixed: set[bytes] = set()
+        """Lines that were found to be fixed: asking for a whole line is cheaper than for its name."""
         self._max_size = min(MAX_SIZE, limits.header, limits.field)
         self._max_fields = limits.fields
         self._max_cookies = limits.cookies
@@ -62,12 +66,16 @@ class PatternReader:
         blanks: list[bytes] = []
         cookies = False
         request_id = b""
+        fixed = self._fixed
         for index, line in enumerate(lines):
+            if line in fixed:
+                continue
             name = line.partition(b":")[0]
             if len(name) > _MAX_NAME:
                 return None
             role = roles[name]
             if role is _Role.FIXED:
+                self._note_fixed(line)
                 continue
             match = _value(line, len(name) + 1)
             if match is None or len(name) == len(line):
@@ -94,6 +102,12 @@ class PatternReader:
         return b"\r\n".join(lines), tuple(blanks), request_id
 
 
+    def _note_fixed(self, line: bytes) -> None:
+        if len(self._fixed) >= _MOST_FIXED:
+            self._fixed.clear()
+        self._fixed.add(line)
+
+
 def blank_names(pattern: bytes) -> list[bytes]:
     """The names of the fields whose values are blanks of ``pattern``, in order."""
     lines = pattern.split(b"\r\n")
@@ -104,13 +118,19 @@ def blank_names(pattern: bytes) -> list[bytes]:
 _SPACE = (b" ", b"\t")
 
 
+_own_cookie = re.compile(rb"(?:^|;)[ \t]*(?:__Host-|__Secure-)?" + MARK + rb"[^;]*").search
+
+
 def _own_and_rest(value: bytes) -> tuple[bytes, bytes]:
     """Our own cookies, and the others as ``without_own_cookies`` leaves them."""
+    match = _own_cookie(value)
+    if match is not None and value.count(MARK) == 1:
+        start, end = match.span()
+        return match[0].lstrip(b"; \t"), (value[:start] + value[end:] if start else value[end + 1 :]).strip(b" \t")
     own: list[bytes] = []
     rest: list[bytes] = []
     for pair in value.split(b";"):
-        ours = MARK in pair and is_own_cookie(pair.partition(b"=")[0].strip(b" \t"))
-        (own if ours else rest).append(pair)
+        (own if is_own_cookie(pair.partition(b"=")[0].strip(b" \t")) else rest).append(pair)
     return b";".join(own), b";".join(rest).strip(b" \t")
 
 

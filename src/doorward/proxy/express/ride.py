@@ -130,7 +130,7 @@ class Ride:
         self._lane.surroundings.sessions.riding.add(self)
         self._name = name = self._lane.name_of(reading, trip)
         message = b"".join((line, NAMED, name, trip.fields(server, reading.blanks)))
-        upstream.ask(self, b"GET", message, complete=True)
+        upstream.ask_plainly(self, message)
         return True
 
     @property
@@ -146,29 +146,14 @@ class Ride:
 
     # --- the response ---
 
-    def response_started(self, head: ReceivedHead) -> None:
-        if head.status < 200:
-            self._leave_waiting().response_started(head)
-        else:
-            self._head = head
-
-    def response_data(self, data: bytes) -> None:
-        self._data = data
-
-    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
-        self._trailers = trailers
-
-    def response_ended(self) -> None:
-        head, client = self._head, self._client
-        assert head is not None
+    def response_whole(self, head: ReceivedHead, body: bytes) -> None:
         block = self._trip.answer_to(head)
-        if block is None or client.leaving:
-            self._end_elsewhere()
+        if block is None or self._client.leaving:
+            self._end_elsewhere(head, body, ())
             return
-        data, self._data, self._head = self._data, b"", None
         self._lane.surroundings.sessions.riding.discard(self)
-        self._close_account(head.status, len(data))
-        client.ride_over(block + data)
+        self._close_account(head.status, len(body))
+        self._client.ride_over(block + body)
 
     def _close_account(self, status: int, sent: int) -> None:
         account = self._trip.account
@@ -186,9 +171,21 @@ class Ride:
 
     # --- what the ordinary way is for ---
 
+    def response_started(self, head: ReceivedHead) -> None:
+        if head.status < 200:
+            self._leave_waiting().response_started(head)
+        else:
+            self._head = head
+
+    def response_data(self, data: bytes) -> None:
+        self._data = data
+
+    def response_trailers(self, trailers: tuple[Header, ...]) -> None:
+        self._trailers = trailers
+
     def response_flush(self) -> None:
         """The response comes in pieces."""
-        head, data = self._taken()
+        head, data, _ = self._taken()
         relay = self._leave_waiting()
         relay.response_started(head)
         if data and not relay.over:
@@ -196,10 +193,11 @@ class Ride:
         if not relay.over:
             relay.response_flush()
 
-    def _end_elsewhere(self) -> None:
+    def response_ended(self) -> None:
+        self._end_elsewhere(*self._taken())
+
+    def _end_elsewhere(self, head: ReceivedHead, data: bytes, trailers: tuple[Header, ...]) -> None:
         """The response is here, and how the client is to be told has to be worked out."""
-        trailers, self._trailers = self._trailers, ()
-        head, data = self._taken()
         relay = self._leave()
         relay.response_started(head)
         block = self._client.answered
@@ -214,7 +212,7 @@ class Ride:
             self._trip.keep_answer(head, block)
 
     def response_failed(self, error: UpstreamError) -> None:
-        self._taken()
+        self._head, self._data, self._trailers = None, b"", ()
         self._leave().response_failed(error)
 
     def upstream_full(self) -> None:
@@ -253,11 +251,12 @@ class Ride:
         self._client.ride_left(head, exchange)
         return relay
 
-    def _taken(self) -> tuple[ReceivedHead, bytes]:
+    def _taken(self) -> tuple[ReceivedHead, bytes, tuple[Header, ...]]:
         """What came of the response, which is somebody else's now."""
-        head, data = self._head, self._data
-        self._head, self._data = None, b""
-        return head, data  # type: ignore[return-value]
+        head, data, trailers = self._head, self._data, self._trailers
+        self._head, self._data, self._trailers = None, b"", ()
+        assert head is not None
+        return head, data, trailers
 
 
 def _can_be_repeated(head: ReceivedHead) -> bool:

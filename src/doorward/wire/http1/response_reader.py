@@ -16,30 +16,57 @@ MAX_INTERIM = 16
 """Responses with a 1xx status before the final one."""
 
 
+class HeadMemory:
+    """Response heads that were seen lately, for all connections to one server: an application answers many questions
+    alike, and the same bytes to the same method mean the same. The oldest goes first."""
+
+    __slots__ = ("_known",)
+
+    _MOST = 256
+    _MAX_SIZE = 4096
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, ReceivedHead] = {}
+
+    def recall(self, raw: bytes) -> ReceivedHead | None:
+        """What these bytes mean, if they were seen; not in answer to HEAD."""
+        return self._known.get(raw)
+
+    def parse(self, raw: bytes, method: bytes, limits: Limits) -> ReceivedHead:
+        """See ``parse_response_head``."""
+        if method == b"HEAD":
+            return parse_response_head(raw, method, limits)
+        head = self._known.get(raw)
+        if head is None:
+            head = parse_response_head(raw, method, limits)
+            if len(raw) <= self._MAX_SIZE:
+                if len(self._known) >= self._MOST:
+                    del self._known[next(iter(self._known))]
+                self._known[raw] = head
+        return head
+
+
 class ResponseReader:
     """``expect`` a response, ``feed`` bytes, take heads until one is final, then bodies until ``complete``."""
 
     __slots__ = (
         "_buffer",
-        "_head",
-        "_head_method",
         "_interim",
         "_limits",
+        "_memory",
         "_method",
-        "_raw_head",
         "_scanner",
         "complete",
         "head_seen",
     )
 
-    def __init__(self, limits: Limits = RESPONSE_LIMITS) -> None:
+    def __init__(self, limits: Limits = RESPONSE_LIMITS, memory: HeadMemory | None = None) -> None:
+        """``memory``: where heads are remembered that other connections see as well."""
         self._limits = limits
+        self._memory = memory or HeadMemory()
         self._buffer = b""
         self._scanner: BodyScanner | None = None
         self._method = b""
-        self._raw_head = b""
-        self._head_method = b""
-        self._head: ReceivedHead | None = None
         self._interim = 0
         self.complete = True
         """The last response has ended; what else arrives was not asked for."""
@@ -62,6 +89,17 @@ class ResponseReader:
     def feed(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data
 
+    def whole(self, data: bytes) -> tuple[ReceivedHead, bytes] | None:
+        """Head and body, if ``data`` is the whole response, nothing but that, and its head is remembered; otherwise
+        nothing has happened."""
+        end = data.find(b"\r\n\r\n") + 4
+        head = self._memory.recall(data[:end])
+        if head is None or head.length is None or len(data) != end + head.length or head.status < 200 or self.started:
+            return None
+        self.head_seen = True
+        self.complete = True
+        return head, data[end:]
+
     def next_head(self) -> ReceivedHead | None:
         """The next head, interim (1xx) or final, or None until it is complete. Raises BadResponse."""
         buffer = self._buffer
@@ -71,7 +109,7 @@ class ResponseReader:
             return None
         if end > self._limits.header:
             raise BadResponse("header_size")
-        head = self._parse(buffer[:end])
+        head = self._memory.parse(buffer[:end], self._method, self._limits)
         self._buffer = buffer[end:]
         if head.status < 200:
             self._interim += 1
@@ -80,14 +118,6 @@ class ResponseReader:
             return head
         self.head_seen = True
         self._frame(head)
-        return head
-
-    def _parse(self, raw: bytes) -> ReceivedHead:
-        """An application answers many questions alike: the same bytes to the same method mean the same."""
-        if raw == self._raw_head and self._method == self._head_method and self._head is not None:
-            return self._head
-        head = parse_response_head(raw, self._method, self._limits)
-        self._raw_head, self._head_method, self._head = raw, self._method, head
         return head
 
     def next_body(self) -> bytes:
