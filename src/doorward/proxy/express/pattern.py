@@ -101,7 +101,6 @@ class PatternReader:
             blanks.append(value)
         return b"\r\n".join(lines), tuple(blanks), request_id
 
-
     def _note_fixed(self, line: bytes) -> None:
         if len(self._fixed) >= _MOST_FIXED:
             self._fixed.clear()
