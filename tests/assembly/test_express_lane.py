@@ -187,7 +187,7 @@ class Pair:
         for side in self.sides:
             side.log.unlink(missing_ok=True)
             await side.start()
-        lane = self.sides[1].engine._servers["web"].lane  # noqa: SLF001 - the one thing in which they differ
+        lane = self.sides[1].engine._servers["web"].lane
         lane.is_open = lambda tls: False  # type: ignore[method-assign]
         for person in (BOB, MALLORY):
             await self.log_in(person.username)
@@ -253,7 +253,7 @@ def nothing_is_random(monkeypatch: pytest.MonkeyPatch) -> None:
 def rides(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Grows by one with every response that a ride gave by itself."""
     taken: list[int] = []
-    close = Ride._close_account  # noqa: SLF001
+    close = Ride._close_account
 
     def counted(self: Ride, status: int, sent: int) -> None:
         taken.append(status)
