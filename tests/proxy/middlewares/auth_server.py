@@ -27,6 +27,9 @@ class Said:
     def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         return False
 
+    def regards(self, name: bytes) -> bool:
+        return True
+
     def ask(self, question: HttpQuestion) -> HttpAnswer:
         self.questions.append(question)
         if isinstance(self.answer, Exception):

@@ -253,6 +253,9 @@ class Slow:
     def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         return False
 
+    def regards(self, name: bytes) -> bool:
+        return True
+
     async def ask(self, question: HttpQuestion) -> HttpAnswer:
         try:
             await self.go.wait()

@@ -28,6 +28,9 @@ class Nobody:
     def still(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         return False
 
+    def regards(self, name: bytes) -> bool:
+        return True
+
     def ask(self, question: HttpQuestion) -> HttpAnswer:
         return HttpAnswer(401)
 
