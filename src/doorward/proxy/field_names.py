@@ -39,6 +39,9 @@ class Kind(IntEnum):
 IDENTITY_PREFIX = b"x-authentik-"
 """Who the user is; only the outpost says so (S-108)."""
 
+PRIVATE_PREFIX = b"x-doorward-"
+"""Between the parts of this program."""
+
 FORM_TOKEN = b"x-authentik-csrf"
 """Under the prefix and no identity: proves to the identity provider, and to it alone, that a page of its own asks."""
 
@@ -99,6 +102,7 @@ DROPPED = frozenset(
         b"http2-settings",  # S-037
         b"proxy",  # S-121: becomes HTTP_PROXY in CGI
         b"x-doorward-session",
+        b"x-doorward-consumed",
     )
 )
 
@@ -108,17 +112,18 @@ METHOD_OVERRIDES = frozenset((b"x-http-method-override", b"x-method-override", b
 _plain_name = re.compile(rb"[a-z0-9-]+").fullmatch
 _other = re.compile(rb"[^a-z0-9]+")
 _PROTECTED_SQUEEZED = frozenset(_other.sub(b"", name) for name in FORWARDING | DROPPED | {REQUEST_ID})
-_IDENTITY_SQUEEZED = _other.sub(b"", IDENTITY_PREFIX)
+_OURS = (IDENTITY_PREFIX, PRIVATE_PREFIX)
+_OURS_SQUEEZED = tuple(_other.sub(b"", prefix) for prefix in _OURS)
 
 
 def kind_of(name: bytes) -> Kind:
     """What becomes of the field ``name`` (lower case)."""
     if _plain_name(name) is None:
         squeezed = _other.sub(b"", name)
-        if squeezed in _PROTECTED_SQUEEZED or squeezed.startswith(_IDENTITY_SQUEEZED):
+        if squeezed in _PROTECTED_SQUEEZED or squeezed.startswith(_OURS_SQUEEZED):
             return Kind.FOLDED
         return Kind.ALIAS
-    if name in DROPPED or name.startswith(IDENTITY_PREFIX):
+    if name in DROPPED or name.startswith(_OURS):
         return Kind.DROPPED
     if name == b"x-forwarded-for":
         return Kind.FORWARDED_FOR
