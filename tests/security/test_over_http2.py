@@ -316,7 +316,7 @@ def test_nothing_else_is_offered(stage: Stage) -> None:
     # S-927
     with connection(stage, "open") as client:
         assert client.ask(request(stage, "open")).first("alt-svc") == ""
-        ticket = client.connection.session  # type: ignore[attr-defined]
+        ticket = client.connection.session
     assert stage.ask("open").first("Alt-Svc") == ""
     # OpenSSL says in a ticket how much early data it would take; the field is there only if that is more than none.
     assert ticket is None or "Max Early Data" not in str(ticket)
