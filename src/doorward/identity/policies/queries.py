@@ -22,8 +22,10 @@ class Verdict:
 
 def verdict(target: PolicyTarget, user: User | AnonymousUser) -> Verdict:
     """Judge the enabled bindings of ``target``. Without any, everybody passes. Superusers are not exempt."""
-    bindings = PolicyBinding.objects.filter(target_id=target.pk, enabled=True).select_related("user", "group")
-    return judge(list(bindings), target.policy_engine_mode, user, memberships(user))
+    bindings = list(PolicyBinding.objects.filter(target_id=target.pk, enabled=True).select_related("user", "group"))
+    # Most targets have no binding on a group, and then a user's groups need not be read.
+    groups = memberships(user) if any(binding.group_id for binding in bindings) else frozenset()
+    return judge(bindings, target.policy_engine_mode, user, groups)
 
 
 def memberships(user: User | AnonymousUser) -> frozenset[uuid.UUID]:
