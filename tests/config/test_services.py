@@ -138,7 +138,7 @@ def test_what_a_load_balancer_cannot_be(options: str, reason: str) -> None:
         ("failover: {service: a, fallback: b, errors: {}}", "errors.status: is missing"),
         ("failover: {service: a, fallback: b, errors: {status: ['600']}}", "errors.status: must be statuses"),
         ("failover: {service: a, fallback: b, errors: {status: ['504-500']}}", "errors.status: must be statuses"),
-        ("middlewares: [a]", "middlewares: Traefik has this option, Doorward does not support it yet"),
+        ("middlewares: {a: b}", "middlewares"),
     ],
 )
 def test_what_a_combined_service_cannot_be(service: str, reason: str) -> None:

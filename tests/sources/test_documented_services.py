@@ -16,7 +16,8 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_every_example_works(example: str) -> None:
     """Each is taken as it stands, and every service in it can be named by a router."""
-    names = re.findall(r"^    (\S+?):", example.partition("serversTransports:")[0], re.MULTILINE)
+    services = re.split(r"^  (?:serversTransports|middlewares):", example, flags=re.MULTILINE)[0]
+    names = re.findall(r"^    (\S+?):", services, re.MULTILINE)
     routers = "".join(f"    {name}: {{rule: 'Host(`{name}.test`)', service: {name}}}\n" for name in names)
 
     result = compiled(example.replace("http:\n", f"http:\n  routers:\n{routers}", 1))

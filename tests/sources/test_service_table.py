@@ -111,3 +111,42 @@ def test_a_child_keeps_the_name_that_was_written() -> None:
         ("plain@file", "plain"),
         ("checked@file", "checked@file"),
     ]
+
+
+MIDDLEWARES = """
+http:
+  routers:
+    r: {rule: "Host(`a.test`)", service: s, middlewares: [first]}
+    other: {rule: "Host(`b.test`)", service: s}
+  middlewares:
+    first: {stripPrefix: {prefixes: [/1]}}
+    second: {chain: {middlewares: [third]}}
+    third: {stripPrefix: {prefixes: [/3]}}
+  services:
+    s: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}, middlewares: [%s]}
+    w: {weighted: {services: [{name: s}]}}
+"""
+
+
+def test_middlewares_of_a_service_come_after_those_of_its_router() -> None:
+    """For every router that names it, chains taken apart."""
+    result = compiled(MIDDLEWARES % "second")
+
+    assert [made.name for made in router(result, "r@file").middlewares] == ["first@file", "third@file"]
+    assert [made.name for made in router(result, "other@file").middlewares] == ["third@file"]
+
+
+def test_a_middleware_of_a_service_that_is_missing() -> None:
+    """Closes the routers that name the service (S-220)."""
+    result = compiled(MIDDLEWARES % "nope")
+
+    assert "'nope@file' does not exist" in router(result, "r@file").broken
+    assert "'nope@file' does not exist" in router(result, "other@file").broken
+
+
+def test_a_service_with_middlewares_is_no_part_of_another() -> None:
+    """It would be reached without them."""
+    result = compiled((MIDDLEWARES % "second").replace("service: s, middlewares", "service: w, middlewares"))
+
+    assert "cannot have 's@file' as a part, because that has middlewares" in router(result, "r@file").broken
+    assert router(result, "other@file").broken == ""

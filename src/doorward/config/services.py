@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from doorward.config.health_checks import HealthCheck, HealthPropagation, PassiveHealthCheck
-from doorward.config.section import Flag, Names, Section, Text, not_yet, parse_duration
+from doorward.config.section import Flag, Names, Section, Text, parse_duration
 from doorward.config.sticky import Sticky
 
 
@@ -150,16 +150,19 @@ class Failover(Section):
 class Service(Section):
     """Exactly one of the types. None, or two in one object, break every router that uses it."""
 
-    refused = not_yet("middlewares")
-
     load_balancer: LoadBalancer | None = None
     weighted: Weighted | None = None
     highest_random_weight: HighestRandomWeight | None = None
     mirroring: Mirroring | None = None
     failover: Failover | None = None
+    middlewares: Names = ()
+    """What a request passes after the middlewares of its router, in this order. Only for a service that routers name:
+    one that is a part of another must have none."""
 
     def types(self) -> tuple[str, ...]:
         """The types that this object gives, in Traefik's spelling."""
         return tuple(
-            field.alias or name for name, field in type(self).model_fields.items() if getattr(self, name) is not None
+            field.alias or name
+            for name, field in type(self).model_fields.items()
+            if name != "middlewares" and getattr(self, name) is not None
         )

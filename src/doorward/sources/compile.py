@@ -181,6 +181,7 @@ class _Compiler:
                     middlewares = self.middlewares.resolve(prepended, "file")
             middlewares += self.middlewares.resolve(router.middlewares, provider)
             service = services.resolve(router.service, provider)
+            middlewares += self.middlewares.resolve(*services.middlewares_of(service))
             if tls:
                 self.tls_options.resolve(*self.tls_set(router, points, provider))
         except Broken as error:

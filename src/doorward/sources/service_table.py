@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from doorward.config import services as written
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.problems import nearest
+from doorward.config.section import Names
 from doorward.config.static import StaticServersTransport
 from doorward.messages import routing as messages
 from doorward.sources import balancers
@@ -100,6 +101,11 @@ class ServiceTable:
             raise Broken(f"the service {name!r} {error}") from error
         return balancers.load_balancer(name, balancer, transport)
 
+    def middlewares_of(self, name: str) -> tuple[Names, str]:
+        """The middlewares of the service ``name``, as its provider calls them, and that provider."""
+        service, provider = self._written.get(name, (None, ""))
+        return (service.middlewares, provider) if service is not None else ((), provider)
+
     def depth_of(self, name: str) -> int:
         """How many services deep ``name`` goes; 0 for one that consists of servers."""
         return self._depth.get(name, 0)
@@ -121,6 +127,11 @@ class _Parts:
         if full.endswith("@internal"):
             # A router gives these middlewares of their own, which they would lose as a part of something.
             raise Broken(f"the service {self._owner!r} cannot have {full!r} as a part: name it in a router")
+        if self._table.middlewares_of(full)[0]:
+            raise Broken(
+                f"the service {self._owner!r} cannot have {full!r} as a part, because that has middlewares: "
+                "give them to the router"
+            )
         made = self._table.need(full, self._path)
         if health and not balancers.knows_health(made):
             raise Broken(
