@@ -1,23 +1,46 @@
-"""``doorward``: the command line. Each command is one file; this one only lists them."""
+"""``doorward``: the command line. Each command is one file; this one only lists them.
+
+A command's file is read when the command is wanted: ``doorward outpost`` does not wait for what ``doorward doctor``
+needs, and the other way round.
+"""
 
 from __future__ import annotations
+
+from importlib import import_module
 
 import click
 
 from doorward import __version__
-from doorward.cli.authority import ca
-from doorward.cli.check import check
-from doorward.cli.demo import demo
-from doorward.cli.doctor import doctor
-from doorward.cli.explain import explain
-from doorward.cli.headers import headers
-from doorward.cli.importing import import_
-from doorward.cli.outpost import outpost
-from doorward.cli.serve import serve
-from doorward.cli.whoami import whoami
+
+COMMANDS = {
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "outpost": "outpost:outpost",
+    "import": "importing:import_",
+    "check": "check:check",
+    "doctor": "doctor:doctor",
+    "explain": "explain:explain",
+    "headers": "headers:headers",
+    "ca": "authority:ca",
+    "whoami": "whoami:whoami",
+}
+"""By name: the file under ``doorward.cli``, and the command in it."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        file, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(f"doorward.cli.{file}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="doorward")
 def main() -> None:
     """Authentication in front of any web application: reverse proxy, outpost and identity provider in one.
@@ -30,7 +53,3 @@ def main() -> None:
       doorward doctor https://app.example.com   what is wrong with the way to it?
       doorward outpost --config outpost.yml  only the outpost, with anybody's identity provider
     """
-
-
-for _command in (demo, serve, outpost, import_, check, doctor, explain, headers, ca, whoami):
-    main.add_command(_command)

@@ -9,7 +9,6 @@ import click
 from doorward.cli.launch import become
 from doorward.config import outpost_plan
 from doorward.config.problems import ConfigurationError
-from doorward.outpost.linear_pattern import LinearPattern
 
 
 @click.command()
@@ -35,7 +34,7 @@ def outpost(config_file: Path | None, check: bool) -> None:
       AUTHENTIK_HOST=https://auth.example.com AUTHENTIK_TOKEN=… doorward outpost
     """
     try:
-        plan = outpost_plan.load(config_file, LinearPattern)
+        plan = outpost_plan.load(config_file, _check_pattern)
     except ConfigurationError as error:
         raise click.ClickException(f"the configuration cannot be used:\n{error}") from error
     if check:
@@ -44,3 +43,9 @@ def outpost(config_file: Path | None, check: bool) -> None:
         click.echo(f"{config_file or 'the environment'}: the configuration can be used.")
         return
     become("doorward.assembly.outpost_process", plan)
+
+
+def _check_pattern(pattern: str) -> None:
+    from doorward.outpost.linear_pattern import LinearPattern  # few configurations have one
+
+    LinearPattern(pattern)
