@@ -41,18 +41,18 @@ class FrameBoundary:
 
     def feed(self, data: bytes) -> None:
         """``data`` goes by."""
-        position, end = 0, len(data)
+        position, end = self._left, len(data)
         while position < end:
-            if self._left:
-                step = min(self._left, end - position)
-                self._left -= step
-                position += step
-            else:
-                self._header += data[position : position + 1]
-                position += 1
-                if len(self._header) >= 2 and len(self._header) == _header_length(self._header):
-                    self._left = _payload_length(self._header)
-                    self._header = b""
+            if not self._header and end - position >= 2 and (short := data[position + 1] & 0x7F) < 126:
+                # Most frames: how long they are is told by their first two bytes.
+                position += short + (6 if data[position + 1] & 0x80 else 2)
+                continue
+            self._header += data[position : position + 1]
+            position += 1
+            if len(self._header) >= 2 and len(self._header) == _header_length(self._header):
+                position += _payload_length(self._header)
+                self._header = b""
+        self._left = position - end
 
 
 def _header_length(start: bytes) -> int:
