@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.proxy.progress import Progress
+from doorward.proxy.progress import REST, Progress
 
 
 def test_nothing_is_expected_within_ten_seconds() -> None:
@@ -23,3 +23,28 @@ def test_time_that_we_cause_does_not_count() -> None:
         assert not progress.too_slow(100.0 + second, excused=True)
     assert not progress.too_slow(169.0, excused=False)
     assert progress.too_slow(172.0, excused=False)
+
+
+def test_a_conversation_may_rest() -> None:
+    """gRPC: an hour without a byte from either side, and every byte begins another."""
+    progress = Progress(100.0)
+    progress.let_rest()
+    assert not progress.too_slow(100.0 + REST, excused=False)
+    progress.received += 1
+    assert not progress.too_slow(3800.0, excused=False)
+    progress.sent += 1
+    assert not progress.too_slow(7000.0, excused=False)
+
+    assert not progress.too_slow(7000.0 + REST, excused=False)
+    assert progress.too_slow(7001.0 + REST, excused=False)
+
+
+def test_an_operators_limit_holds_for_conversations() -> None:
+    """``readTimeout``, if one is set, is for the whole request."""
+    progress = Progress(100.0, limit=60.0)
+    progress.let_rest()
+    progress.received += 1000
+
+    assert not progress.too_slow(160.0, excused=False)
+    progress.received += 1000
+    assert progress.too_slow(161.0, excused=False)

@@ -83,7 +83,9 @@ class Http2Application:
     _server: asyncio.Server | None = None
 
     async def start(self) -> Server:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.context)
+        """Where it is; it may be asked for again."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.context)
         self.port = self._server.sockets[0].getsockname()[1]
         return Server(f"{'https' if self.context else 'h2c'}://127.0.0.1:{self.port}")
 

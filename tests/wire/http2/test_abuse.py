@@ -173,6 +173,22 @@ def test_window_updates_that_data_calls_for_are_free() -> None:
     assert not server.connection.failed
 
 
+def test_pings_that_data_calls_for_are_free() -> None:
+    """gRPC measures the line by one for each piece of data that it gets; without data they count again."""
+    server = Server()
+    server.hear(headers(1) + window_update(0, 1 << 20) + window_update(1, 1 << 20))
+    server.connection.respond(1, 200, [])
+    for _ in range(5000):
+        server.connection.send_data(1, b"x")
+        server.hear(frame(PING, 0, 0, bytes(8)))
+        server.connection.take()
+    assert server.failure() is None
+
+    spend(server, lambda _: frame(PING, 0, 0, bytes(8)), 60_000)
+
+    assert server.failure() is CALM
+
+
 def test_who_asks_must_read() -> None:
     """A thousand answers may wait to be written; the next one is the last (CVE-2019-9512)."""
     server = Server(Http2Limits(oddity_burst=1 << 30))
