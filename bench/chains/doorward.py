@@ -54,8 +54,6 @@ def _static(program: Program, ports: dict[str, int], site: Site) -> dict[str, An
         "identity": {"externalUrl": f"http://auth.localhost:{program.identity_port}", "data": str(program.data)},
         "metrics": {"prometheus": {"entryPoint": "identity"}},
         "accessLog": {"filePath": str(site.folder / "access.log")},
-        # As many workers as cores, as everybody else here has.
-        **({"workers": 1} if site.prefix else {}),
     }
 
 

@@ -37,7 +37,6 @@ def traefik_and_doorward(site: Site) -> Iterator[Chain]:
     static = {
         "entryPoints": {"identity": {"address": f"127.0.0.1:{program.identity_port}"}},
         "identity": {"externalUrl": f"http://auth.localhost:{program.identity_port}", "data": str(program.data)},
-        **({"workers": 1} if site.prefix else {}),
     }
     (site.folder / "doorward.yml").write_text(json.dumps(static))
     try:

@@ -271,7 +271,7 @@ class StaticConfiguration(Section):
     api: Api | None = None
     identity: Identity | None = None
     workers: int = Field(default=0, ge=0, le=256)
-    """Processes that serve requests; 0 for one per processor."""
+    """Processes that serve requests; 0 for one per processor that it may use."""
     global_: GlobalSettings = Field(default=GlobalSettings(), alias="global")
 
 

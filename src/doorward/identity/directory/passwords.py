@@ -23,7 +23,7 @@ SHORTEST = 8
 LONGEST = 1024
 """Characters."""
 LONGEST_BYTES = 4096
-_AT_ONCE = 2 * (os.cpu_count() or 1)
+_AT_ONCE = 2 * len(os.sched_getaffinity(0))
 _WAITING = 64
 
 throttle = Throttle()
