@@ -18,14 +18,17 @@ DELAY = 0.05
 
 
 class DecisionPost:
-    def __init__(self, tell: Callable[[Decided], bool]) -> None:
-        """``tell`` says whether anybody listens."""
+    def __init__(self, tell: Callable[[Decided], bool], nobody: str = "") -> None:
+        """``tell`` says whether anybody listens; ``nobody``: a client's address of which no record is kept."""
         self._tell = tell
+        self._nobody = nobody
         self._kept: deque[Decision] = deque(maxlen=KEPT)
         self._unsent = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, decision: Decision) -> None:
+        if self._nobody and decision.client == self._nobody:
+            return
         self._kept.append(decision)
         self._unsent = min(self._unsent + 1, KEPT)
         self._soon()

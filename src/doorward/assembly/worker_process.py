@@ -50,6 +50,7 @@ from doorward.net.pools import Pools
 from doorward.net.tls import CertificateUnusable
 from doorward.observe import log_lines
 from doorward.outpost.answer import Outpost
+from doorward.proxy import chain_trial
 from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.engine import Engine
 from doorward.proxy.http_authority import HttpAuthority
@@ -73,7 +74,7 @@ class Worker:
         questions = SocketQuestions(self._client, str(folder.rpc_socket))
         store = RpcSessionStore(questions, self._sign_outs.told)
         issuer = LocalIssuerChannel(self._client, str(folder.back_channel_socket), plan.identity.external_url)
-        self._decisions = DecisionPost(lambda decided: self._link.tell(decided))
+        self._decisions = DecisionPost(lambda decided: self._link.tell(decided), chain_trial.PEER)
         self._outpost = Outpost(store, issuer, now=time.time, decided=self._decisions.add)
         self._last_uses = LastUses(self._outpost.used_since, questions, time.time)
         self._link = ControlLink(folder.control_socket, self._hello, self._heard)
@@ -95,7 +96,7 @@ class Worker:
         self._access_log = AccessLogFile(plan.access_log) if plan.access_log is not None else None
         self._metrics = MetricsBook(plan.metrics) if plan.metrics is not None and plan.metrics.entry_point else None
         nothing = Routes.build(routing.RoutingTable(), self)
-        self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools)
+        self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools, self._decisions.add)
         self._table_known = self._outposts_known = self._identity_ready = self._said_ready = False
         self._grace = plan.grace
         self._position = -1

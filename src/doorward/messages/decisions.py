@@ -188,6 +188,15 @@ REASONS: dict[str, Why] = {
         "No router of the proxy has a rule that fits this host and path.",
         "doorward check shows the routers. Compare the host, the path and the entry point with their rules.",
     ),
+    "foreign_origin": Why(
+        "A WebSocket that rides on somebody's session was opened by a page of another origin.",
+        "The origin is below. Only the application's own pages may open such WebSockets.",
+    ),
+    "auth_server_failed": Why(
+        "The auth server that the router's forwardAuth asks did not decide: it was not reached, was too slow, or "
+        "answered something that is neither yes nor no.",
+        "The log says what it answered. Compare the middleware's address with where the auth server listens.",
+    ),
     "broken_router": Why(
         "The router that fits cannot be used, so it answers nobody.",
         "The detail names the broken middleware or service; correct the configuration.",

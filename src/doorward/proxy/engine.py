@@ -10,8 +10,9 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from doorward.messages.decisions import Decision
 from doorward.messages.entry_points import EntryPoint
 from doorward.messages.routing import ForwardAuth
 from doorward.net.descriptors import room_for_connections
@@ -22,6 +23,7 @@ from doorward.proxy.entry_point import EntryPointServer
 from doorward.proxy.exchange import Surroundings
 from doorward.proxy.headcount import Capacity
 from doorward.proxy.metrics import MetricsBook
+from doorward.proxy.refusal_records import RefusalRecords
 from doorward.proxy.routing import Routes
 from doorward.proxy.service import Ledger
 
@@ -40,10 +42,14 @@ class Engine:
         access_log: AccessLogFile | None = None,
         metrics: MetricsBook | None = None,
         pools: Pools | None = None,
+        decided: Callable[[Decision], None] | None = None,
     ) -> None:
-        """``pools`` are those that the routes' services use: the engine keeps them tidy and closes them at the end."""
+        """``pools`` are those that the routes' services use: the engine keeps them tidy and closes them at the end.
+        ``decided`` gets a record of whatever the proxy refuses by itself."""
         ledgers: list[Ledger] = [ledger for ledger in (metrics, access_log) if ledger is not None]
         self._surroundings = Surroundings(routes, tuple(ledgers))
+        if decided is not None:
+            self._surroundings.refused = RefusalRecords(decided).refused
         self._access_log = access_log
         self._metrics = metrics
         self._pools = pools or Pools()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 from doorward.messages.http import Header, HttpAnswer
 from doorward.proxy.account import Account
@@ -45,6 +45,10 @@ CLIENT_CLOSED = 499
 """For the log: the client went away before it was answered."""
 
 
+def _nobody_asks(request: Request, reason: str, detail: str) -> None:
+    """Keeps no record."""
+
+
 class Surroundings:
     """What all exchanges of a worker share."""
 
@@ -54,6 +58,8 @@ class Surroundings:
         self.sessions = OpenSessions()
         self.rechecks = Rechecks()
         self.complaints = Complaints()
+        self.refused: Callable[[Request, str, str], None] = _nobody_asks
+        """Is told which request the proxy refuses by itself, why, and what belongs to that."""
 
     def apart(self) -> Surroundings:
         """The same without ledgers."""
@@ -124,14 +130,14 @@ class Exchange:
             self.answer(rejection_answer(rejected.status, rejected.reason))
             return
         if route is None:
-            self.fail(NO_ROUTE)
+            self._refuse(NO_ROUTE, "no_router")
             return
         self._route = route
         self.account.router = route.name
         self.account.service = route.service_name
         if route.broken:
             self._surroundings.complaints.say("router.broken", route.name, route.broken)
-            self.fail(BROKEN_ROUTE)
+            self._refuse(BROKEN_ROUTE, "broken_router", f"{route.name}: {route.broken}")
             return
         if route.tls_options and not self._handshake_was_for(route):
             self.fail(MISDIRECTED)
@@ -186,7 +192,7 @@ class Exchange:
     def _serve(self) -> None:
         request = self.request
         if request.websocket and (request.session or request.credentialed) and not origin_is_ours(request):
-            self.fail(FORBIDDEN_ORIGIN)
+            self._refuse(FORBIDDEN_ORIGIN, "foreign_origin", (request.first(b"origin") or b"").decode("latin-1"))
             return
         if request.session:
             self._surroundings.sessions.add(request.session, self)
@@ -230,6 +236,8 @@ class Exchange:
         reason = reason_phrase(answer.status)
         headers = list(answer.headers)
         if answer.status >= 400:
+            if self.request.denial == "failed":
+                self._surroundings.refused(self.request, "auth_server_failed", self.account.router)
             # An auth server that is a proxy has named it as well.
             headers = [header for header in headers if header[0].lower() != FIELD]
             headers.append((b"X-Request-Id", self.request.id))
@@ -239,6 +247,11 @@ class Exchange:
     def fail(self, failure: Failure) -> None:
         """Send one of our own error answers."""
         self.answer(failure_answer(failure, self._accept(), self.request.id))
+
+    def _refuse(self, failure: Failure, reason: str, detail: str = "") -> None:
+        """The proxy itself says no: whoever asks later is told why (``messages.decisions``)."""
+        self._surroundings.refused(self.request, reason, detail)
+        self.fail(failure)
 
     def finish(self) -> None:
         """The response is complete."""
