@@ -39,8 +39,8 @@ class Far:
     def url(self) -> str:
         return f"http://far-{self.port}.localhost:{self.port}"
 
-    def asked(self, *headers: tuple[str, str]) -> Answer:
-        """What a proxy beside the outpost is told about a request of a browser."""
+    def asked(self, *headers: tuple[str, str], port: int = 0) -> Answer:
+        """What a proxy beside the outpost (or another process of it) is told about a request of a browser."""
         host = f"far-{self.port}.localhost:{self.port}"
         forwarded = [
             ("X-Forwarded-Proto", "http"),
@@ -48,7 +48,7 @@ class Far:
             ("X-Forwarded-Uri", "/"),
             ("Accept", "text/html"),
         ]
-        url = f"http://127.0.0.1:{self.port}/outpost.goauthentik.io/auth/traefik"
+        url = f"http://127.0.0.1:{port or self.port}/outpost.goauthentik.io/auth/traefik"
         return ask(url, headers=[*forwarded, *headers])
 
     def session(self, browser: Browser) -> tuple[str, str]:
@@ -153,6 +153,24 @@ def outpost_of(program: Program, folder: Path, whoami: int) -> Iterator[Far]:
     made = prepared(program, mode="proxy", internal_host=f"http://127.0.0.1:{whoami}")
     with outpost(folder, made.port, made.configuration):
         yield made
+
+
+def test_two_of_one_outpost(far: Far, browser: Browser, tmp_path: Path) -> None:
+    """Behind a balancer it does not matter which one a browser meets; signing out at one ends the session at both."""
+    # S-322
+    second = free_port()
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    text = far.configuration.replace(f"127.0.0.1:{far.port}", f"127.0.0.1:{second}", 1)
+    with outpost(beside, second, text):
+        cookie = far.session(browser)
+        assert far.asked(cookie, port=second).status == 200
+
+        assert ask(f"{far.url}/outpost.goauthentik.io/sign_out", headers=[cookie]).status == 302
+
+        eventually(lambda: far.asked(cookie, port=second).status == 302, within=5, what="it has ended at the other")
+        health = Api(far.program).get(f"/outposts/instances/{far.outpost['pk']}/health/")
+        assert len(health) == 2
 
 
 def test_a_deleted_outpost_lets_nobody_pass(far: Far, browser: Browser) -> None:

@@ -84,7 +84,7 @@ class OutpostProgram:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         if self._access_log is not None:
-            loop.add_signal_handler(signal.SIGUSR1, self._access_log.reopen)
+            loop.add_signal_handler(signal.SIGUSR1, self._reopen)
         self._engine.use(Routes.build(self._table, self))
         following = asyncio.create_task(self._outpost.run())
         await self._engine.start({name: [listener] for name, listener in sockets.items()})
@@ -98,6 +98,12 @@ class OutpostProgram:
         following.cancel()
         await self._client.close()
         self._outpost.close()
+
+    def _reopen(self) -> None:
+        """The log files were moved away."""
+        log_lines.reopen()
+        if self._access_log is not None:
+            self._access_log.reopen()
 
     def _cut(self, id_hashes: Iterable[bytes], everything: bool = False) -> None:
         self._engine.sessions_ended(id_hashes, everything)
@@ -149,16 +155,19 @@ def _say(text: str) -> None:
 
 def run(plan: OutpostPlan) -> int:
     """The exit status."""
-    log_lines.to_standard_error()
     raise_limit()
     lock = -1
     try:
+        log_lines.start(plan.log.level, plan.log.format, plan.log.file)
         if plan.state_folder:
             state_folder.make(Path(plan.state_folder))
             lock = state_folder.locked(Path(plan.state_folder))
         uvloop.run(OutpostProgram(plan).run())
     except (state_folder.StateFolderUnusable, listening.PortUnusable, CertificateUnusable) as error:
         _say(str(error))
+        return 1
+    except OSError as error:
+        _say(f"the log file {plan.log.file} cannot be written: {error.strerror}")
         return 1
     except sqlite3.Error as error:
         _say(f"{plan.state_folder}/sessions.sqlite3 cannot be used: {error}")

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 from doorward.config.document import KeyPath
 from doorward.config.entry_point import parse_address
 from doorward.config.section import Duration, Flag, Names, Section, Text, WithCommas
-from doorward.config.static import AccessLog
+from doorward.config.static import AccessLog, Log
 
 LEAST_SECRET = 32
 """Characters of a cookie secret."""
@@ -337,6 +337,7 @@ class OutpostConfiguration(Section):
     metrics: Annotated[Text, AfterValidator(_address)] | None = None
     """Address of ``/metrics``, such as ``:9300``."""
     access_log: AccessLog | None = None
+    log: Log = Log()
 
 
 def contradictions(written: OutpostConfiguration) -> Iterator[tuple[KeyPath, str]]:

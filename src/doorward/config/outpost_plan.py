@@ -26,6 +26,7 @@ from doorward.config.outpost import (
 from doorward.config.outpost_routes import cookie_id, table_of
 from doorward.config.problems import ConfigurationError, Problem, joined
 from doorward.messages import entry_points, outposts
+from doorward.messages.plan import LogPlan
 from doorward.messages.standalone import ConnectedApplications, ForeignApplications, OutpostPlan, Reach
 from doorward.tokens.secret_key import SecretKeyUnusable, read_secret_key
 
@@ -89,6 +90,7 @@ class _Maker:
             trusted=written.trusted_proxies,
             state_folder=written.state,
             access_log=access_log_of(written.access_log) if written.access_log is not None else None,
+            log=LogPlan(written.log.level, written.log.format, written.log.file_path),
             metrics=written.metrics is not None,
             warnings=tuple(self._warnings),
         )

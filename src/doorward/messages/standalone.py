@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from doorward.messages.entry_points import AccessLog, EntryPoint
 from doorward.messages.outposts import ProxyProvider
+from doorward.messages.plan import LogPlan
 from doorward.messages.routing import ClientTls, RoutingTable
 
 
@@ -59,6 +60,7 @@ class OutpostPlan(Struct, frozen=True):
     trusted: tuple[str, ...]
     state_folder: str = ""
     access_log: AccessLog | None = None
+    log: LogPlan = LogPlan()
     metrics: bool = False
     grace: float = 10.0
     """Seconds that requests in flight get at a stop."""

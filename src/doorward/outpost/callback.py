@@ -6,6 +6,7 @@ login again by itself, so that no failure can go round in circles.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.verified_login import VerifiedLogin
 from doorward.outpost.visit import Visit
 from doorward.tokens.refused import TokenRefused
+
+log = logging.getLogger(__name__)
 
 _OWN = frozenset({"code", "state", "error", "error_description", "iss"})
 _CLOCK_CLAIMS = frozenset({"exp", "iat", "nbf"})
@@ -160,7 +163,8 @@ class Callback:
             return await self._token_refused(visit, refused, target)
         except NotAdmitted as refused:
             return _not_admitted(visit, str(refused))
-        except IdentityUnreachable:
+        except IdentityUnreachable as error:
+            log.warning("a login at %r cannot be completed: %s", visit.application.provider.name, error)
             await self._report(visit, "the identity provider cannot be reached")
             return _restart(
                 visit,

@@ -20,6 +20,8 @@ MAX_DOCUMENT = 262144
 WELL_KNOWN = "/.well-known/openid-configuration"
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
 _RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
+_NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_USED = ("userinfo_endpoint", "end_session_endpoint", "introspection_endpoint")
 _PUBLIC = frozenset({"kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y"})
 
 
@@ -61,12 +63,13 @@ def read(body: bytes, issuer: str) -> Published:
             f"it calls itself {published.issuer!r}, which is not the configured {issuer!r}; they must be the same to "
             "the last character"
         )
-    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+    secure = issuer.startswith("https://")
+    for name in _NEEDED + _USED:
         url = str(getattr(published, name))
-        if not url.startswith(("https://", "http://")):
-            raise NotAnIssuer(f"its {name} is {url!r}")
-    if published.token_endpoint.startswith("http://") and issuer.startswith("https://"):
-        raise NotAnIssuer("it is on https and its token endpoint is not")
+        if url.startswith("https://") or (not url and name in _USED):
+            continue
+        if secure or not url.startswith("http://"):  # whoever is on the way could then speak for the issuer
+            raise NotAnIssuer(f"its {name} is {url!r}, which is no https URL")
     return published
 
 
