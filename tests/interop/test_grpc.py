@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import grpc
 import pytest
 
 from net.certificates import self_signed
+from peers.api import Api
 from peers.grpc_service import NAME, GrpcService, channel
 from peers.processes import eventually, free_port
 from peers.program import Program
@@ -35,6 +37,7 @@ http:
     clear-clear: {{rule: "Host(`clear.test`)", entryPoints: [web], service: clear}}
     clear-tls: {{rule: "Host(`tls.test`)", entryPoints: [web], service: tls}}
     tls-clear: {{rule: "Host(`clear.test`)", entryPoints: [websecure], service: clear, tls: {{}}}}
+    guarded: {{rule: "Host(`guarded.test`)", entryPoints: [web], service: clear, middlewares: [login]}}
     tls-tls: {{rule: "Host(`tls.test`)", entryPoints: [websecure], service: tls, tls: {{}}}}
   services:
     clear:
@@ -46,6 +49,11 @@ http:
         servers: [{{url: "https://127.0.0.1:{tls}"}}]
         serversTransport: inside
         healthCheck: {{mode: grpc, interval: 200ms, timeout: 5s}}
+  middlewares:
+    login:
+      forwardAuth:
+        address: http://127.0.0.1:{identity}/outpost.goauthentik.io/auth/traefik
+        authResponseHeaders: [X-authentik-username, X-authentik-uid, X-authentik-groups]
   serversTransports:
     inside: {{serverName: tls.test, rootCAs: ["{pem}"]}}
 tls:
@@ -88,7 +96,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(program, services, certificate.chain_pem, free_port())
     routes = folder / "routes.yml"
     ports = {name: service.port for name, service in services.items()}
-    routes.write_text(ROUTES.format(**ports, pem=pem, key=key))
+    routes.write_text(ROUTES.format(**ports, pem=pem, key=key, identity=program.identity_port))
     program.config = _static(folder, made, routes)
     try:
         program.start()
@@ -209,6 +217,26 @@ def test_a_client_that_loses_patience(talk: grpc.Channel, world: World, upstream
     call.cancel()
 
     assert service.cancelled.wait(10)
+
+
+def test_behind_a_login(world: World) -> None:
+    """A stranger is UNAUTHENTICATED; a program with an app password is who it says, and only then."""
+    api = Api(world.program)
+    api.protect("guarded", "http://guarded.test")
+    user = api.post("/core/users/", username="robot", name="Robot")
+    made = api.post("/core/tokens/", identifier="robot", intent="app_password", user=user["pk"], expiring=False)
+    key = api.get(f"/core/tokens/{made['identifier']}/view_key/")["key"]
+    basic = base64.b64encode(f"robot:{key}".encode()).decode()
+    with channel(world.program.http_port, "guarded.test") as made_channel:
+        say = made_channel.unary_unary(f"/{NAME}/Say")
+        with pytest.raises(grpc.RpcError) as caught:
+            say(b"hi", timeout=10, metadata=(("x-authentik-username", "akadmin"),))
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+        reply = say(b"hi", timeout=10, metadata=(("authorization", f"Basic {basic}"),))
+
+    assert reply == b"hi"
+    assert world.services["clear"].seen[-1]["x-authentik-username"] == "robot"
 
 
 def test_nobody_there(world: World) -> None:

@@ -156,6 +156,15 @@ async def test_plain_clients_are_redirected(world: World, headers: dict[str, str
     assert request_of(await world.browser().get("/", headers=headers))
 
 
+@pytest.mark.parametrize("kind", ["application/grpc", "application/grpc+proto", "application/grpc-web+proto"])
+async def test_grpc_clients_are_not(world: World, kind: str) -> None:
+    """401 is UNAUTHENTICATED to them; a redirect would be an error that nobody understands."""
+    answer = await world.browser().get("/demo.Greeter/Say", method="POST", headers={"Content-Type": kind})
+
+    assert answer.status == 401
+    assert set_cookies(answer) == []
+
+
 async def test_everything_can_be_redirected(world: World) -> None:
     """The provider's option restores the 302 for all; the page of a navigation is not replaced by it."""  # S-329
     world.use(provider(1, "app.example.test", redirect_everything=True))

@@ -22,6 +22,8 @@ def is_navigation(fields: Fields, scheme: str) -> bool:
         return mode == b"navigate"
     if fields.raw("x-requested-with").lower() == b"xmlhttprequest":
         return False
+    if fields.raw("content-type").lower().startswith(b"application/grpc"):
+        return False
     accept = fields.raw("accept").lower()
     return not (b"application/json" in accept and b"text/html" not in accept and b"*/*" not in accept)
 
