@@ -20,7 +20,7 @@ from doorward.outpost import verified_login
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import MAX_ANSWER, GrantRefused, post_form, request_tokens
 from doorward.outpost.claims import NotAdmitted
-from doorward.outpost.credential import AppPassword, BearerToken
+from doorward.outpost.credential import USER_OF_TOKENS, AppPassword, BearerToken
 from doorward.outpost.foreign_login import ForeignLogins
 from doorward.outpost.ports import IdentityChannel
 from doorward.outpost.verified_login import VerifiedLogin, read_claims
@@ -51,6 +51,10 @@ class MachineLogins:
                 return await self._abroad(application, application.provider.foreign, credential)
             if isinstance(credential, AppPassword):
                 return await self._by_app_password(application, credential, client_ip)
+            if credential.token.count(".") != 2:  # no JWT: perhaps an app password for this application alone
+                return await self._by_app_password(
+                    application, AppPassword(USER_OF_TOKENS, credential.token), client_ip
+                )
             return await self._by_token(application, credential.token, client_ip)
         except (GrantRefused, TokenRefused, NotAdmitted) as refused:
             raise CredentialRefused(str(refused)) from refused

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from doorward.identity.applications.models import Application
 from doorward.identity.directory import passwords
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.queries import token_by_key
@@ -164,3 +165,27 @@ def test_deleting_an_own_token(visiting_bob: Visitor) -> None:
 
     assert not Token.objects.exists()
     assert Event.objects.filter(action="model_deleted", context__model__name="x").exists()
+
+
+def test_a_token_for_a_device_is_for_one_application(visiting_bob: Visitor, bob: User, whoami: Application) -> None:
+    """The answer shows how to use it; the list says what it opens, and when it was last used."""
+    visiting_bob.send("/if/user/new/token/", identifier="phone", intent="device", application=whoami.pk, life="30")
+
+    assert "It opens whoami and nothing else" in visiting_bob.text
+    assert "curl -u bob:TOKEN https://" in visiting_bob.text
+    token = Token.objects.get()
+    assert (token.intent, token.application, token.user) == ("app_password", whoami, bob)
+    text = visiting_bob.open("/if/user/account/")
+    assert "whoami only" in text
+    assert "never" in text
+
+
+def test_only_what_one_may_enter_can_be_chosen(visiting_bob: Visitor, bob: User, whoami: Application) -> None:
+    """A token never opens more than its maker may."""
+    User.objects.get(pk=bob.pk).groups.clear()
+    fields = {"identifier": "phone", "intent": "device", "life": "30"}
+
+    assert visiting_bob.send("/if/user/new/token/", application=whoami.pk, **fields).status_code == 400
+    assert visiting_bob.send("/if/user/new/token/", **fields).status_code == 400
+    assert "Choose the application that it opens." in visiting_bob.text
+    assert not Token.objects.exists()

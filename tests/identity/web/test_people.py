@@ -13,7 +13,8 @@ from doorward.identity.authenticators import queries
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
 from doorward.identity.directory import passwords
-from doorward.identity.directory.models import Group, User
+from doorward.identity.directory.models import Group, Token, User
+from doorward.identity.directory.queries import token_by_key
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.logins.models import LoginSession
@@ -329,3 +330,20 @@ def test_ones_own_factor_is_not_removed_here(admin: Visitor, akadmin: User) -> N
 
     assert queries.device_by_uuid(akadmin, paper.uuid) is not None
     assert admin.answer.status_code in (302, 303)
+
+
+def test_a_service_account_comes_with_its_token(admin: Visitor) -> None:
+    """A user without a password, its group, and a token that is shown this once."""
+    admin.send("/if/admin/new/service-account/", name="backup-robot", create_group="on", life="365")
+
+    key = re.search(r'<pre id="key"[^>]*><code>([A-Za-z0-9]{60})<', admin.raw)
+    assert key
+    account = User.objects.get(username="backup-robot")
+    assert account.type == User.Type.SERVICE_ACCOUNT
+    assert not account.has_usable_password()
+    assert [group.name for group in account.groups.all()] == ["backup-robot"]
+    token = token_by_key(key[1], [Token.Intent.APP_PASSWORD])
+    assert token is not None
+    assert token.user == account
+    assert not token.sealed_key
+    assert admin.send("/if/admin/new/service-account/", name="backup-robot", life="1").status_code == 400

@@ -71,6 +71,7 @@ PAGES = {
     "admin-new-proxy-provider": [],
     "admin-new-oauth2-provider": [],
     "admin-new-user": [],
+    "admin-new-service-account": [],
     "admin-new-group": [],
     "admin-new-token": [],
 }

@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from doorward.identity.directory import tokens
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.queries import token_by_key
 
@@ -35,6 +36,7 @@ class BearerOrSession(BaseAuthentication):
             token = token_by_key(key.decode("ascii"), INTENTS)
         if token is None:
             raise AuthenticationFailed("Token invalid/expired")
+        tokens.note_use(token)
         return token.user, token
 
     def _by_session(self, request: Request) -> tuple[User, None] | None:

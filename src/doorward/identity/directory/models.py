@@ -131,6 +131,13 @@ class Token(models.Model):
     expires = models.DateTimeField(null=True, blank=True, default=None)
     expiring = models.BooleanField(default=True)
     managed = models.TextField(null=True, blank=True, unique=True, default=None)
+    application = models.ForeignKey(
+        "applications.Application", null=True, blank=True, default=None, on_delete=models.CASCADE, related_name="+"
+    )
+    """An app password that opens this application and no other: for a device or a script. None: all that its user may
+    enter."""
+    last_used = models.DateTimeField(null=True, blank=True, default=None)
+    """To a minute."""
 
     class Meta:
         ordering = ["identifier"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,7 +15,11 @@ from doorward.identity.directory.models import Token, User, new_key
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 
+if TYPE_CHECKING:
+    from doorward.identity.applications.models import Application
+
 DEFAULT_LIFE = timedelta(days=1)
+NOTED_EVERY = timedelta(minutes=1)
 SHORTEST_KEY = 16
 """Characters of a key that somebody chose; our own have 60. Twenty-two random letters and digits hold 128 bits."""
 _CORE = "authentik.core"
@@ -31,10 +36,12 @@ def create_token(
     description: str = "",
     key: str | None = None,
     managed: str | None = None,
+    application: Application | None = None,
 ) -> tuple[Token, str]:
     """Create a token and return it with its secret, which can be viewed once more by ``view_token_key``.
 
-    ``expires`` defaults to one day from now. Raises ValidationError.
+    ``expires`` defaults to one day from now. ``application``: the only one that an app password opens. Raises
+    ValidationError.
     """
     secret = new_key() if key is None else _acceptable(key)
     if expiring and expires is None:
@@ -43,6 +50,9 @@ def create_token(
         identifier=identifier, user=user, intent=intent, description=description, expires=expires, expiring=expiring
     )
     token.managed = managed
+    if application is not None and intent != Token.Intent.APP_PASSWORD:
+        raise ValidationError({"application": ["Only an app password can be for one application."]})
+    token.application = application
     _keep(token, secret)
     with transaction.atomic():
         names.require_storable(description, "description")
@@ -95,6 +105,13 @@ def delete_token(actor: Actor, token: Token) -> None:
     with transaction.atomic():
         events.deleted(actor, token)
         token.delete()
+
+
+def note_use(token: Token) -> None:
+    """Somebody came with it just now."""
+    now = timezone.now()
+    if token.last_used is None or now - token.last_used >= NOTED_EVERY:
+        Token.objects.filter(pk=token.pk).update(last_used=now)
 
 
 def _keep(token: Token, secret: str) -> None:

@@ -21,8 +21,10 @@ from doorward.identity.api.core.people import UserSerializer
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.permissions import SignedIn, SuperuserOnly, is_superuser, user_of
 from doorward.identity.api.resource import SLUG, Resource
+from doorward.identity.applications.models import Application
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import Token, User
+from doorward.identity.policies.queries import verdict
 
 CREATABLE = (Token.Intent.API, Token.Intent.APP_PASSWORD)
 
@@ -31,6 +33,13 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
     identifier = serializers.SlugField(max_length=255, validators=[UniqueValidator(Token.objects.all())])
     user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False)
     user_obj = UserSerializer(source="user", read_only=True)
+    application = serializers.SlugRelatedField(
+        slug_field="slug",
+        queryset=Application.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Slug of the one application that an app password opens; for good.",
+    )
 
     class Meta:
         model = Token
@@ -44,13 +53,20 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
             "description",
             "expires",
             "expiring",
+            "application",
+            "last_used",
         ]
-        read_only_fields = ["managed"]
+        read_only_fields = ["managed", "last_used"]
 
     def validate_intent(self, intent: str) -> str:
         if intent not in CREATABLE and getattr(self.instance, "intent", None) != intent:
             raise serializers.ValidationError(f"Invalid intent {intent}")
         return intent
+
+    def validate_application(self, application: Application | None) -> Application | None:
+        if self.instance is not None and self.instance.application != application:
+            raise serializers.ValidationError("A token is for its application for good.")
+        return application
 
     def validate_user(self, user: User) -> User:
         asker = user_of(self.context["request"])
@@ -93,11 +109,15 @@ class Tokens(Resource[Token]):
     def make(self, data: dict[str, Any]) -> Token:
         data.setdefault("user", user_of(self.request))
         data.setdefault("intent", Token.Intent.API)
+        application = data.get("application")
+        if application is not None and not verdict(application, data["user"]).passing:
+            raise serializers.ValidationError({"application": ["Its user may not enter this application."]})
         token, _ = actions.create_token(self.actor, **data)
         return token
 
     def change(self, instance: Token, data: dict[str, Any]) -> Token:
         data.pop("user", None)  # unchanged, as validated
+        data.pop("application", None)  # the same
         return actions.update_token(self.actor, instance, **data)
 
     def remove(self, instance: Token) -> None:

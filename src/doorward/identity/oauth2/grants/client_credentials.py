@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from doorward.identity.crypto import vault
 from doorward.identity.directory import actions as directory
+from doorward.identity.directory import tokens
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.names import folded
 from doorward.identity.directory.queries import token_by_key
@@ -35,6 +36,8 @@ from doorward.identity.oauth2.repeated_logins import repeated_logins
 from doorward.identity.policies.queries import verdict
 
 AMR = ("pwd",)
+USER_OF_TOKENS = "goauthentik.io/token"
+"""As the user name: the password says whose it is."""
 KEPT_FOR_OUTPOSTS = timedelta(minutes=10)
 """An outpost that asks who a program is needs the answer, and believes it for seconds; the application behind it may
 look the token up for so long. Otherwise every check would leave a row for as long as a login lasts."""
@@ -136,7 +139,7 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor
     if client_failures.is_exhausted(claimed.claimed_id, claimed.address):
         return denial.THROTTLED
     token = token_by_key(password, (Token.Intent.APP_PASSWORD,))
-    if token is None or token.user.folded_username != folded(username):
+    if token is None or not _is_meant(token, username, client):
         events.record(
             "login_failed",
             "authentik.providers.oauth2",
@@ -146,9 +149,20 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor
             client_id=client.provider.client_id,
         )
         return clients.failed(claimed)
+    tokens.note_use(token)
     # Nobody but the outpost has a proxy provider's secret.
     behind_outpost = client.provider.kind == "proxy" and bool(claimed.presented_secret)
     return _Program(client, token.user, token.key_hash, claimed.address or "", behind_outpost)
+
+
+def _is_meant(token: Token, username: str, client: Client) -> bool:
+    """Whether whoever presents ``token`` names its user, and it is for this client. One that is for a single
+    application names its user by itself, for programs that can only send a bearer token."""
+    if token.application_id is None:
+        return token.user.folded_username == folded(username)
+    if client.application is None or client.application.pk != token.application_id:
+        return False
+    return username == USER_OF_TOKENS or token.user.folded_username == folded(username)
 
 
 def _user_in_secret(claimed: ClaimedClient) -> tuple[str, str] | None:

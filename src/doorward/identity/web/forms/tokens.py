@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from doorward.identity.directory.models import Token
+from doorward.identity.applications.models import Application
+from doorward.identity.applications.queries import accessible
+from doorward.identity.directory.models import Token, User
+from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import PersonField, plain_input
 
 LIVES = {"1": "A day", "30": "30 days", "365": "A year", "": "For ever, until it is deleted"}
 """Days."""
+DEVICE = "device"
+"""An app password for one application."""
 INTENTS = [
+    (DEVICE, "A device or script: opens one application, and nothing else"),
     (Token.Intent.API, "API token: for scripts that administer Doorward or ask it"),
     (Token.Intent.APP_PASSWORD, "App password: for programs that log in with user name and password"),
 ]
+
+
+class ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    def label_from_instance(self, obj: Application) -> str:
+        """Its name alone."""
+        return obj.name
 
 
 class OwnTokenForm(forms.Form):
@@ -29,8 +42,36 @@ class OwnTokenForm(forms.Form):
     intent = forms.ChoiceField(
         label="What it is for", choices=INTENTS, widget=forms.RadioSelect, initial=Token.Intent.API
     )
+    application = ApplicationField(
+        Application.objects.none(),
+        label="Application",
+        required=False,
+        empty_label="Choose one",
+        help_text="It must take Authorization headers: applications behind Doorward’s outpost do.",
+    )
     life = forms.ChoiceField(label="How long it works", choices=list(LIVES.items()), initial="30", required=False)
     description = forms.CharField(max_length=1000, required=False)
+
+    def __init__(self, data: Any = None, *, user: User | None = None, **options: Any) -> None:
+        """``user``: whose token it will be, if that is known; then only what they may enter can be chosen."""
+        super().__init__(data, **options)
+        found = Application.objects.filter(provider__in=ProxyProvider.objects.filter(intercept_header_auth=True))
+        if user is not None:
+            found = Application.objects.filter(pk__in=[each.pk for each in accessible(user, found)])
+        choice = self.fields["application"]
+        assert isinstance(choice, ApplicationField)
+        choice.queryset = found.order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        """A device’s token is an app password that is for one application."""
+        values = self.cleaned_data
+        if values.get("intent") == DEVICE:
+            values["intent"] = Token.Intent.APP_PASSWORD
+            if values.get("application") is None and not self.has_error("application"):
+                self.add_error("application", "Choose the application that it opens.")
+        else:
+            values["application"] = None
+        return values
 
     def clean_identifier(self) -> str:
         """Names are unique over all users."""
@@ -42,10 +83,38 @@ class OwnTokenForm(forms.Form):
     @property
     def expires(self) -> datetime | None:
         """When it ends; None for never."""
-        days = self.cleaned_data["life"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        return _after(self.cleaned_data["life"])
 
 
 class TokenForm(OwnTokenForm):
     user = PersonField(label="User", help_text="Whoever uses the token may do what this user may.")
-    field_order = ["user", "identifier", "intent", "life", "description"]
+    field_order = ["user", "identifier", "intent", "application", "life", "description"]
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever it is for must be let in by the application."""
+        values = super().clean()
+        user, application = values.get("user"), values.get("application")
+        if user is not None and application is not None and not accessible(user, [application]):
+            self.add_error("application", f"{user} may not enter it.")
+        return values
+
+
+class ServiceAccountForm(forms.Form):
+    name = forms.CharField(
+        label="Name", max_length=150, widget=plain_input(), help_text="Its user name; for example backup-robot."
+    )
+    create_group = forms.BooleanField(
+        label="A group of the same name as well", required=False, help_text="To let it, and others, in by the group."
+    )
+    life = forms.ChoiceField(
+        label="How long its token works", choices=list(LIVES.items()), initial="365", required=False
+    )
+
+    @property
+    def expires(self) -> datetime | None:
+        """When the token ends; None for never."""
+        return _after(self.cleaned_data["life"])
+
+
+def _after(days: str) -> datetime | None:
+    return timezone.now() + timedelta(days=int(days)) if days else None

@@ -35,7 +35,7 @@ def account(request: HttpRequest) -> HttpResponse:
         groups=user.groups.all(),
         logins=seen(of_user(user), current(request)),
         sessions=own(user),
-        tokens=user.tokens.filter(managed__isnull=True),
+        tokens=user.tokens.filter(managed__isnull=True).select_related("application"),
     )
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import Token, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.tokens import OwnTokenForm
 
 
@@ -22,5 +23,12 @@ def create(actor: Actor, user: User, form: OwnTokenForm) -> tuple[Token, str]:
             expires=expires,
             expiring=expires is not None,
             description=values["description"],
+            application=values["application"],
         )
         return token, actions.view_token_key(actor, token)
+
+
+def outside_url(token: Token) -> str:
+    """Where the one application is that ``token`` opens; empty for other tokens."""
+    provider = ProxyProvider.objects.filter(application=token.application_id).first() if token.application_id else None
+    return provider.external_host if provider is not None else ""

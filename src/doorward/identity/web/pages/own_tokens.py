@@ -12,18 +12,20 @@ from doorward.identity.web.forms.tokens import OwnTokenForm
 from doorward.identity.web.pages.access import person, signed_in
 from doorward.identity.web.pages.account import ACCOUNT
 from doorward.identity.web.pages.answers import done, errors_at, show_own, status_of
-from doorward.identity.web.pages.new_tokens import create
+from doorward.identity.web.pages.new_tokens import create, outside_url
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in
 def create_own(request: HttpRequest) -> HttpResponse:
     """``/if/user/new/token/``: the answer to the form shows the key, and nothing ever does again (S-608)."""
-    form = OwnTokenForm(request.POST if request.method == "POST" else None)
+    form = OwnTokenForm(request.POST if request.method == "POST" else None, user=person(request))
     if form.is_bound and form.is_valid():
         with errors_at(form):
             token, key = create(Actor.of(request), person(request), form)
-            return show_own(request, "token.html", title="Your new token", token=token, key=key)
+            return show_own(
+                request, "token.html", title="Your new token", token=token, key=key, outside=outside_url(token)
+            )
     return show_own(request, "new_token.html", title="New token", form=form, status=status_of(form))
 
 

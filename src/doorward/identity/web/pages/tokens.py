@@ -30,7 +30,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     found = Token.objects.filter(
         Q(identifier__icontains=query) | Q(user__username__icontains=query) | Q(description__icontains=query)
     )
-    rows = page_of(request, found.select_related("user"))
+    rows = page_of(request, found.select_related("user", "application"))
     return show_admin(request, "tokens.html", section=SECTION, title="Tokens", rows=rows, query=query)
 
 
