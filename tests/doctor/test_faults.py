@@ -24,6 +24,7 @@ from doorward.doctor.examination import Examination
 from doorward.doctor.findings import FAULT, REMEDIES, Finding
 from doorward.net.client import Client
 
+MANUAL = Path(__file__).parents[2] / "docs" / "how-to" / "find-out-why.md"
 Answer = tuple[int, dict[str, str], str]
 Answers = Callable[[str, dict[str, str]], Answer]
 """Target and fields (names in lower case) → status, fields, body."""
@@ -239,8 +240,9 @@ async def test_a_password_never_shows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", sorted(REMEDIES))
 def test_every_fault_says_what_to_do(code: str) -> None:
-    """A remedy is a sentence."""
+    """A remedy is a sentence, and stands in the manual as it is."""
     assert REMEDIES[code].endswith(".")
+    assert f"| `{code}` | {REMEDIES[code]} |" in MANUAL.read_text()
 
 
 async def test_the_client_can_leave_dates_in() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -110,7 +111,9 @@ async def test_what_would_steer_a_terminal_is_escaped(world: World) -> None:
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
 def test_every_reason_says_what_and_what_to_do(reason: str) -> None:
-    """No reason is without a sentence for people."""
+    """No reason is without a sentence for people, which stands in the manual as well."""
     why = REASONS[reason]
     assert why.what.endswith(".")
     assert why.remedy.endswith(".")
+    manual = Path(__file__).parents[2] / "docs" / "how-to" / "find-out-why.md"
+    assert f"| `{reason}` | {why.what} |" in manual.read_text()

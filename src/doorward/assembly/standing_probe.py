@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,6 +26,8 @@ from doorward.net.client import Client, Origin, TooLarge, Unreachable
 from doorward.outpost.skip_rules import Opening, SkipRules
 
 log = logging.getLogger(__name__)
+
+_chance = secrets.SystemRandom()
 
 AT_ONCE = 4
 AGAIN = 10.0
@@ -88,7 +90,7 @@ class StandingProbe:
             self._changed.clear()
             try:
                 # By chance a little earlier or later: several installations must not fall into step.
-                async with asyncio.timeout(min(self._interval, 30.0) * random.uniform(0.8, 1.2)):  # noqa: S311
+                async with asyncio.timeout(min(self._interval, 30.0) * _chance.uniform(0.8, 1.2)):
                     await self._changed.wait()
             except TimeoutError:
                 continue
@@ -98,7 +100,7 @@ class StandingProbe:
         return seen is None or time.time() - seen.at >= self._interval
 
     async def _look_at(self, provider: ProxyProvider) -> None:
-        await asyncio.sleep(random.uniform(0, min(2.0, self._interval / 10)))  # noqa: S311 - a spread, no secret
+        await asyncio.sleep(_chance.uniform(0, min(2.0, self._interval / 10)))
         async with self._places:
             target = target_of(provider)
             found = await probe.look(target, self._ca_pem)
