@@ -180,7 +180,8 @@ def test_a_deleted_outpost_lets_nobody_pass(far: Far, browser: Browser) -> None:
 
     Api(far.program).delete(f"/outposts/instances/{far.outpost['pk']}/")
 
-    eventually(lambda: far.asked(cookie).status == 400, within=5, what="nobody passes")
+    eventually(lambda: far.asked(cookie).status == 503, within=5, what="nobody passes")
+    assert "does not take this outpost's token" in far.asked(cookie).text
 
 
 def test_the_identity_provider_goes_away_and_comes_back(own_program: Program, playwright: Any, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ class ConnectedOutpost:
         self._position = -1
         self._heard = 0.0
         self._is_away = False
+        self._is_refused = False
         self._trouble = ""
         self._looking = asyncio.Lock()
         self._watch = PushWatch(time.monotonic())
@@ -82,12 +83,18 @@ class ConnectedOutpost:
         channel = RemoteIssuerChannel(client, plan.identity)
         self._outpost = Outpost(self._store, channel, now, trusted, say_refusal)
         self._last_uses = LastUses(self._outpost.used_since, self._questions, now)
-        self.answering = Gate(self._outpost, lambda: self._known is not None)
+        self.answering = Gate(self._outpost, self._why_shut)
 
     @property
     def ready(self) -> bool:
         """It knows what to protect."""
-        return self._known is not None
+        return not self._why_shut()
+
+    def _why_shut(self) -> str:
+        """Why no question can be answered now; empty when they can."""
+        if self._is_refused:
+            return "the identity provider does not take this outpost's token"
+        return "" if self._known is not None else "this outpost has not reached its identity provider yet"
 
     async def run(self) -> None:
         """Ask for news, and say which sessions were used, for ever."""
@@ -115,6 +122,7 @@ class ConnectedOutpost:
                 state = msgspec.msgpack.decode(answer.body, type=IdentityState)
             except TokenRefused as refused:
                 self._say(f"{refused}: nobody passes until it does")
+                self._is_refused = True
                 self._use(OutpostConfiguration())
                 self._forget((), everything=True)
                 self._position = -1
@@ -126,6 +134,7 @@ class ConnectedOutpost:
 
     def _hear(self, state: IdentityState) -> None:
         self._heard = self._now()
+        self._is_refused = False
         self._watch.heard(time.monotonic())
         if self._trouble or self._known is None:
             log.info("connected to the identity provider at %s", self._plan.identity.url)
@@ -172,21 +181,19 @@ def _closed(provider: ProxyProvider) -> ProxyProvider:
 
 
 class Gate:
-    """The outpost, once it knows what it protects. Before that every question is answered 503."""
+    """The outpost, while it knows what it protects. Otherwise every question is answered 503."""
 
-    def __init__(self, outpost: Outpost, open_: Callable[[], bool]) -> None:
+    def __init__(self, outpost: Outpost, why_shut: Callable[[], str]) -> None:
         self._outpost = outpost
-        self._open = open_
+        self._why_shut = why_shut
 
     def answer(self, question: HttpQuestion) -> Answer:
         """As ``Outpost.answer``."""
-        if self._open() or question.target.partition(b"?")[0] == _PING:
+        why = self._why_shut()
+        if not why or question.target.partition(b"?")[0] == _PING:
             return self._outpost.answer(question)
-        return _NOT_YET
+        return pages.text(503, why, (b"Retry-After", b"5"))
 
     def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         """As ``Outpost.still_passes``."""
-        return self._outpost.still_passes(answer, path, query)
-
-
-_NOT_YET = pages.text(503, "this outpost has not reached its identity provider yet", (b"Retry-After", b"5"))
+        return not self._why_shut() and self._outpost.still_passes(answer, path, query)
