@@ -20,7 +20,7 @@ from figures import Effort, Result, Scenario, Worthless
 from house import House
 from machine import allow_many_connections
 from report import plot, stored
-from report.table import table
+from report.table import goal_text, table
 
 
 def main() -> None:
@@ -46,7 +46,10 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     stored.write(document, arguments.output / "bench.json")
     (arguments.output / "bench.svg").write_text(plot.svg(document))
-    print(f"{', '.join(f'{key} {value}' for key, value in about.items())}")
+    goals = [text for result in results for goal in result.scenario.goals if (text := goal_text(result, goal))]
+    missed = [text for text in goals if text.endswith("not reached")]
+    print("\n".join([f"{len(goals) - len(missed)} of {len(goals)} goals reached; not:", *missed] if goals else []))
+    print(", ".join(f"{key} {value}" for key, value in about.items()))
     print(f"kept in {arguments.output}/bench.json and bench.svg")
     thrown = [f"{result.scenario.name}/{variant}" for result in results for variant in result.worthless]
     if thrown:

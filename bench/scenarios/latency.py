@@ -58,7 +58,10 @@ SCENARIOS = tuple(
         _CHAINS,
         measure_latency(rate),
         columns=(MEDIAN, P99, CPU),
-        goals=(Goal("doorward", "p50", 1 / 4, "traefik"), Goal("doorward", "p99", 1 / 4, "traefik")),
+        goals=goals,
     )
-    for rate in (500, 3000)
+    for rate, goals in (
+        (500, ()),
+        (3000, (Goal("doorward", "p50", 1 / 4, "traefik"), Goal("doorward", "p99", 1 / 4, "traefik"))),
+    )
 )
