@@ -33,6 +33,8 @@ class Question:
     """Without ``Host`` and whatever concerns a connection."""
     trailers: bool = False
     """Say that trailers are welcome."""
+    encoded: bytes = b""
+    """More fields, out of ``fields_block``."""
 
 
 class Http2Call:
@@ -96,6 +98,7 @@ class Http2Call:
                 headers=question.headers,
                 ended=complete,
                 trailers=question.trailers,
+                encoded=question.encoded,
             )
         except UnsafeField:
             self._receiver = None

@@ -11,6 +11,7 @@ from doorward.proxy.request import Request
 from doorward.proxy.request_ids import FIELD
 from doorward.proxy.services.server import Server
 from doorward.wire.http1.write import checked_line, field_block
+from doorward.wire.http2 import fields_block
 
 _WITH_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods whose requests say ``Content-Length: 0`` when they have no body (RFC 9110 section 8.6)."""
@@ -62,15 +63,18 @@ def upstream_head(request: Request, downstream: Downstream, server: Server, stre
 
 
 def upstream_question(request: Request, downstream: Downstream, server: Server, streamed: bool) -> Question:
-    """The same for a server that speaks HTTP/2."""
+    """The same for a server that speaks HTTP/2. Raises UnsafeField."""
     target = server.prefix + request.path
     if request.query is not None:
         target += b"?" + request.query
     origin = server.pool.origin
     length = request.body_length if request.body is None else len(request.body)
-    left_out = OURS | request.hop_by_hop if request.hop_by_hop else OURS
-    headers = [header for header in request.headers if header[0].lower() not in left_out]
-    headers.append((FIELD, request.id))
+    fields, memory = _end_to_end(request), downstream.forwarded
+    encoded = memory.recall(fields, b"HTTP/2")
+    if encoded is None:
+        block = fields_block(header for header in fields if header[0].lower() not in OURS)
+        encoded = memory.keep(fields, b"HTTP/2", block)
+    headers: list[Header] = [(FIELD, request.id)]
     if length or (length == 0 and request.method in _WITH_BODY):
         headers.append((b"content-length", b"%d" % length))
     if streamed and downstream.head.expect_continue:
@@ -82,6 +86,7 @@ def upstream_question(request: Request, downstream: Downstream, server: Server, 
         target,
         headers,
         downstream.head.wants_trailers,
+        encoded,
     )
 
 

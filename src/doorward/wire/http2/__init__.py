@@ -19,6 +19,7 @@ from doorward.wire.http2.events import (
 )
 from doorward.wire.http2.limits import DEFAULT_LIMITS, Http2Limits
 from doorward.wire.http2.server import ServerConnection
+from doorward.wire.http2.write import fields_block
 
 __all__ = [
     "CLIENT_PREFACE",
@@ -40,4 +41,5 @@ __all__ = [
     "StreamReset",
     "TrailersReceived",
     "WindowOpened",
+    "fields_block",
 ]

@@ -36,16 +36,24 @@ def response_block(status: int, headers: Iterable[Header]) -> bytes:
     return _block(start, headers)
 
 
-def request_block(pseudo: Iterable[Header], headers: Iterable[Header], trailers: bool) -> bytes:
-    """The head of a request; ``trailers``: say that trailers are welcome (``te``). Raises UnsafeField."""
+def request_block(pseudo: Iterable[Header], headers: Iterable[Header], trailers: bool, encoded: bytes = b"") -> bytes:
+    """The head of a request; ``trailers``: say that trailers are welcome (``te``); ``encoded``: more fields, out of
+    ``fields_block``. Raises UnsafeField."""
     start = []
     for name, value in pseudo:
         if value.translate(None, HARMLESS) or b" " in value or not value:
             raise UnsafeField(name.decode("ascii"))
         start.append(encode_field((name, value)))
+    if encoded:
+        start.append(encoded)
     if trailers:
         return _block(b"".join(start), headers) + TE_TRAILERS
     return _block(b"".join(start), headers)
+
+
+def fields_block(headers: Iterable[Header]) -> bytes:
+    """Fields of a head, to be sent again and again. Raises UnsafeField."""
+    return _block(b"", headers)
 
 
 def trailers_block(headers: Iterable[Header]) -> bytes:
