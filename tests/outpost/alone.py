@@ -178,17 +178,20 @@ class Alone:
 
 @dataclass
 class Browser:
-    """Keeps the cookies of ``HOST``."""
+    """Keeps the cookies of one host, or of the domain above it."""
 
     alone: Alone
+    host: str = HOST
+    login_host: str = HOST
+    """Where the issuer sends it back to."""
     cookies: dict[str, str] = field(default_factory=dict)
 
-    async def get(self, uri: str, dialect: str = "traefik", **more: str) -> HttpAnswer:
+    async def get(self, uri: str, dialect: str = "traefik", *, host: str = "", **more: str) -> HttpAnswer:
         """Through the protected route."""
         fields = {
             **NAVIGATION,
             "X-Forwarded-Proto": "https",
-            "X-Forwarded-Host": HOST,
+            "X-Forwarded-Host": host or self.host,
             "X-Forwarded-Uri": uri,
             "X-Forwarded-Method": "GET",
             **more,
@@ -197,17 +200,17 @@ class Browser:
 
     async def direct(self, uri: str) -> HttpAnswer:
         """To the outpost itself."""
-        return await self._asked(uri, {**NAVIGATION, "Host": HOST, "X-Forwarded-Proto": "https"})
+        return await self._asked(uri, {**NAVIGATION, "Host": self.host, "X-Forwarded-Proto": "https"})
 
     async def log_in(self, uri: str = "/") -> HttpAnswer:
         """From a first request to the redirect that follows the callback."""
-        return await self.get(self.callback(await self.get(uri)))
+        return await self.get(self.callback(await self.get(uri)), host=self.login_host)
 
     def callback(self, answer: HttpAnswer) -> str:
         """Log in where ``answer`` sends us; path and query of where the issuer sends us then."""
         query = urlsplit(location(answer)).query
         parts = urlsplit(self.alone.issuer.authorize(query).headers["Location"])
-        assert parts.netloc == HOST
+        assert parts.netloc == self.login_host
         return f"{parts.path}?{parts.query}"
 
     async def _asked(self, target: str, fields: dict[str, str]) -> HttpAnswer:

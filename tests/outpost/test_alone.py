@@ -469,3 +469,24 @@ async def test_one_cookie_on_a_refusal_for_nginx() -> None:
 
     assert refused.status == 401
     assert len(set_cookies(refused)) == 1
+
+
+async def test_a_whole_domain_with_one_login() -> None:
+    """Every host under it has the login, ticket and sealed session alike; a look-alike host is nobody's."""
+    # S-308, S-341
+    provider = application(
+        mode="forward_domain", cookie_domain="example.test", external_host="https://login.example.test"
+    )
+    world = await alone(provider=provider)
+    browser = world.browser()
+    browser.login_host = "login.example.test"
+
+    back = await browser.log_in("/wanted")
+    other = await browser.get("/", host="blog.example.test")
+    foreign = await browser.get("/", host="evilexample.test")
+
+    assert location(back) == "https://wiki.example.test/wanted"
+    assert all("; Domain=example.test" in line for line in set_cookies(back))
+    assert len(set_cookies(back)) == 2
+    assert identity(other)["X-authentik-username"] == "carol"
+    assert foreign.status == 400

@@ -83,6 +83,8 @@ class OutpostProgram:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        # Sessions outlive a restart, so that nothing is gained by taking a changed configuration under way.
+        loop.add_signal_handler(signal.SIGHUP, _say, "SIGHUP: the configuration is read at start; restart the outpost")
         if self._access_log is not None:
             loop.add_signal_handler(signal.SIGUSR1, self._reopen)
         self._engine.use(Routes.build(self._table, self))
