@@ -10,10 +10,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from doorward.cli.importing import import_
+from doorward.config.linear_pattern import LinearPattern
 from doorward.config.oauth2_proxy.known import IGNORED, LISTS, NOTHING_LIKE_IT, TAKEN
 from doorward.config.outpost_plan import load
 from doorward.messages.standalone import ForeignApplications
-from doorward.outpost.linear_pattern import LinearPattern
 
 FLAGS = """
 acr-values allowed-group approval-prompt backend-logout-url client-id client-secret-file client-secret

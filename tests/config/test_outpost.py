@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from doorward.config.linear_pattern import LinearPattern
 from doorward.config.outpost_plan import load
 from doorward.config.problems import ConfigurationError
 from doorward.messages.routing import LoadBalancer
 from doorward.messages.standalone import ConnectedApplications, ForeignApplications, OutpostPlan
-from doorward.outpost.linear_pattern import LinearPattern
 
 SECRET = "0123456789abcdef0123456789abcdef"
 MINIMAL = f"""

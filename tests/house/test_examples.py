@@ -9,9 +9,9 @@ import pytest
 
 from doorward.config.decode import decode, parse
 from doorward.config.dynamic import DynamicConfiguration
+from doorward.config.linear_pattern import LinearPattern
 from doorward.config.outpost_plan import load
 from doorward.config.static import decode_static
-from doorward.outpost.linear_pattern import LinearPattern
 from doorward.sources.compile import compile_table
 from net.certificates import Authority, self_signed
 from peers.manuals import from_page

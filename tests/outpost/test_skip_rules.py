@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorward.outpost.linear_pattern import BadPattern, LinearPattern
-from doorward.outpost.skip_rules import Opening, SkipRules
+from doorward.config.linear_pattern import BadPattern, LinearPattern
+from doorward.config.skip_rules import Opening, SkipRules
 from outpost.world import BOB, World, is_page, link_of, provider, request_of
 
 

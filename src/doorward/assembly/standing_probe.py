@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from doorward.config.skip_rules import Opening, SkipRules
 from doorward.doctor import probe
 from doorward.doctor.probe import Look, Target
 from doorward.messages.decisions import GUARDED, NOT_YET, OPEN, SILENT, Probed, ProbesFound
@@ -23,7 +24,6 @@ from doorward.messages.http import HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.messages.sessions import ReportMisconfiguration
 from doorward.net.client import Client, Origin, TooLarge, Unreachable
-from doorward.outpost.skip_rules import Opening, SkipRules
 
 log = logging.getLogger(__name__)
 

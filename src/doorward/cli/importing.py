@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from doorward.config.linear_pattern import LinearPattern
 from doorward.config.oauth2_proxy import alpha as alpha_format
 from doorward.config.oauth2_proxy import written as forms
 from doorward.config.oauth2_proxy.notes import Note, Translation
@@ -15,7 +16,6 @@ from doorward.config.oauth2_proxy.translate import translate
 from doorward.config.oauth2_proxy.written import Written
 from doorward.config.outpost_plan import load
 from doorward.config.problems import ConfigurationError
-from doorward.outpost.linear_pattern import LinearPattern
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

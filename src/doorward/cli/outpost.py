@@ -46,6 +46,6 @@ def outpost(config_file: Path | None, check: bool) -> None:
 
 
 def _check_pattern(pattern: str) -> None:
-    from doorward.outpost.linear_pattern import LinearPattern  # few configurations have one
+    from doorward.config.linear_pattern import LinearPattern  # few configurations have one
 
     LinearPattern(pattern)

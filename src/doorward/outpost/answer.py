@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 
+from doorward.config.skip_rules import Opening
 from doorward.messages.decisions import Decision
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
@@ -54,7 +55,6 @@ from doorward.outpost.sessions.renewal import Renewal
 from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.sign_out import SignOut
 from doorward.outpost.site import AmbiguousPath
-from doorward.outpost.skip_rules import Opening
 from doorward.outpost.trust import DEFAULT_TRUSTED, TrustedPeers
 from doorward.outpost.turned_away import TurnedAway
 from doorward.outpost.visit import Visit

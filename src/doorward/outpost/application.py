@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from doorward.config.skip_rules import SkipRules
 from doorward.messages.http import Header
 from doorward.messages.outposts import ProxyProvider
 from doorward.outpost.hosts import DEFAULT_PORTS, Place, is_name, is_under, origin_of, parse_authority
 from doorward.outpost.paths import CALLBACK_SIGNATURE, PREFIX
 from doorward.outpost.sessions.cookie import CookieJar
-from doorward.outpost.skip_rules import SkipRules
 
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,=:@-]*[A-Za-z0-9_~!$&'()*+,=:@-])*")
 _MODES = ("proxy", "forward_single", "forward_domain")

@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
+from doorward.config.skip_rules import Opening
 from doorward.messages.decisions import SESSION_DIGITS, Decision
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.outpost.fields import Fields
@@ -17,7 +18,6 @@ from doorward.outpost.machines import Rejection
 from doorward.outpost.navigation import is_navigation
 from doorward.outpost.pages import Page
 from doorward.outpost.sessions.cookie import SESSION, Presented
-from doorward.outpost.skip_rules import Opening
 from doorward.outpost.visit import Visit
 
 log = logging.getLogger(__name__)

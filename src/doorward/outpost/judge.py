@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from doorward.config.skip_rules import Opening
 from doorward.outpost.machines import Machines, Rejection
 from doorward.outpost.navigation import is_preflight
 from doorward.outpost.sessions.cache import Known
 from doorward.outpost.sessions.cookie import SESSION
 from doorward.outpost.sessions.store import Sessions
-from doorward.outpost.skip_rules import Opening
 from doorward.outpost.visit import Visit
 
 Verdict = Known | Opening | Rejection

@@ -1,9 +1,7 @@
 """Paths and URLs of the protected application, as browsers asked for them.
 
-Two questions are asked of a path. *Which page is it?* for the skip rules: answered only when every server behind us
-must understand the same path, otherwise by "cannot tell", which no rule matches (S-207 to S-210). *May a browser be
-sent there?* for the remembered URL and ``rd``: answered with a target on the application's own origin or not at all
-(S-307, S-309).
+*May a browser be sent there?* is asked for the remembered URL and ``rd``: answered with a target on the application's
+own origin or not at all (S-307, S-309).
 """
 
 from __future__ import annotations
@@ -21,12 +19,8 @@ PREFIX = "/outpost.goauthentik.io"
 CALLBACK_SIGNATURE = "X-authentik-auth-callback"
 LOGOUT_SIGNATURE = "X-authentik-logout"
 
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ORIGIN_FORM = re.compile(r"/[^\x00-\x20\x7f#]*")
 _UNSAFE_IN_RD = re.compile(r"[\x00-\x20\x7f\\]")
-_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f;\\#?%]|//|/\.{1,2}(?:/|$)")
-_READ_DIFFERENTLY = re.compile(r"%(?:2f|5c|3b|25|3f|23)|/(?:\.|%2e){1,2};", re.IGNORECASE)
-_ENCODED_SLASH = re.compile("%2f|%5c", re.IGNORECASE)
 
 
 def split_target(target: str) -> tuple[str, str | None]:
@@ -43,23 +37,6 @@ def is_under_prefix(path: str) -> bool:
 def is_origin_form(target: str) -> bool:
     """Whether ``target`` is a path with an optional query, without white space, controls or fragment."""
     return _ORIGIN_FORM.fullmatch(target) is not None
-
-
-def plain_path(path: str) -> str | None:
-    """The decoded path, or None when servers could disagree about which page it names."""
-    if _BAD_ESCAPE.search(path) or _ENCODED_SLASH.search(path):
-        return None
-    try:
-        decoded = unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
-    except (UnicodeDecodeError, UnicodeEncodeError):
-        return None
-    return None if _AMBIGUOUS.search(decoded) or not decoded.startswith("/") else decoded
-
-
-def reads_differently(path: str) -> bool:
-    """Whether ``path`` has an escape that some server takes for a separator (S-205), or parameters after dots, which
-    some take for the parent (S-207)."""
-    return _READ_DIFFERENTLY.search(path) is not None
 
 
 def has_signature(query: str | None, signature: str) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from doorward.config.skip_rules import Opening
 from doorward.messages.http import Header, HttpAnswer
 from doorward.outpost import credential, kept_form, refusals
 from doorward.outpost.login import Login, begun_cookie, start_link
 from doorward.outpost.machines import Rejection
 from doorward.outpost.navigation import is_navigation
-from doorward.outpost.skip_rules import Opening
 from doorward.outpost.visit import Visit
 
 

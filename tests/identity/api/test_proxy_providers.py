@@ -53,3 +53,17 @@ def test_a_domain_is_set_up_in_one_call(admin_api: Any, provider_body: dict[str,
     made = admin_api.post("providers/proxy/", body | {"cookie_domain": "example.test"})
 
     assert (made["mode"], made["cookie_domain"]) == ("forward_domain", "example.test")
+
+
+def test_open_paths_can_be_previewed(admin_api: Any, provider_body: dict[str, Any]) -> None:
+    """By the rules in force or by others; one that is not linear is refused by field (S-212)."""
+    made = admin_api.post("providers/proxy/", provider_body | {"skip_path_regex": "^/health$"})
+    path = f"providers/proxy/{made['pk']}/preview_paths/"
+    judged = admin_api.post(path, {"paths": ["/health", "/admin"]}, 200)
+
+    assert [(each["path"], each["open"]) for each in judged] == [("/health", True), ("/admin", False)]
+    tried = admin_api.post(path, {"paths": ["/admin"], "skip_path_regex": "^/admin"}, 200)
+    assert tried[0]["open"] is True
+    status, body = admin_api.refused("POST", path, {"paths": ["/"], "skip_path_regex": "^(a+)+$"})
+    assert (status, list(body)) == (400, ["skip_path_regex"])
+    assert admin_api.get(f"providers/proxy/{made['pk']}/")["skip_path_regex"] == "^/health$"

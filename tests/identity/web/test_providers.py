@@ -330,3 +330,13 @@ def test_an_outpost_serves_what_is_ticked(admin: Visitor, whoami: Application) -
     assert queries.configuration().providers == ()
     assert "“whoami” is not protected: no outpost serves it." in admin.open("/if/admin/")
     assert Event.objects.filter(action="model_updated", user__username="akadmin").count() == 1
+
+
+def test_paths_can_be_tried_before_rules_are_relied_on(admin: Visitor, whoami: Application) -> None:
+    """Rules and paths in, a table with the rule that decides out; a rule that cannot be is said at its field."""
+    page = reverse("admin-open-paths", args=[whoami.provider_id])
+    admin.send(page, skip_path_regex="^/health$", paths="/health\n/admin")
+    assert "rule 1 opens it" in admin.text
+    assert "none of 1 applies" in admin.text
+    assert admin.send(page, skip_path_regex="(", paths="/").status_code == 400
+    assert "is not a regular expression" in admin.text

@@ -39,6 +39,7 @@ PAGES = {
     "admin-provider": ["provider"],
     "admin-provider-delete": ["provider"],
     "admin-proxy-provider-edit": ["provider"],
+    "admin-open-paths": ["provider"],
     "admin-oauth2-provider-edit": ["client"],
     "admin-outposts": [],
     "admin-new-outpost": [],

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from doorward.config.patterns import BadPattern, compile_pattern
 from doorward.identity import durations
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.crypto.queries import signing_key
@@ -24,7 +23,7 @@ from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.scopes import OFFLINE_ACCESS
 from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts import internal_host as inside
-from doorward.identity.outposts import revocation
+from doorward.identity.outposts import open_paths, revocation
 from doorward.identity.outposts.collisions import refuse_second
 from doorward.identity.outposts.models import ProxyProvider
 
@@ -164,7 +163,7 @@ def _force(provider: ProxyProvider) -> None:
     if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN:
         _require_domain(provider)
     _require_durations(provider)
-    _require_regexes(provider.skip_path_regex)
+    open_paths.require_usable(provider.skip_path_regex)
 
 
 def _require_domain(provider: ProxyProvider) -> None:
@@ -195,15 +194,6 @@ def _require_durations(provider: ProxyProvider) -> None:
             raise ValidationError({field: error.messages}) from error
         if not length and field != "idle_limit":
             raise ValidationError({field: ["Longer than nothing."]})
-
-
-def _require_regexes(lines: str) -> None:
-    for line in lines.splitlines():
-        try:
-            compile_pattern(line)
-        except BadPattern as error:
-            text = f"“{line}” is not a regular expression for here: it {error}"
-            raise ValidationError({"skip_path_regex": [text]}) from error
 
 
 def _scopes(wanted: Iterable[ScopeMapping], renew_sessions: bool | None) -> list[ScopeMapping]:

@@ -66,6 +66,7 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/providers/<int:pk>/", providers.provider, name="admin-provider"),
     path("if/admin/providers/<int:pk>/delete/", providers.delete, name="admin-provider-delete"),
     path("if/admin/proxy-providers/<int:pk>/edit/", proxy_providers.edit, name="admin-proxy-provider-edit"),
+    path("if/admin/proxy-providers/<int:pk>/paths/", proxy_providers.open_paths, name="admin-open-paths"),
     path("if/admin/oauth2-providers/<int:pk>/edit/", oauth2_providers.edit, name="admin-oauth2-provider-edit"),
     path(
         "if/admin/oauth2-providers/<int:pk>/secret/", oauth2_providers.show_secret, name="admin-oauth2-provider-secret"

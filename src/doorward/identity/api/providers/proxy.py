@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django_filters import BooleanFilter
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from doorward.identity.api.filtering import Filters, any_case
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.providers.serializers import SHARED_FIELDS, ProviderFields, RedirectURISerializer
 from doorward.identity.api.resource import NUMBER, Resource
-from doorward.identity.outposts import actions
+from doorward.identity.outposts import actions, open_paths
 from doorward.identity.outposts.models import ProxyProvider
 
 
@@ -79,6 +83,23 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
         return attrs
 
 
+def _renamed(asked: dict[str, Any]) -> dict[str, Any]:
+    return {"paths": asked["paths"], "rules": asked.get("skip_path_regex")}
+
+
+class PathsRequest(serializers.Serializer[Any]):
+    paths = serializers.ListField(child=serializers.CharField(max_length=4096), max_length=open_paths.MOST)
+    skip_path_regex = serializers.CharField(
+        required=False, allow_blank=True, help_text="Rules to try; those in force by default."
+    )
+
+
+class JudgedPath(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    open = serializers.BooleanField(help_text="Whether strangers may open it.")
+    why = serializers.CharField()
+
+
 class ProxyProviderFilters(Filters):
     application__isnull = BooleanFilter(field_name="application", lookup_expr="isnull")
     name__iexact = any_case("name")
@@ -101,6 +122,15 @@ class ProxyProviders(Resource[ProxyProvider]):
     search_fields = ["name", "external_host"]
     orders = {"name": "name", "pk": "id", "external_host": "external_host"}
     ordering = ["name"]
+
+    @extend_schema(request=PathsRequest, responses=JudgedPath(many=True), filters=False)
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def preview_paths(self, request: Request, id: str) -> Response:  # noqa: A002 - as the route calls it
+        """What strangers may open, by the rules in force or by others; nothing is changed."""
+        asked = PathsRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        judged = open_paths.preview(self.get_object(), **_renamed(asked.validated_data))
+        return Response(JudgedPath(judged, many=True).data)
 
     def make(self, data: dict[str, Any]) -> ProxyProvider:
         data.setdefault("mode", ProxyProvider.Mode.PROXY)

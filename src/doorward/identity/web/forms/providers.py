@@ -147,6 +147,24 @@ class ProxyProviderForm(ProviderForm):
         return {**super().defaults(), **usual}
 
 
+class OpenPathsForm(forms.Form):
+    """Rules to try, and paths to try them on; nothing of it is stored."""
+
+    skip_path_regex = forms.CharField(
+        label="Rules",
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={**PLAIN, "rows": "4"}),
+        help_text="As they are in force; change them here to see what would change. To keep them, edit the provider.",
+    )
+    paths = forms.CharField(
+        label="Paths",
+        max_length=100_000,
+        widget=forms.Textarea(attrs={**PLAIN, "rows": "6", "placeholder": "/health\n/static/logo.png\n/admin"}),
+        help_text="Paths or whole URLs, one per line.",
+    )
+
+
 class RedirectUrisField(forms.CharField):
     """One URL per line; ``logout`` and ``regex`` before it say what else it is."""
 

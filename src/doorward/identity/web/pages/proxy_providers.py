@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods
 from doorward.identity.events.actor import Actor
 from doorward.identity.outposts import actions
 from doorward.identity.outposts.models import ProxyProvider
-from doorward.identity.web.forms.providers import ProxyProviderForm
+from doorward.identity.outposts.open_paths import Judged, preview
+from doorward.identity.web.forms.providers import OpenPathsForm, ProxyProviderForm
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.providers import SECTION, UP, address, find
@@ -37,6 +38,33 @@ def create(request: HttpRequest) -> HttpResponse:
         status=status_of(form),
         lead="Forward auth for one application or a whole domain. Protect an application does this, and what follows, "
         "at once.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def open_paths(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/if/admin/proxy-providers/<pk>/paths/``: what its rules open, or what others would."""
+    provider = get_object_or_404(ProxyProvider, pk=pk)
+    stored = find(pk)
+    form = OpenPathsForm(
+        request.POST if request.method == "POST" else None, initial={"skip_path_regex": provider.skip_path_regex}
+    )
+    judged: list[Judged] | None = None
+    if form.is_bound and form.is_valid():
+        with errors_at(form):
+            values = form.cleaned_data
+            judged = preview(provider, values["paths"].splitlines(), values["skip_path_regex"])
+    return show_admin(
+        request,
+        "open_paths.html",
+        section=SECTION,
+        title="What is open",
+        crumbs=[*UP, (stored.name, address(stored))],
+        form=form,
+        provider=provider,
+        judged=judged,
+        status=status_of(form),
     )
 
 

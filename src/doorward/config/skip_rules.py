@@ -3,17 +3,28 @@
 One pattern a line, searched in the decoded path; for a whole domain in ``scheme://host/path``. Rules are tried in
 order. A rule that cannot be used is not skipped over: a stranger whose request reaches it is answered 503, because
 nobody can say any more what the rule was meant to open or to keep shut (S-212).
+
+*Which page is it?* is answered only when every server behind us must understand the same path, otherwise by "cannot
+tell", which no rule matches (S-207 to S-210).
+
+Imports nothing but the standard library: workers use it, and the identity provider shows what rules would open.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from enum import Enum
+from urllib.parse import unquote_to_bytes
 
-from doorward.outpost.linear_pattern import BadPattern, LinearPattern
-from doorward.outpost.paths import plain_path, reads_differently
+from doorward.config.linear_pattern import BadPattern, LinearPattern
 
 log = logging.getLogger(__name__)
+
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f;\\#?%]|//|/\.{1,2}(?:/|$)")
+_READ_DIFFERENTLY = re.compile(r"%(?:2f|5c|3b|25|3f|23)|/(?:\.|%2e){1,2};", re.IGNORECASE)
+_ENCODED_SLASH = re.compile("%2f|%5c", re.IGNORECASE)
 
 MAX_PATH = 4096
 """Characters; a longer path matches no rule."""
@@ -70,6 +81,23 @@ class SkipRules:
         if plain is None:
             return "the path could be read in more than one way, so none applies"
         return f"none of {len(self._rules)} applies"
+
+
+def plain_path(path: str) -> str | None:
+    """The decoded path, or None when servers could disagree about which page it names."""
+    if _BAD_ESCAPE.search(path) or _ENCODED_SLASH.search(path):
+        return None
+    try:
+        decoded = unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return None
+    return None if _AMBIGUOUS.search(decoded) or not decoded.startswith("/") else decoded
+
+
+def reads_differently(path: str) -> bool:
+    """Whether ``path`` has an escape that some server takes for a separator (S-205), or parameters after dots, which
+    some take for the parent (S-207)."""
+    return _READ_DIFFERENTLY.search(path) is not None
 
 
 def _compile(pattern: str, provider: str) -> LinearPattern | None:

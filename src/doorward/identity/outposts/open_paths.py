@@ -1,0 +1,70 @@
+"""What ``skip_path_regex`` opens: judged with the very rules that the outpost uses, before anybody relies on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+
+from doorward.config.linear_pattern import BadPattern, LinearPattern
+from doorward.config.skip_rules import Opening, SkipRules
+from doorward.identity.outposts.models import ProxyProvider
+
+MOST = 100
+"""Paths that are looked at in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What happens to a stranger who asks for ``path``."""
+
+    path: str
+    open: bool
+    why: str
+
+
+def require_usable(lines: str) -> None:
+    """Raise ValidationError for rules that do not compile, or could take more than linear time (S-212)."""
+    problems = []
+    for line in lines.splitlines():
+        if line.strip():
+            try:
+                LinearPattern(line)
+            except BadPattern as error:
+                problems.append(f"“{line}” is not a regular expression that can be used here: {error}.")
+    if problems:
+        raise ValidationError({"skip_path_regex": problems})
+
+
+def preview(provider: ProxyProvider, paths: Iterable[str], rules: str | None = None) -> list[Judged]:
+    """Judge ``paths`` (paths, or whole URLs) by ``rules``, or by those in force. Raises ValidationError."""
+    text = provider.skip_path_regex if rules is None else rules
+    require_usable(text)
+    compiled = SkipRules(text, provider.name)
+    asked = [path.strip() for path in paths if path.strip()]
+    if len(asked) > MOST:
+        raise ValidationError({"paths": [f"At most {MOST} paths at a time."]})
+    return [_judged(compiled, provider, path) for path in asked]
+
+
+def _judged(rules: SkipRules, provider: ProxyProvider, asked: str) -> Judged:
+    try:
+        parts = urlsplit(asked)
+    except ValueError:
+        return Judged(asked, open=False, why="this is no path")
+    outside = urlsplit(provider.external_host)
+    here = (
+        f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else f"{outside.scheme}://{outside.netloc}"
+    )
+    path = parts.path or "/"
+    if not path.startswith("/"):
+        return Judged(asked, open=False, why="a path begins with a slash")
+    origin = here.lower() if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN else ""
+    wire = path.encode().decode("latin-1")  # as it comes in a request: one character a byte
+    opening = rules.opening(wire, origin)
+    why = rules.explained(wire, origin)
+    if parts.query:
+        why += "; the query does not count"
+    return Judged(asked, open=opening is Opening.OPEN, why=why)
