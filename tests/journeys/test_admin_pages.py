@@ -14,6 +14,7 @@ from peers.api import Api
 from peers.browser import log_in, visitor
 from peers.processes import eventually
 from peers.program import PASSWORD, Program
+from peers.questions import ask
 
 pytestmark = pytest.mark.journey
 
@@ -143,6 +144,7 @@ def pages(program: Program) -> list[str]:
     outpost = api.first("/outposts/instances/", managed__iexact="goauthentik.io/outposts/embedded")["pk"]
     application = api.first("/core/applications/", slug="whoami")
     event = api.get("/events/events/", action="model_created", ordering="-created")["results"][0]["pk"]
+    refused = ask(program.whoami, ca=program.ca, headers=[("Accept", "text/html")]).one("X-authentik-id")
     return [
         "/if/user/?q=nothing-has-this-name",
         "/if/user/account/",
@@ -163,6 +165,9 @@ def pages(program: Program) -> list[str]:
         f"/if/admin/groups/{group}/edit/",
         f"/if/admin/events/{event}/",
         "/if/admin/events/",
+        "/if/admin/explain/?application=whoami&user=akadmin",
+        f"/if/admin/explain/{refused}/",
+        "/if/admin/applications/whoami/headers/?check=akadmin",
         "/if/admin/tokens/",
         "/if/admin/flows/",
         "/if/admin/flows/default-authentication-flow/",
