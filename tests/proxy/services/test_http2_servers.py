@@ -295,3 +295,18 @@ async def test_a_websocket_goes_over_http1(fleet: Fleet) -> None:
     assert await asyncio.wait_for(client.reader.readexactly(5), 10) == b"frame"
     await eventually(lambda: modern.replies[stream].body == b"frame", 10)
     assert modern.replies[stream].status == 200
+
+
+async def test_a_grpc_call_may_be_silent(fleet: Fleet, app: Http2Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One half of a conversation need not make progress; an ordinary body on the same connection must."""  # S-902
+    monkeypatch.setattr("doorward.proxy.progress.GRACE", 0.0)
+    await fleet.serve(balancer("s@file", await app.start()))
+    client = await http2_client(fleet)
+    call = client.ask(b"/chat", (b"content-type", b"application/grpc"), method=b"POST", ended=False)
+    body = client.ask(b"/up", (b"content-type", b"text/plain"), method=b"POST", ended=False)
+
+    slow = await client.reply(body)
+    await client.send(call, b"at last")
+
+    assert slow.status == 408
+    assert bytes((await client.reply(call)).body) == b"/chat\nat last"
