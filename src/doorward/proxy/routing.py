@@ -84,8 +84,13 @@ class _Side:
     """All hosts of one entry point, on TLS or off it."""
 
     exact: dict[bytes, HostRoutes]
+    """Of those in ``named`` that were asked for: of ten thousand hosts few are, and making all of them at once would
+    keep every request waiting while a new table comes."""
     wildcards: dict[bytes, HostRoutes]
     """By the parent domain: ``*.example.test`` is under ``example.test``."""
+    named: dict[bytes, str]
+    named_wildcards: dict[bytes, str]
+    make: Callable[[str | None], HostRoutes]
     unknown: HostRoutes
     nameless: HostRoutes
     """For a request that names no host."""
@@ -94,11 +99,15 @@ class _Side:
         found = self.exact.get(name)
         if found is not None:
             return found
+        if name in self.named:
+            return self.exact.setdefault(name, self.make(self.named[name]))
         label, dot, parent = name.partition(b".")
         if dot and label:
             found = self.wildcards.get(parent)
             if found is not None:
                 return found
+            if parent in self.named_wildcards:
+                return self.wildcards.setdefault(parent, self.make(self.named_wildcards[parent]))
         return self.unknown if name else self.nameless
 
 
@@ -239,8 +248,11 @@ def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _
         return _host([routers[place] for place in sorted(places)], name, set_of(name or None))
 
     return _Side(
-        exact={name.encode(): host(name) for name in naming if name and not name.startswith("*.")},
-        wildcards={name[2:].encode(): host(name) for name in naming if name.startswith("*.")},
+        exact={},
+        wildcards={},
+        named={name.encode(): name for name in naming if name and not name.startswith("*.")},
+        named_wildcards={name[2:].encode(): name for name in naming if name.startswith("*.")},
+        make=host,
         unknown=host(None),
         nameless=host(""),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import idna
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -95,8 +96,11 @@ class _Tree(Transformer[Token, Rule]):
 _parser = Lark(_GRAMMAR, parser="lalr", maybe_placeholders=True)
 
 
+@lru_cache(maxsize=20_000)
 def parse_rule(text: str) -> Rule:
-    """The rule that ``text`` says. Raises RuleError."""
+    """The rule that ``text`` says. Raises RuleError.
+
+    Remembered: a file that changes has the same rules as before but for a few, and a grammar takes its time."""
     if not text.strip():
         raise RuleError("the rule is empty", text, 0)
     if len(text) > MAX_LENGTH:
