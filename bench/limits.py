@@ -73,7 +73,8 @@ class Lab:
     def route(self, more: str = "") -> None:
         written = self.folder / "routes.new"
         written.write_text(
-            f"http:\n  routers:\n    open: {{rule: 'Host(`{HOST}`)', entryPoints: [web, websecure], service: a}}\n{more}"
+            "http:\n  routers:\n"
+            f"    open: {{rule: 'Host(`{HOST}`)', entryPoints: [web, websecure], service: a}}\n{more}"
             f"  services:\n    a: {{loadBalancer: {{servers: [{{url: 'http://127.0.0.1:{self.application}'}}]}}}}\n"
         )
         written.rename(self.folder / "routes.yml")
@@ -215,7 +216,8 @@ async def slowloris(lab: Lab) -> Figure:
         "1,000 clients that send a byte of their head a second",
         "10 s for a head, whatever comes meanwhile",
         f"all closed after {time.monotonic() - begun:.0f} s; {_kib(peak)} more at the most, "
-        f"{(lab.cpu - cpu):.1f} s of CPU; others wait {statistics.median(waits) * 1000:.1f} ms, at most {max(waits) * 1000:.0f} ms",
+        f"{(lab.cpu - cpu):.1f} s of CPU; others wait {statistics.median(waits) * 1000:.1f} ms, "
+        f"at most {max(waits) * 1000:.0f} ms",
     )
 
 
@@ -384,7 +386,8 @@ async def many_routers(lab: Lab) -> Figure:
         "10,000 routers",
         "none",
         f"in force {taken:.1f} s after the file was written, meanwhile nobody waited longer than "
-        f"{worst * 1000:.0f} ms; {_kib(grown)} more in all processes; a request takes {among * 1000:.2f} ms instead of {alone * 1000:.2f}",
+        f"{worst * 1000:.0f} ms; {_kib(grown)} more in all processes; a request takes {among * 1000:.2f} ms "
+        f"instead of {alone * 1000:.2f}",
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -40,7 +41,7 @@ def request(
     return [(":method", method), (":scheme", "https"), (":path", path), (":authority", authority), *more]
 
 
-def connection(stage: Stage, name: str):  # type: ignore[no-untyped-def] # a context manager, as http2 says
+def connection(stage: Stage, name: str) -> AbstractContextManager[Http2]:
     return http2(stage.program.https_port, f"{name}.example.test")
 
 
@@ -148,7 +149,7 @@ def test_what_is_wrong_in_itself_has_its_status(stage: Stage, values: dict[str, 
     ],
     ids=["long", "short", "trailers", "reset"],
 )
-def test_a_body_of_another_length_is_never_complete(stage: Stage, rest) -> None:  # type: ignore[no-untyped-def]
+def test_a_body_of_another_length_is_never_complete(stage: Stage, rest: Callable[[int], bytes]) -> None:
     """What was begun at the application is cut off there."""
     # S-040, S-019
     with stage.application.watched() as arrived, connection(stage, "open") as client:
