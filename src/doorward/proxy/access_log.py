@@ -31,7 +31,9 @@ class AccessLogFile:
     def __init__(self, settings: AccessLog) -> None:
         """Raises OSError when the file cannot be opened."""
         self._path = settings.file_path
-        self._line = _line_writer(settings)
+        choice = FieldChoice(settings)
+        self.wants_headers = choice.wants_headers
+        self._line = _line_writer(settings, choice)
         self._most = settings.buffering_size or sys.maxsize
         self._internals = frozenset[str]() if settings.add_internals else INTERNAL_SERVICES
         self._filtered = bool(settings.status_codes or settings.retry_attempts or settings.min_duration)
@@ -218,8 +220,7 @@ _USUAL = {"common": _common, "genericCLF": _generic}
 _CHOSEN = {"common": _chosen_common, "genericCLF": _chosen_generic, "json": _json}
 
 
-def _line_writer(settings: AccessLog) -> Callable[[Account, int], bytes]:
-    choice = FieldChoice(settings)
+def _line_writer(settings: AccessLog, choice: FieldChoice) -> Callable[[Account, int], bytes]:
     if choice.is_default and settings.format in _USUAL:
         return _USUAL[settings.format]
     write = _CHOSEN[settings.format]

@@ -64,6 +64,10 @@ class _State(Enum):
     RIDING = 6
 
 
+_OPEN, _DRAINING, _LINGERING = _State.OPEN, _State.DRAINING, _State.LINGERING
+_TUNNEL, _CLOSED, _RIDING = _State.TUNNEL, _State.CLOSED, _State.RIDING
+
+
 class ClientConnection(asyncio.Protocol):
     """A ``Downstream`` for the exchanges of one connection."""
 
@@ -110,7 +114,7 @@ class ClientConnection(asyncio.Protocol):
         self._entry = entry
         self._arrival = arrival
         self._reader = RequestReader(entry.limits, arrival is not None and bool(arrival.tls_options))
-        self._state = _State.OPEN
+        self._state = _OPEN
         self._exchange: Exchange | None = None
         self._receiver: BodyReceiver | None = None
         self._tunnel: TunnelEnd | None = None
@@ -155,25 +159,25 @@ class ClientConnection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(IN_FLIGHT)
         self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
         if not self._entry.take_in(self):
-            self._state = _State.CLOSED
+            self._state = _CLOSED
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         state = self._state
-        if state is _State.OPEN:
+        if state is _OPEN:
             if self._exchange is not None:
                 self._reader.feed(data)
                 self._take_body()
             elif self._reader.buffered or not self._rides(data):
                 self._reader.feed(data)
                 self._advance()
-        elif state is _State.RIDING:
+        elif state is _RIDING:
             self._reader.feed(data)
             self._adjust_reading()
-        elif state is _State.TUNNEL:
+        elif state is _TUNNEL:
             assert self._tunnel is not None
             self._tunnel.client_data(data)
-        elif state is _State.DRAINING:
+        elif state is _DRAINING:
             self._reader.feed(data)
             self._drain()
         else:
@@ -185,7 +189,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave_lane()
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         self._entry.let_go(self)
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -217,13 +221,13 @@ class ClientConnection(asyncio.Protocol):
             if self._old is not None or self._entry.draining:
                 return False
             ride = self._ride = Ride(self._entry.lane, self, self._facts)
-        self._state = _State.RIDING
+        self._state = _RIDING
         if ride.begin(data):
             self.head = ride.head
             self._head_due = False
             self._deadline = inf
             return True
-        self._state = _State.OPEN
+        self._state = _OPEN
         return False
 
     @property
@@ -232,17 +236,17 @@ class ClientConnection(asyncio.Protocol):
 
     def ride_over(self, message: bytes) -> None:
         self._transport.write(message)
-        self._state = _State.OPEN
+        self._state = _OPEN
         self._wait_for_next()
 
     def ride_left(self, head: RequestHead, exchange: Exchange) -> None:
-        self._state = _State.OPEN
+        self._state = _OPEN
         self.head = head
         self._continued = False
         self._exchange = exchange
 
     def _leave_lane(self) -> None:
-        if self._state is _State.RIDING and self._ride is not None:
+        if self._state is _RIDING and self._ride is not None:
             self._ride.leave()
 
     # --- requests ---
@@ -254,7 +258,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._advancing = True
         try:
-            while self._exchange is None and self._state is _State.OPEN:
+            while self._exchange is None and self._state is _OPEN:
                 head = self._reader.next_head()
                 if head is None:
                     self._await_head()
@@ -299,7 +303,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _become_http2(self, beginning: bytes = b"") -> None:
         """Somebody else goes on, with ``beginning`` and what comes after it."""
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         self._entry.let_go(self)
         successor = Http2Connection(self._entry, self._facts)
         self._transport.set_protocol(successor)
@@ -380,10 +384,10 @@ class ClientConnection(asyncio.Protocol):
     def _adjust_reading(self) -> None:
         """Read from the client only what somebody takes, or what fits into the window."""
         pause = self._held
-        busy = self._exchange is not None or self._state is _State.RIDING
+        busy = self._exchange is not None or self._state is _RIDING
         if not pause and busy and self._receiver is None and self._tunnel is None:
             pause = self._reader.buffered > (0 if self._reader.body is None else IN_FLIGHT)
-        if pause is not self._paused and self._state is not _State.CLOSED:
+        if pause is not self._paused and self._state is not _CLOSED:
             self._paused = pause
             if pause:
                 self._transport.pause_reading()
@@ -470,7 +474,7 @@ class ClientConnection(asyncio.Protocol):
         self._exchange = None
         self._receiver = None
         self._held = False
-        if self._state is not _State.OPEN:
+        if self._state is not _OPEN:
             return
         if self._closing:
             if self._reader.body is not None or self._reader.buffered:
@@ -478,7 +482,7 @@ class ClientConnection(asyncio.Protocol):
             else:
                 self._close()
         elif self._reader.body is not None:
-            self._state = _State.DRAINING
+            self._state = _DRAINING
             self._discarded = 0
             self._deadline = time.monotonic() + DRAIN_TIME
             self._drain()
@@ -515,7 +519,7 @@ class ClientConnection(asyncio.Protocol):
             self._reject(rejected)
             return
         if self._reader.body is None:
-            self._state = _State.OPEN
+            self._state = _OPEN
             self._wait_for_next()
         elif self._discarded > IN_FLIGHT:
             self._linger()
@@ -524,13 +528,13 @@ class ClientConnection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close once everything written has gone out; the sweep sees to it that this ends."""
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         self._deadline = time.monotonic() + self._entry.entry_point.write_timeout
         self._transport.close()
 
     def _linger(self) -> None:
         """Close so that the client can read our last words even if it is still sending."""
-        self._state = _State.LINGERING
+        self._state = _LINGERING
         self._discarded = 0
         self._deadline = time.monotonic() + LINGER_TIME
         if self._paused:
@@ -544,11 +548,11 @@ class ClientConnection(asyncio.Protocol):
 
     def _discard(self, size: int) -> None:
         self._discarded += size
-        if self._discarded > IN_FLIGHT and self._state is _State.LINGERING:
+        if self._discarded > IN_FLIGHT and self._state is _LINGERING:
             self._close()
 
     def _cut(self) -> None:
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         self._out.clear()
         self._transport.abort()
 
@@ -556,7 +560,7 @@ class ClientConnection(asyncio.Protocol):
 
     def start_tunnel(self, headers: list[Header], end: TunnelEnd) -> bytes:
         self._transport.write(message_head(b"HTTP/1.1 101 Switching Protocols", headers))
-        self._state = _State.TUNNEL
+        self._state = _TUNNEL
         self._tunnel = end
         rest = self._reader.take_rest()
         self._adjust_reading()
@@ -568,7 +572,7 @@ class ClientConnection(asyncio.Protocol):
     def tunnel_close(self) -> None:
         self._exchange = None
         self._tunnel = None
-        if self._state is _State.TUNNEL:
+        if self._state is _TUNNEL:
             self._close()
 
     def tunnel_hold(self) -> None:
@@ -587,20 +591,20 @@ class ClientConnection(asyncio.Protocol):
             self._tunnel.sweep(now)
         elif now >= self._deadline:
             self._expire()
-        elif self._exchange is None and self._state is not _State.RIDING:
+        elif self._exchange is None and self._state is not _RIDING:
             # Ten thousand idle connections must not each keep what makes busy ones fast.
             self._reader.forget()
             self.forwarded.forget()
             self._answered.forget()
             self._ride = None
-        elif self._progress is not None and self._state is _State.OPEN:
+        elif self._progress is not None and self._state is _OPEN:
             self._check_body(self._progress, now)
 
     def stop(self) -> None:
         """The worker stops: what is idle goes now, what is under way is the last."""
         if self._tunnel is not None:
             self._tunnel.stop()
-        elif self._state is _State.OPEN and self._exchange is None:
+        elif self._state is _OPEN and self._exchange is None:
             self._close()
 
     def cut(self) -> None:
@@ -622,11 +626,11 @@ class ClientConnection(asyncio.Protocol):
         self._cut()
 
     def _expire(self) -> None:
-        if self._state is _State.CLOSED:
+        if self._state is _CLOSED:
             self._transport.abort()
-        elif self._state is _State.LINGERING:
+        elif self._state is _LINGERING:
             self._close()
-        elif self._state is _State.DRAINING:
+        elif self._state is _DRAINING:
             self._linger()
         elif self._reader.buffered:
             self._reject(Rejected(408, "header_timeout"))

@@ -11,10 +11,12 @@ from enum import IntEnum
 from typing import TypeVar
 
 from doorward.proxy.request_ids import FIELD as REQUEST_ID
+from doorward.wire.quick_enum import quick
 
 T = TypeVar("T")
 
 
+@quick
 class Kind(IntEnum):
     """What becomes of a field of this name."""
 

@@ -74,6 +74,8 @@ class _Cell(_Series):
 class MetricsBook:
     """Counts the exchanges of one worker. A ``Ledger``."""
 
+    wants_headers = False
+
     def __init__(self, settings: Metrics) -> None:
         self._bounds = tuple(sorted(settings.buckets))
         self._entry_points = _Kind("entrypoint") if settings.add_entry_points_labels else None

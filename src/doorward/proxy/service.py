@@ -47,6 +47,9 @@ class Watcher(Protocol):
 
 
 class Ledger(Protocol):
-    """Where accounts of finished exchanges go."""
+    """Where accounts of finished exchanges go. An account may be used again for the next exchange."""
+
+    wants_headers: bool
+    """The header fields of requests and responses are looked at, too."""
 
     def record(self, account: Account) -> None: ...

@@ -78,6 +78,8 @@ class Lane:
         """``name`` is the entry point's."""
         self.surroundings = surroundings
         self._name = name
+        self._shut = any(ledger.wants_headers for ledger in surroundings.ledgers)
+        """Somebody writes down all header fields of each request: the lane does not know them."""
         self._admission = admission
         self._limits = limits
         self._routes: Routes | None = None
@@ -168,7 +170,7 @@ class Lane:
         steady: dict[int, SteadyMiddleware] = {}
         for tls in (False, True):
             riding = [route for route in routes.at(self._name, tls=tls) if _may_ride(route)]
-            self._leads_anywhere[tls] = bool(riding)
+            self._leads_anywhere[tls] = bool(riding) and not self._shut
             steady |= {
                 id(each): each for route in riding for each in route.middlewares if isinstance(each, SteadyMiddleware)
             }

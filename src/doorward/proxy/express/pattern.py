@@ -41,6 +41,9 @@ class _Role(IntEnum):
     """``X-Request-Id``: a name for the request, if the client may give it one; passed on by no one as it stands."""
 
 
+_FIXED, _COOKIE, _NAME = _Role.FIXED, _Role.COOKIE, _Role.NAME
+
+
 class PatternReader:
     """Reads header blocks at one entry point, for one routing table."""
 
@@ -74,7 +77,7 @@ class PatternReader:
             if len(name) > _MAX_NAME:
                 return None
             role = roles[name]
-            if role is _Role.FIXED:
+            if role is _FIXED:
                 self._note_fixed(line)
                 continue
             match = _value(line, len(name) + 1)
@@ -84,12 +87,12 @@ class PatternReader:
             if value[-1:] in _SPACE:
                 value = value.rstrip(b" \t")
             lines[index] = b"\r\n" + name
-            if role is _Role.NAME:
+            if role is _NAME:
                 lines[index] += b"=="
                 if not request_id and acceptable(value):
                     request_id = value
                 continue
-            if role is _Role.COOKIE:
+            if role is _COOKIE:
                 if cookies or value.count(b";") >= self._max_cookies:
                     return None
                 cookies = True

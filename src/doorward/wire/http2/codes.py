@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from doorward.wire.quick_enum import quick
 
+
+@quick
 class ErrorCode(IntEnum):
     """Why a stream or a connection ends (section 7)."""
 
@@ -25,6 +28,7 @@ class ErrorCode(IntEnum):
     HTTP_1_1_REQUIRED = 0xD
 
 
+@quick
 class Setting(IntEnum):
     """What either side may tell about itself (section 6.5.2)."""
 

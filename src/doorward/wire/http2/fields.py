@@ -16,6 +16,7 @@ from doorward.wire.http1.trailers import permitted
 from doorward.wire.http2.codes import ErrorCode
 from doorward.wire.http2.errors import StreamFault
 from doorward.wire.http2.hpack.encoder import NEVER_INDEXED
+from doorward.wire.quick_enum import quick
 
 HARMLESS = bytes([9, *range(32, 127), *range(128, 256)])
 """Bytes that may stand in a value: all but the control bytes, HTAB excepted (S-012)."""
@@ -27,6 +28,7 @@ _is_name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 """A token without capital letters (section 8.2.1)."""
 
 
+@quick
 class Role(IntEnum):
     """What a field is to us, beside being passed on."""
 

@@ -24,8 +24,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from doorward.wire.http2.codes import ErrorCode
+from doorward.wire.quick_enum import quick
 
 
+@quick
 class State(IntEnum):
     """Where a stream is."""
 
@@ -42,6 +44,7 @@ class State(IntEnum):
     """The peer reset it."""
 
 
+@quick
 class Happening(IntEnum):
     """What moves a stream: a frame from the peer, or the flag on it that ends the peer's side; or our own end."""
 
