@@ -29,6 +29,7 @@ from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
 from doorward.proxy.connection_facts import connection_facts
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.lane import mark_of
 from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_connection import Http2Connection
 from doorward.proxy.http2_handshake import BEGINNING
@@ -220,7 +221,7 @@ class ClientConnection(asyncio.Protocol):
         if ride is None:
             if self._old is not None or self._entry.draining:
                 return False
-            ride = self._ride = Ride(self._entry.lane, self, self._facts)
+            ride = self._ride = Ride(self._entry.lane, self, self._facts, mark_of(self._facts))
         self._state = _RIDING
         if ride.begin(data):
             self.head = ride.head
@@ -234,8 +235,8 @@ class ClientConnection(asyncio.Protocol):
     def leaving(self) -> bool:
         return self._entry.draining
 
-    def ride_over(self, message: bytes) -> None:
-        self._transport.write(message)
+    def ride_over(self, head: bytes, body: bytes) -> None:
+        self._transport.write(head + body)
         self._state = _OPEN
         self._wait_for_next()
 

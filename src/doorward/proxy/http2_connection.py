@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, cast
 from doorward.messages.http import Header
 from doorward.proxy.answers import http_date, rejection_answer
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.lane import mark_of
+from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_handshake import with_key
 from doorward.proxy.http2_stream import Http2Stream
 from doorward.proxy.request import ConnectionFacts
@@ -68,6 +70,7 @@ class Http2Connection(asyncio.Protocol):
         "_leaving",
         "_lingering",
         "_loop",
+        "_mark",
         "_old",
         "_partial",
         "_paused",
@@ -88,6 +91,7 @@ class Http2Connection(asyncio.Protocol):
     def __init__(self, entry: EntryPointServer, facts: ConnectionFacts) -> None:
         self._entry = entry
         self._facts = facts
+        self._mark = mark_of(facts)
         self._loop = asyncio.get_running_loop()
         now = time.monotonic()
         self.core = ServerConnection(now, facts.tls, message_limits=entry.limits)
@@ -218,18 +222,25 @@ class Http2Connection(asyncio.Protocol):
             return
         if head.websocket:
             head = with_key(head)
+        self._deadline = inf
+        stream = self._streams[stream_id] = Http2Stream(self, stream_id, head, event.ended)
+        if self._old is not None and self._old.after_this_request():
+            self._leave()
+        ride = Ride(self._entry.lane, stream, self._facts, self._mark) if event.ended else None
+        if ride is not None and stream.rides(ride):
+            return
         try:
             request = self._entry.admission.admit(head, self._facts)
         except Rejected as rejected:
+            del self._streams[stream_id]
             self.note(rejected)
             self._answer(stream_id, rejected)
+            self._await_request()
             return
-        self._deadline = inf
-        stream = self._streams[stream_id] = Http2Stream(self, stream_id, head, event.ended)
         target = request.path if request.query is None else request.path + b"?" + request.query
-        if self._old is not None and self._old.after_this_request():
-            self._leave()
         stream.begin(Exchange(self._entry.surroundings, stream, request, target))
+        if ride is not None:
+            ride.learn(head)
 
     def _answer(self, stream_id: int, rejected: Rejected) -> None:
         """A request that goes nowhere gets its status; the other streams go on."""

@@ -16,6 +16,7 @@ from doorward.messages.http import Header
 from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.ride import Ride
 from doorward.proxy.progress import Progress
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.request import RequestHead
@@ -50,9 +51,11 @@ class Http2Stream:
         "_progress",
         "_receiver",
         "_request_trailers",
+        "_ride",
         "_trailers",
         "_tunnel",
         "_waiting",
+        "answered",
         "forwarded",
         "head",
         "id",
@@ -90,6 +93,37 @@ class Http2Stream:
         self._request_trailers: tuple[Header, ...] = ()
         self._trailers: tuple[Header, ...] = ()
         """Fields that are to follow the response's body."""
+        self._ride: Ride | None = None
+        """What the request is on while it is on the express lane."""
+        self.answered = b""
+
+    # --- the express lane ---
+
+    def rides(self, ride: Ride) -> bool:
+        """``ride`` takes the request."""
+        self._ride = ride
+        if ride.begin_head(self.head):
+            return True
+        self._ride = None
+        return False
+
+    @property
+    def leaving(self) -> bool:
+        """Nothing about the connection is said in a response."""
+        return False
+
+    def ride_over(self, head: bytes, body: bytes) -> None:
+        self._ride = None
+        self._connection.core.respond_again(self.id, head, not body)
+        self._left = 0
+        self._end_sent = not body
+        if body:
+            self._send(body, True)
+        self.finish()
+
+    def ride_left(self, head: RequestHead, exchange: Exchange) -> None:
+        self._ride = None
+        self._exchange = exchange
 
     # --- what the connection calls ---
 
@@ -117,6 +151,8 @@ class Http2Stream:
         self._waiting.clear()
         self._receiver = None
         self._tunnel = None
+        if self._ride is not None:
+            self._ride.leave()
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
@@ -258,7 +294,7 @@ class Http2Stream:
         if length is not None and status != 204:
             fields.append((b"content-length", b"%d" % length))
         ended = bodiless or length == 0
-        self._connection.core.respond(self.id, status, fields, ended)
+        self.answered = self._connection.core.respond(self.id, status, fields, ended)
         self._bodiless = bodiless
         # Whoever asks for trailers is not told that the body has ended before it is known that there are none.
         self._left = None if self.head.wants_trailers else length

@@ -60,7 +60,7 @@ class PatternReader:
         """The pattern of ``block`` (lines without the last line's end), what stands in its blanks, and the name that
         the client gives to the request; None: it has to be read the ordinary way. A block with a known pattern is as
         good as the one that it was learned from."""
-        if len(block) > self._max_size:
+        if len(block) > self._max_size or not block:
             return None
         lines = block.split(b"\r\n")
         if len(lines) > self._max_fields:

@@ -18,19 +18,21 @@ from doorward.messages.http import Header
 from doorward.net.upstream import UpstreamConnection, UpstreamError
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.express.lane import Lane, Reading, mark_of
+from doorward.proxy.express.lane import Lane, Reading
 from doorward.proxy.express.trip import Trip
 from doorward.proxy.relay import Relay
 from doorward.proxy.request import ConnectionFacts
 from doorward.proxy.services.server import Server
 from doorward.proxy.upstream_head import NAMED
-from doorward.wire.http1.plain_request import plain_line
+from doorward.wire.http1.plain_request import plain_line, plain_target
 from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.response import ReceivedHead
 
+_NAMED = b" HTTP/1.1" + NAMED
+
 
 class Passenger(Downstream, Protocol):
-    """The client connection of a ride."""
+    """The client of a ride: a connection, or a stream of one."""
 
     answered: bytes
     """The head of the response that was begun last, as it was written."""
@@ -40,8 +42,8 @@ class Passenger(Downstream, Protocol):
         """This response is to be the last on its connection, and has to say so."""
         ...
 
-    def ride_over(self, message: bytes) -> None:
-        """``message`` is the whole response."""
+    def ride_over(self, head: bytes, body: bytes) -> None:
+        """The whole response; ``head`` was ``answered`` before."""
 
     def ride_left(self, head: RequestHead, exchange: Exchange) -> None:
         """``exchange`` goes on with the request."""
@@ -81,11 +83,12 @@ class Ride:
     """Monotonic seconds; ``_started_at`` is the same moment in Unix seconds."""
     _started_at: float
 
-    def __init__(self, lane: Lane, client: Passenger, facts: ConnectionFacts) -> None:
+    def __init__(self, lane: Lane, client: Passenger, facts: ConnectionFacts, mark: bytes) -> None:
+        """``mark`` is what stands for ``facts`` (``mark_of``)."""
         self._lane = lane
         self._client = client
         self._facts = facts
-        self._mark = mark_of(facts)
+        self._mark = mark
         self._unknown = b""
         """A header block that may be worth learning."""
         self._head: ReceivedHead | None = None
@@ -102,17 +105,30 @@ class Ride:
         line = plain_line(data)
         if line is None:
             return False
-        block = data[line.end() : end]
         target, path, query = line.groups()
+        return self._find(data[line.end() : end], target, path, query)
+
+    def begin_head(self, head: RequestHead) -> bool:
+        """The same for a request without a body whose head came otherwise than as these bytes."""
+        if head.method != b"GET" or not self._lane.is_open(self._facts.tls):
+            return False
+        target = plain_target(head.target)
+        if target is None:
+            return False
+        lines = [name + b": " + value for name, value in head.headers]
+        return self._find(b"\r\n".join((b"@:" + head.authority, *lines)), head.target, target[1], target[2])
+
+    def _find(self, block: bytes, target: bytes, path: bytes, query: bytes | None) -> bool:
+        """Find the trip, and begin it if it still holds."""
         reading = self._lane.read(self._mark, block)
         trip = None if reading is None else reading.branch.trip(path)
         if reading is None or trip is None or not trip.may_begin(path, query):
             self._unknown = block
             return False
         self._line = (target, path, query)
-        return self._board(trip, reading, data[: line.end() - 2])
+        return self._board(trip, reading)
 
-    def _board(self, trip: Trip, reading: Reading, line: bytes) -> bool:
+    def _board(self, trip: Trip, reading: Reading) -> bool:
         """Send the request, if there is somebody to send it to at once."""
         server = trip.balancer.take_turn()
         if server is None:
@@ -129,7 +145,7 @@ class Ride:
         self._sent_at = time.perf_counter()
         self._lane.surroundings.sessions.riding.add(self)
         self._name = name = self._lane.name_of(reading, trip)
-        message = b"".join((line, NAMED, name, trip.fields(server, reading.blanks)))
+        message = b"".join((b"GET ", self._line[0], _NAMED, name, trip.fields(server, reading.blanks)))
         upstream.ask_plainly(self, message)
         return True
 
@@ -153,7 +169,7 @@ class Ride:
             return
         self._lane.surroundings.sessions.riding.discard(self)
         self._close_account(head.status, len(body))
-        self._client.ride_over(block + body)
+        self._client.ride_over(block, body)
 
     def _close_account(self, status: int, sent: int) -> None:
         account = self._trip.account

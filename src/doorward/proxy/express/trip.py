@@ -55,7 +55,7 @@ class Trip:
             request.entry_point,
             request.method,
             b"",
-            b"HTTP/1.1",
+            head.version,
             0.0,
             0.0,
             request.client,

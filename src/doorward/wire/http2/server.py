@@ -52,14 +52,24 @@ class ServerConnection(Connection):
 
     # --- commands ---
 
-    def respond(self, stream_id: int, status: int, headers: Iterable[Header], ended: bool = False) -> None:
-        """Send the head of the final response; ``ended``: it has no body. Raises UnsafeField (nothing was sent)."""
+    def respond(self, stream_id: int, status: int, headers: Iterable[Header], ended: bool = False) -> bytes:
+        """Send the head of the final response; ``ended``: it has no body. Gives it as it was written, for
+        ``respond_again`` on any stream of any connection. Raises UnsafeField (nothing was sent)."""
+        if stream_id not in self._streams:
+            return b""
+        if status < 200:
+            raise Misuse("an interim head")
+        block = response_block(status, headers)
+        self.respond_again(stream_id, block, ended)
+        return block
+
+    def respond_again(self, stream_id: int, block: bytes, ended: bool) -> None:
+        """Send the head of the final response as another one was written."""
         stream = self._streams.get(stream_id)
         if stream is None:
             return
-        if stream.head_sent or status < 200:
-            raise Misuse("a second or an interim head")
-        block = response_block(status, headers)
+        if stream.head_sent:
+            raise Misuse("a second head")
         stream.head_sent = True
         self._send_block(stream, block, ended)
 

@@ -1,0 +1,102 @@
+"""The express lane under HTTP/2: streams that are like earlier ones are answered the same, however many at once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from doorward.proxy.express.ride import Ride
+from proxy.engine.application import Conversation, Recorded
+from proxy.engine.http2_client import http2_client
+from proxy.engine.stage import Stage
+from proxy.engine.tls import router, serve, table
+
+DATE = b"Date: Wed, 25 Nov 2026 12:00:00 GMT\r\n"
+
+
+@pytest.fixture
+def rides(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one with every response that a ride gave by itself."""
+    taken: list[int] = []
+    close = Ride._close_account
+
+    def counted(self: Ride, status: int, sent: int) -> None:
+        taken.append(status)
+        close(self, status, sent)
+
+    monkeypatch.setattr(Ride, "_close_account", counted)
+    return taken
+
+
+async def answer(request: Recorded, conversation: Conversation) -> bytes | None:
+    """As long as the path says, dated, and sometimes in two pieces."""
+    size = int(request.target.partition(b"/")[2].partition(b"?")[0] or 5)
+    return b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (DATE, size, b"x" * size)
+
+
+async def started(stage: Stage) -> None:
+    stage.application.handler = answer
+    await serve(stage, table(router("all", tls=False)))
+
+
+async def test_repeated_streams_ride_and_nobody_sees_it(stage: Stage, rides: list[int]) -> None:
+    """The application gets the same head each time but for the request's own name and what the client varied."""
+    await started(stage)
+    client = await http2_client(stage)
+
+    replies = [await client.get(b"/5?n=%d" % n, (b"cookie", b"n=%d" % n), (b"x-trace", b"t%d" % n)) for n in range(8)]
+
+    assert len(rides) >= 4
+    assert {(reply.status, bytes(reply.body), tuple(reply.headers)) for reply in replies} == {
+        (200, b"xxxxx", tuple(replies[0].headers))
+    }
+    heads = [request.raw_head for request in stage.application.requests]
+    varying = re.compile(rb"(?<=n=)[0-9]+|(?<=: t)[0-9]+|(?<=X-Request-Id: )[0-9a-f]+")
+    assert len({varying.sub(b"", head) for head in heads}) == 1
+    assert [b"x-trace: t%d\r\n" % n in head and b"cookie: n=%d\r\n" % n in head for n, head in enumerate(heads)] == [
+        True
+    ] * 8
+
+
+async def test_many_streams_ride_at_once(stage: Stage, rides: list[int]) -> None:
+    """Each gets its own answer."""
+    await started(stage)
+    client = await http2_client(stage)
+    for _ in range(3):
+        await client.get(b"/5")
+    for _ in range(3):
+        asked = [client.ask(b"/%d" % size) for size in range(1, 30)]
+
+        assert [len((await client.reply(stream)).body) for stream in asked] == list(range(1, 30))
+
+    assert len(rides) >= 20
+
+
+async def test_a_response_larger_than_the_window_waits(stage: Stage, rides: list[int]) -> None:
+    """What was begun on the lane is held back like everything else."""
+    await started(stage)
+    client = await http2_client(stage, greedy=False)
+    for _ in range(5):
+        await client.get(b"/5")
+    first = await client.reply(client.ask(b"/5"))
+    assert len(first.body) == 5
+    stream = client.ask(b"/70000")
+    reply = client.replies[stream]
+    await client.get(b"/0")
+    assert not reply.ended.is_set()
+
+    client.take(stream, 60000)
+
+    assert len((await client.reply(stream)).body) == 70000
+
+
+async def test_a_stream_that_is_reset_on_the_way_leaves_the_lane(stage: Stage, rides: list[int]) -> None:
+    """The server's connection goes with it, and the next stream is answered (S-036)."""
+    await started(stage)
+    client = await http2_client(stage)
+    for _ in range(5):
+        await client.get(b"/5")
+    client.reset(client.ask(b"/5"))
+
+    assert (await client.get(b"/5")).status == 200
