@@ -1,6 +1,7 @@
 """``python -m doorward.assembly FD``: the fresh interpreter that carries out the plan read from a descriptor.
 
-The command line ends by becoming this (``exec``), so that nothing of it stays in memory.
+The command line ends by becoming this (``exec``), so that nothing of it stays in memory. Without ``FD`` it takes over
+from the supervisor that started it (``messages.handover``).
 """
 
 from __future__ import annotations
@@ -12,20 +13,25 @@ import sys
 import msgspec
 
 
-def main(descriptor: int) -> int:
+def main(arguments: list[str]) -> int:
     # No collection before the fork: what it frees leaves holes in shared pages, and filling a hole copies its page.
     gc.disable()
+    from doorward.assembly.succession import Succession
     from doorward.messages.plan import Plan
 
-    with os.fdopen(descriptor, "rb") as pipe:
-        plan = msgspec.msgpack.decode(pipe.read(), type=Plan)
+    succession = None if arguments else Succession.of(os.environ)
+    if succession is not None:
+        plan = succession.plan
+    else:
+        with os.fdopen(int(arguments[0]), "rb") as pipe:
+            plan = msgspec.msgpack.decode(pipe.read(), type=Plan)
 
     # What all children share is imported before the fork, and its pages stay shared.
     from doorward.assembly import supervisor, worker_process  # noqa: F401 - worker_process for its pages
 
     gc.freeze()
-    return supervisor.supervise(plan)
+    return supervisor.supervise(plan, succession)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(sys.argv[1:]))

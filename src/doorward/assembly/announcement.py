@@ -16,8 +16,10 @@ WIDTH = 78
 
 
 class Announcer:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, elder: int = 0) -> None:
+        """``elder``: process number of the supervisor from which this one takes over."""
         self._plan = plan
+        self._elder = elder
         self._started = time.monotonic()
         self._password = plan.identity.bootstrap_password
         self._said_ready = False
@@ -37,13 +39,21 @@ class Announcer:
     def failed(self, name: str, why: str) -> None:
         self._warn(f"{why}\ndoorward: stopping, because the {name} process cannot start")
 
-    def ready(self) -> None:
-        """Everything answers. Said once."""
+    def taken_over(self, pid: int) -> None:
+        self._say(f"process {pid} has taken over; finishing what is under way here")
+
+    def not_taken_over(self, why: str) -> None:
+        self._say(f"nothing was taken over: {why}")
+
+    def ready(self) -> bool:
+        """Everything answers. Said once; False afterwards."""
         if self._said_ready:
-            return
+            return False
         self._said_ready = True
         seconds = time.monotonic() - self._started
-        if self._plan.demo is None:
+        if self._elder:
+            self._say(f"ready after {seconds:.1f} s; process {os.getpid()} takes over from {self._elder}")
+        elif self._plan.demo is None:
             self._say(f"ready after {seconds:.1f} s; identity provider at {self._plan.identity.external_url}")
             if self._believed:
                 self._say(f"proxies at {self._believed} may speak for their clients at port {self._plan.identity.port}")
@@ -54,6 +64,7 @@ class Announcer:
             print(json.dumps(self._facts()), flush=True)  # noqa: T201
         else:
             print(self._panel(seconds), flush=True)  # noqa: T201
+        return True
 
     @property
     def _believed(self) -> str:

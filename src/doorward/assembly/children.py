@@ -11,15 +11,15 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from doorward.messages.plan import ChildFailed, ChildReady, Notice
+from doorward.messages.plan import ChildFailed, ChildLeaving, ChildReady, Notice
 
 PR_SET_PDEATHSIG = 1
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before the n-th start in a row; a child that lived for CALM seconds starts the row again."""
+"""Seconds before the n-th new start in a row; a child that lived for CALM seconds starts the row again."""
 CALM = 30.0
 
 
@@ -35,6 +35,9 @@ class Notifier:
 
     def ready(self) -> None:
         self.tell(ChildReady())
+
+    def leaving(self) -> None:
+        self.tell(ChildLeaving())
 
 
 Main = Callable[[Notifier], None]
@@ -54,7 +57,8 @@ class Child:
     starts: int = 0
     start_at: float = 0.0
     failed: str = ""
-    notices: list[Notice] = field(default_factory=list)
+    leaving: bool = False
+    """It has said that it accepts nothing more."""
 
     @property
     def running(self) -> bool:
@@ -71,7 +75,7 @@ class Child:
             os.close(reading)
             _become(self.name, self.main, writing, close, parent)
         os.close(writing)
-        self.pid, self.pipe, self.ready, self.unread = pid, reading, False, b""
+        self.pid, self.pipe, self.ready, self.leaving, self.unread = pid, reading, False, False, b""
         self.started = time.monotonic()
         self.starts += 1
 
@@ -87,6 +91,8 @@ class Child:
         for notice in notices:
             if isinstance(notice, ChildFailed):
                 self.failed = notice.why
+            elif isinstance(notice, ChildLeaving):
+                self.leaving = True
         return notices
 
     def ended(self) -> None:
@@ -96,8 +102,15 @@ class Child:
         os.close(self.pipe)
         self.pid, self.pipe, self.ready = 0, -1, False
         if now - self.started > CALM:
-            self.starts = 0
-        self.start_at = now + BACK_OFF[min(self.starts, len(BACK_OFF) - 1)]
+            self.starts = 1
+        self.start_at = now + BACK_OFF[min(self.starts - 1, len(BACK_OFF) - 1)]
+
+    def give_up_place(self) -> Child:
+        """The process as a child of its own, so that another one can be started in its place at once."""
+        leaver = replace(self)
+        self.pid, self.pipe, self.ready, self.leaving, self.unread = 0, -1, False, False, b""
+        self.start_at = time.monotonic()
+        return leaver
 
     def send(self, number: signal.Signals) -> None:
         if self.pid:
@@ -114,10 +127,11 @@ def _become(name: str, main: Main, writing: int, close: Callable[[], None], pare
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(0)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -47,7 +47,7 @@ from doorward.messages.control import (
 )
 from doorward.messages.decisions import ChainTried, Decided, ProbesFound
 from doorward.messages.outposts import OutpostConfiguration
-from doorward.messages.plan import ChildFailed, Plan
+from doorward.messages.plan import ChildFailed, NoRoutes, Plan, Reloaded
 from doorward.messages.routing import Certificate, RoutingTable
 from doorward.messages.sessions import IdentityState
 from doorward.sources.proxied import ProxiedApplications
@@ -161,6 +161,7 @@ class Control:
             self._reload,
             self._applications,
             self._local_certificate,
+            self._looked,
         ):
             match outcome:
                 case Routing(table, warnings, providers):
@@ -175,8 +176,19 @@ class Control:
                     self._health.use(table)
                     self._count_health()
                 case Failed(problems):
-                    kept = "the last good configuration stays in force" if self._table else "no routes are in force"
-                    _say(f"the configuration was not taken, {kept}:\n{problems}")
+                    self._refused(problems)
+
+    def _looked(self) -> None:
+        self._notifier.tell(Reloaded())
+
+    def _refused(self, problems: str) -> None:
+        if self._table is not None and self._table.version:
+            _say(f"the configuration was not taken, the last good configuration stays in force:\n{problems}")
+            return
+        _say(f"the configuration was not taken, no routes are in force:\n{problems}")
+        self._notifier.tell(NoRoutes(problems))
+        self._table = RoutingTable()
+        self._links.tell_all(UseRoutingTable(self._table))
 
     def _on_identity_change(self, configuration: OutpostConfiguration | None, state: IdentityState) -> None:
         # A first look back tells nothing: workers that know sessions ask for what they missed by themselves.

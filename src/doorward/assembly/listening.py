@@ -1,16 +1,24 @@
-"""The sockets on which the program listens, made once by the supervisor and inherited by the workers.
+"""The sockets on which the program listens: made once by the supervisor, inherited by the workers, handed on to a new
+version.
 
 Each worker has its own socket on each port (``SO_REUSEPORT``), so the kernel spreads connections. The supervisor
-keeps them all open: when a worker dies, connections wait in its backlog until its successor takes over.
+keeps them all open: when a worker dies, connections wait in its backlog until its successor takes over. Sockets that
+we were given (socket activation) belong to all workers together.
+
+A socket that somebody may be waiting in is never closed as long as the program listens on its address: a new version
+takes all of them over, whatever its number of workers.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from doorward.messages.entry_points import EntryPoint
+from doorward.messages.handover import InheritedSockets
 
 BACKLOG = 1024
 
@@ -19,11 +27,85 @@ class PortUnusable(Exception):
     """An address cannot be listened on: taken by another program, or not ours to take."""
 
 
-def sockets_for(entry_points: Sequence[EntryPoint], workers: int) -> list[dict[str, socket.socket]]:
-    """For each worker its socket for each entry point. Raises PortUnusable."""
-    for entry_point in entry_points:
-        _probe(entry_point)
-    return [{point.name: _listen(point) for point in entry_points} for _ in range(workers)]
+@dataclass(slots=True)
+class Listener:
+    """All sockets on one address."""
+
+    point: EntryPoint
+    sockets: list[socket.socket]
+    shared: bool
+
+    def of_worker(self, index: int, workers: int) -> list[socket.socket]:
+        return self.sockets if self.shared else self.sockets[index::workers]
+
+
+class Given:
+    """Sockets that exist already; each can be taken once."""
+
+    def __init__(self, sockets: Iterable[InheritedSockets]) -> None:
+        self._left = {(each.host, each.port): each for each in sockets}
+
+    def take(self, point: EntryPoint) -> InheritedSockets | None:
+        return self._left.pop((point.host, point.port), None)
+
+    def close(self) -> None:
+        """Nobody wants the rest."""
+        for sockets in self._left.values():
+            for descriptor in sockets.descriptors:
+                os.close(descriptor)
+        self._left.clear()
+
+
+class Listeners:
+    """The sockets of some entry points."""
+
+    def __init__(self, points: Sequence[EntryPoint], workers: int, given: Given) -> None:
+        """Raises PortUnusable."""
+        self._workers = workers
+        self._listeners: list[Listener] = []
+        for point in points:
+            inherited = given.take(point)
+            self._listeners.append(_adopt(point, inherited, workers) if inherited else _open(point, workers))
+
+    def of_worker(self, index: int) -> dict[str, list[socket.socket]]:
+        """What the worker accepts from, by entry point."""
+        return {listener.point.name: listener.of_worker(index, self._workers) for listener in self._listeners}
+
+    def inheritance(self) -> tuple[InheritedSockets, ...]:
+        """What a new version is told of them."""
+        return tuple(
+            InheritedSockets(
+                listener.point.host,
+                listener.point.port,
+                tuple(each.fileno() for each in listener.sockets),
+                listener.shared,
+            )
+            for listener in self._listeners
+        )
+
+    def close(self, but: Iterable[socket.socket] = ()) -> None:
+        """In a child: all that are not its own. At the end: all."""
+        kept = set(but)
+        for listener in self._listeners:
+            for each in listener.sockets:
+                if each not in kept:
+                    each.close()
+
+
+def _adopt(point: EntryPoint, inherited: InheritedSockets, workers: int) -> Listener:
+    sockets = [socket.socket(fileno=descriptor) for descriptor in inherited.descriptors]
+    for each in sockets:
+        each.setblocking(False)
+        each.set_inheritable(False)
+    if inherited.shared or len(sockets) >= workers:
+        return Listener(point, sockets, inherited.shared)
+    return Listener(point, sockets + [_listen(point) for _ in range(workers - len(sockets))], shared=False)
+
+
+def _open(point: EntryPoint, workers: int) -> Listener:
+    # Without SO_REUSEPORT: sharing a port with another Doorward of the same user would go unnoticed.
+    _bind(point, shared=False).close()
+    return Listener(point, [_listen(point) for _ in range(workers)], shared=False)
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -44,11 +126,6 @@ def _bind(entry_point: EntryPoint, *, shared: bool) -> socket.socket:
         listener.close()
         raise PortUnusable(_why(entry_point, error)) from error
     return listener
-
-
-def _probe(entry_point: EntryPoint) -> None:
-    """Without SO_REUSEPORT: sharing a port with an older Doorward of the same user would go unnoticed."""
-    _bind(entry_point, shared=False).close()
 
 
 def _listen(entry_point: EntryPoint) -> socket.socket:

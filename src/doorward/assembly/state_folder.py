@@ -73,16 +73,22 @@ class StateFolder:
     def supervisor_socket(self) -> Path:
         return self.run.parent / "supervisor.sock"
 
+    @property
+    def own_supervisor_socket(self) -> Path:
+        """Where this tree's supervisor listens before it is in command."""
+        return self.run / "supervisor.sock"
+
     def is_alone(self) -> bool:
         """No other tree works on this folder now."""
         return sum(entry.name.isdecimal() for entry in self.run.parent.iterdir()) < 2
 
     def command(self) -> None:
-        """Say that this very process is the supervisor."""
+        """From now on this very process is the supervisor that is asked, and whose number is written down."""
         written = self.run / "doorward.pid"
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w") as file:
             file.write(f"{os.getpid()}\n")
         written.replace(self.pid_file)
+        self.own_supervisor_socket.replace(self.supervisor_socket)
 
     def close(self) -> None:
         """Remove the sockets of a tree that has ended, and everything else when it was the last."""
@@ -95,17 +101,17 @@ def running(path: Path) -> StateFolder:
     """The folder of the program that runs on it now. Raises StateFolderUnusable when none does."""
     try:
         run = (path / "run").resolve(strict=True)
-        trees = [entry for entry in run.iterdir() if entry.name.isdecimal() and _is_alive(int(entry.name))]
-        newest = max(trees, key=lambda tree: tree.stat().st_mtime, default=None)
-    except FileNotFoundError:
-        newest = None
+        number = int((run / "doorward.pid").read_text())
+        tree = run / str(number) if _is_alive(number) else None
+    except (FileNotFoundError, ValueError):
+        tree = None
     except OSError as error:
         raise StateFolderUnusable(f"the state folder {path} cannot be read: {error.strerror}") from error
-    if newest is None:
+    if tree is None:
         raise StateFolderUnusable(
             f"no Doorward is running on the state folder {path}. Name the right one with --data or --config."
         )
-    return StateFolder(path, newest)
+    return StateFolder(path, tree)
 
 
 def _is_alive(number: int) -> bool:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 
 from doorward.assembly.children import Notifier
-from doorward.messages.plan import ChildFailed, Plan
+from doorward.messages.plan import Plan
 from doorward.whoami.server import start
 
 
-def run(plan: Plan, notifier: Notifier) -> None:
+def run(plan: Plan, listener: socket.socket, notifier: Notifier) -> None:
+    """``listener``: made by the supervisor, because a new version takes it over."""
     assert plan.demo is not None
-    asyncio.run(_run(plan.demo.whoami_port, notifier))
+    asyncio.run(_run(plan.demo.whoami_port, listener, notifier))
 
 
-async def _run(port: int, notifier: Notifier) -> None:
+async def _run(port: int, listener: socket.socket, notifier: Notifier) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    try:
-        running = await start(port)
-    except OSError as error:
-        notifier.tell(ChildFailed(f"whoami cannot listen on 127.0.0.1:{port}: {error.strerror}"))
-        raise SystemExit(1) from error
+    running = await start(port, listener=listener)
     notifier.ready()
     await stop.wait()
     await running.close()

@@ -8,7 +8,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 import uvloop
 
@@ -97,8 +98,8 @@ class Worker:
         self._metrics = MetricsBook(plan.metrics) if plan.metrics is not None and plan.metrics.entry_point else None
         nothing = Routes.build(routing.RoutingTable(), self)
         self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools, self._decisions.add)
-        self._table_known = self._outposts_known = self._identity_ready = self._said_ready = False
-        self._grace = plan.grace
+        self._table_heard, self._outposts_heard = asyncio.Event(), asyncio.Event()
+        self._routed = self._identity_ready = self._said_ready = False
         self._position = -1
         self._stopping = False
         self._push = PushWatch(time.monotonic())
@@ -112,20 +113,26 @@ class Worker:
 
     @property
     def _ready(self) -> bool:
-        known = self._table_known and self._outposts_known
+        known = self._routed and self._outposts_heard.is_set()
         return known and self._identity_ready and not self._stopping
 
-    async def run(self, sockets: dict[str, socket.socket]) -> None:
+    async def run(self, sockets: Mapping[str, Sequence[socket.socket]], patience: float) -> None:
+        """Serve until told to stop (SIGTERM), or that others go on in our place (SIGUSR2)."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGTERM, self._stop, stop)
+        loop.add_signal_handler(signal.SIGUSR2, stop.set)
         if self._access_log is not None:
             loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
-        await self._engine.start({name: [listener] for name, listener in sockets.items()})
         tasks = [asyncio.create_task(run()) for run in (self._link.run, self._count, self._last_uses.run)]
-        await stop.wait()
-        self._stopping = True
-        await self._engine.drain(self._grace)
+        stopped = asyncio.create_task(stop.wait())
+        informed = asyncio.create_task(self._informed(patience))
+        await asyncio.wait([stopped, informed], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            await self._engine.start(sockets)
+            await stopped
+        informed.cancel()
+        await self._engine.drain(replaced=not self._stopping, closed=self._notifier.leaving)
         await self._last_uses.tell()
         for task in tasks:
             task.cancel()
@@ -135,6 +142,21 @@ class Worker:
         log_lines.reopen()
         if self._access_log is not None:
             self._access_log.reopen()
+
+    def _stop(self, stop: asyncio.Event) -> None:
+        self._stopping = not stop.is_set()
+        stop.set()
+
+    async def _informed(self, patience: float) -> None:
+        """Returns when there is something to answer from. Until then connections wait in the backlog.
+
+        Without the outposts' configuration nobody gets in where somebody must be known; in the place of a worker that
+        had it we wait for it as well, for ``patience`` seconds.
+        """
+        await self._table_heard.wait()
+        waiting = asyncio.create_task(self._outposts_heard.wait())
+        await asyncio.wait([waiting], timeout=patience if patience < inf else None)
+        waiting.cancel()
 
     async def _count(self) -> None:
         while True:
@@ -150,15 +172,17 @@ class Worker:
         self._push.heard(time.monotonic())
         match message:
             case UseRoutingTable(table):
-                self._use(table)
-                self._health.forget_all_but(set(table.services))
-                self._table_known = True
+                if table.version or not self._routed:  # none can be used: the last good one stays
+                    self._use(table)
+                    self._health.forget_all_but(set(table.services))
+                    self._routed = table.version > 0
+                self._table_heard.set()
                 self._link.tell(TableInUse(table.version))
             case UseOutposts(configuration):
                 if self._position < 0:  # it knows no session from before this moment
                     self._position = configuration.position
                 self._outpost.use(configuration)
-                self._outposts_known = True
+                self._outposts_heard.set()
             case SessionsEnded(id_hashes, everything, position):
                 self._position = max(self._position, position)
                 self._outpost.sessions_ended(id_hashes, everything=everything)
@@ -208,10 +232,19 @@ def _say(text: str) -> None:
     _log.error("%s", text)
 
 
-def run(plan: Plan, folder: StateFolder, index: int, sockets: dict[str, socket.socket], notifier: Notifier) -> None:
+def run(
+    plan: Plan,
+    folder: StateFolder,
+    index: int,
+    sockets: Mapping[str, Sequence[socket.socket]],
+    patience: float,
+    notifier: Notifier,
+) -> None:
+    """``sockets``: by entry point, those to accept from. ``patience``: seconds until it does so although the outposts'
+    configuration is not known yet."""
     raise_limit()
     try:
-        uvloop.run(Worker(plan, folder, index, notifier).run(sockets))
+        uvloop.run(Worker(plan, folder, index, notifier).run(sockets, patience))
     except OSError as error:
         _say(f"worker {index}: {error}")
         raise SystemExit(1) from error

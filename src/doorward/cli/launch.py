@@ -11,6 +11,11 @@ import msgspec
 from doorward.messages.plan import Plan
 
 
+def program() -> tuple[str, ...]:
+    """The command line of a supervisor of this version."""
+    return (sys.executable, "-m", "doorward.assembly")
+
+
 def launch(plan: Plan) -> NoReturn:
     """Become ``python -m doorward.assembly`` with ``plan``; never returns."""
     become("doorward.assembly", plan)

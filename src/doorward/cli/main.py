@@ -15,6 +15,7 @@ from doorward import __version__
 COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
+    "upgrade": "upgrade:upgrade",
     "outpost": "outpost:outpost",
     "import": "importing:import_",
     "check": "check:check",
@@ -50,6 +51,7 @@ def main() -> None:
       doorward demo                          a protected application on this machine, in seconds
       doorward check --config doorward.yml   is this configuration right?
       doorward serve --config doorward.yml   the real thing
+      doorward upgrade --config doorward.yml a new version takes over from the running one
       doorward doctor https://app.example.com   what is wrong with the way to it?
       doorward outpost --config outpost.yml  only the outpost, with anybody's identity provider
     """

@@ -133,6 +133,7 @@ def _entry_point(name: str, point: EntryPoint, is_identity: bool, append: bool) 
         keep_alive_max_time=point.transport.keep_alive_max_time,
         trusted_by_default=is_identity and headers.trusted_ips is None and not headers.insecure,
         accept_grace=point.transport.life_cycle.request_accept_grace_timeout,
+        grace=point.transport.life_cycle.grace_time_out,
     )
 
 

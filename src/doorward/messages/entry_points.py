@@ -44,6 +44,8 @@ class EntryPoint(Struct, frozen=True):
     """Seconds after the order to stop in which connections are still accepted."""
     trusted_by_default: bool = False
     """``trusted_ips`` are the default of the identity entry point: nobody wrote them (S-129)."""
+    grace: float = 10.0
+    """Seconds that what is under way gets after that."""
 
 
 class AccessLog(Struct, frozen=True):

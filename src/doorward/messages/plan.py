@@ -69,6 +69,10 @@ class ChildReady(Struct, frozen=True, tag=True):
     pass
 
 
+class ChildLeaving(Struct, frozen=True, tag=True):
+    """It accepts nothing more, and ends when what is under way is done."""
+
+
 class ChildFailed(Struct, frozen=True, tag=True):
     """It cannot start, and trying again will not help."""
 
@@ -87,4 +91,14 @@ class FirstStart(Struct, frozen=True, tag=True):
     password: str
 
 
-Notice = ChildReady | ChildFailed | Progress | FirstStart
+class NoRoutes(Struct, frozen=True, tag=True):
+    """The very first configuration cannot be used, so nothing is routed."""
+
+    why: str
+
+
+class Reloaded(Struct, frozen=True, tag=True):
+    """The configuration has been read again, whatever came of it."""
+
+
+Notice = ChildReady | ChildLeaving | ChildFailed | Progress | FirstStart | NoRoutes | Reloaded

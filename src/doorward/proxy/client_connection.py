@@ -601,11 +601,14 @@ class ClientConnection(asyncio.Protocol):
         elif self._progress is not None and self._state is _OPEN:
             self._check_body(self._progress, now)
 
-    def stop(self) -> None:
-        """The worker stops: what is idle goes now, what is under way is the last."""
+    def leave(self) -> None:
+        """The worker stops: a tunnel is told; the next response says it, too."""
         if self._tunnel is not None:
             self._tunnel.stop()
-        elif self._state is _OPEN and self._exchange is None:
+
+    def stop(self) -> None:
+        """What is idle goes now; what is under way is the last, and so is a request that has begun to come in."""
+        if self._state is _OPEN and self._exchange is None and not self._reader.buffered:
             self._close()
 
     def cut(self) -> None:

@@ -29,6 +29,8 @@ from doorward.proxy.service import Ledger
 
 SWEEP_INTERVAL = 1.0
 """Seconds between two looks at every connection, pool and log buffer."""
+LAST_LOOK = 0.1
+"""Seconds between closing the doors and closing idle connections: what had been sent to us by then is answered."""
 _log = logging.getLogger("doorward.proxy")
 
 
@@ -100,24 +102,39 @@ class Engine:
         """Client connections by entry point."""
         return {name: server.open_connections for name, server in self._servers.items()}
 
-    async def drain(self, grace: float = 10.0) -> None:
-        """Stop accepting (each entry point after its ``accept_grace``), let what is under way finish within ``grace``
-        seconds from now, cut the rest (S-923)."""
-        begun = time.monotonic()
-        deadline = begun + grace
-        for server in sorted(self._servers.values(), key=lambda server: server.entry_point.accept_grace):
-            await asyncio.sleep(begun + server.entry_point.accept_grace - time.monotonic())
-            server.stop()
-        while any(server.open_connections for server in self._servers.values()) and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        for server in self._servers.values():
-            server.cut()
+    async def drain(
+        self, grace: float | None = None, *, replaced: bool = False, closed: Callable[[], None] = lambda: None
+    ) -> None:
+        """Stop accepting (each entry point after its ``accept_grace``), let what is under way finish within the entry
+        point's grace (or ``grace`` seconds), cut the rest (S-923).
+
+        ``replaced``: others accept from the same sockets from now on, and nobody shall notice that we go. Connections
+        are then not closed while a request may be on its way, but with the next response. ``closed`` is called when
+        nothing is accepted any more.
+        """
+        await asyncio.gather(*(self._drain(server, grace, replaced, closed) for server in self._servers.values()))
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._pools.close()
         await asyncio.sleep(0)
         if self._access_log is not None:
             self._access_log.close()
+
+    async def _drain(
+        self, server: EntryPointServer, grace: float | None, replaced: bool, closed: Callable[[], None]
+    ) -> None:
+        if not replaced:
+            await asyncio.sleep(server.entry_point.accept_grace)
+        server.leave()
+        deadline = time.monotonic() + (server.entry_point.grace if grace is None else grace)
+        if all(other.draining for other in self._servers.values()):
+            closed()
+        if not replaced:
+            await asyncio.sleep(LAST_LOOK)
+            server.stop()
+        while server.busy and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        server.cut()
 
     def _shut(self, shut: bool) -> None:
         if shut:

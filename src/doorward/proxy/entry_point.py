@@ -32,8 +32,11 @@ class Served(Protocol):
     def sweep(self, now: float) -> None:
         """Called about once a second with the monotonic time."""
 
+    def leave(self) -> None:
+        """The worker stops: say so, if there are words for it. Whatever still comes is the last."""
+
     def stop(self) -> None:
-        """The worker stops: end as soon as nothing is under way."""
+        """End as soon as nothing is under way."""
 
     def cut(self) -> None:
         """End now."""
@@ -150,11 +153,21 @@ class EntryPointServer:
         for connection in list(self._connections):
             connection.sweep(now)
 
-    def stop(self) -> None:
-        """Accept nothing more; idle connections go, the others after what they are doing."""
+    @property
+    def busy(self) -> bool:
+        """There are connections, or some are on their way in."""
+        return bool(self._connections or self._openings)
+
+    def leave(self) -> None:
+        """Accept nothing more, and have every connection end with what it is doing or with the next request."""
         self.draining = True
         for door in self._doors:
             door.close()
+        for connection in list(self._connections):
+            connection.leave()
+
+    def stop(self) -> None:
+        """Idle connections go now, the others after what they are doing."""
         for opening in list(self._openings):
             opening.stop()
         for connection in list(self._connections):
@@ -162,6 +175,8 @@ class EntryPointServer:
 
     def cut(self) -> None:
         """End what is left."""
+        for opening in list(self._openings):
+            opening.stop()
         for connection in list(self._connections):
             connection.cut()
 

@@ -136,7 +136,7 @@ class Http2Connection(asyncio.Protocol):
         self._await_request()
         self._write()
         if self._entry.draining:
-            self.stop()
+            self.leave()
 
     def data_received(self, data: bytes) -> None:
         if self._lingering or self._closed:
@@ -225,7 +225,7 @@ class Http2Connection(asyncio.Protocol):
         self._deadline = inf
         stream = self._streams[stream_id] = Http2Stream(self, stream_id, head, event.ended)
         if self._old is not None and self._old.after_this_request():
-            self._leave()
+            self._say_goodbye()
         ride = Ride(self._entry.lane, stream, self._facts, self._mark) if event.ended else None
         if ride is not None and stream.rides(ride):
             return
@@ -421,16 +421,19 @@ class Http2Connection(asyncio.Protocol):
         self._stalled_size = size
         return now - self._stalled_at > self._entry.entry_point.write_timeout
 
-    def stop(self) -> None:
+    def leave(self) -> None:
         """The worker stops: no new streams, those that are open are the last (S-923)."""
         if self._closed or self._lingering:
             return
-        self._leave()
+        self._say_goodbye()
         for stream in list(self._streams.values()):
             stream.stop()
         self._write()
 
-    def _leave(self) -> None:
+    def stop(self) -> None:
+        """GOAWAY has said it."""
+
+    def _say_goodbye(self) -> None:
         if not self._leaving:
             self._leaving = True
             self.core.shut_down()

@@ -41,6 +41,7 @@ class Tunnel:
         self._connection: UpstreamConnection | None = connection
         self._boundary = FrameBoundary()
         self._moved = time.monotonic()
+        self._leaving = False
 
     def open(self, headers: list[Header]) -> None:
         """Answer the client's handshake as the application did, and connect the two."""
@@ -87,6 +88,8 @@ class Tunnel:
         self._boundary.feed(data)
         self._exchange.account.sent += len(data)
         self._downstream.tunnel_send(data)
+        if self._leaving:
+            self.stop()
 
     def response_ended(self) -> None:
         self._connection = None
@@ -116,8 +119,10 @@ class Tunnel:
         self._say_goodbye(POLICY_VIOLATION)
 
     def stop(self) -> None:
-        """The worker stops."""
-        self._say_goodbye(GOING_AWAY)
+        """The worker stops: after the frame that is on its way, if there is one."""
+        self._leaving = True
+        if self._boundary.between:
+            self._say_goodbye(GOING_AWAY)
 
     def sweep(self, now: float) -> None:
         """Called about once a second with the monotonic time."""

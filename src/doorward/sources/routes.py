@@ -54,12 +54,14 @@ async def follow(
     reload: asyncio.Event | None = None,
     applications: ProxiedApplications | None = None,
     certificate_for: Callable[[str], Certificate | None] | None = None,
+    looked: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Routing | Failed, None]:
     """The table now, and another one whenever it is another one. Never ends.
 
     ``own_names``: names of this machine, under which a ``forwardAuth`` address is our own outpost. Setting
     ``reload`` reads every file again, certificates included. ``applications`` says what is served in proxy mode,
-    ``certificate_for`` has certificates for hosts of theirs that no configured one holds.
+    ``certificate_for`` has certificates for hosts of theirs that no configured one holds. ``looked`` is called whenever
+    something has been read, whether or not anything came of it.
     """
     applications = applications or ProxiedApplications()
     surroundings = Surroundings(identity_socket, own_names, default_certificate, Shelf(), applications.known)
@@ -88,6 +90,7 @@ async def follow(
                 watched.watch(compiler.files)
             if outcome is not None:
                 yield outcome
+            looked()
     finally:
         if watched is not None:
             await watched.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import socket
 from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -46,13 +47,14 @@ class Running:
         await self._server.wait_closed()
 
 
-async def start(port: int, name: str = "", host: str = "127.0.0.1") -> Running:
+async def start(port: int, name: str = "", host: str = "127.0.0.1", listener: socket.socket | None = None) -> Running:
     """Listen, and answer in the background until closed.
 
     Args:
         port: TCP port; 0 takes a free one.
         name: shown as ``Name:``; empty for none.
         host: address to bind; empty means all.
+        listener: a socket that listens already, instead of port and host.
 
     Raises OSError when the address cannot be bound.
     """
@@ -71,7 +73,10 @@ async def start(port: int, name: str = "", host: str = "127.0.0.1") -> Running:
             await writer.wait_closed()
         del conversations[task]
 
-    server = await asyncio.start_server(connected, host or None, port, limit=MAX_HEAD, reuse_address=True)
+    if listener is not None:
+        server = await asyncio.start_server(connected, sock=listener, limit=MAX_HEAD)
+    else:
+        server = await asyncio.start_server(connected, host or None, port, limit=MAX_HEAD, reuse_address=True)
     return Running(server, conversations)
 
 
