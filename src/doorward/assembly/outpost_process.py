@@ -18,7 +18,8 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from doorward.assembly import listening, state_folder
+from doorward.assembly import state_folder
+from doorward.assembly.listening import Given, Listeners, PortUnusable
 from doorward.assembly.metrics_sum import MetricsSum
 from doorward.assembly.outpost_connected import ConnectedOutpost
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
@@ -78,7 +79,7 @@ class OutpostProgram:
 
     async def run(self) -> None:
         """Until told to stop. Raises PortUnusable, CertificateUnusable."""
-        sockets = listening.sockets_for(self._plan.entry_points, 1)[0]
+        sockets = Listeners(self._plan.entry_points, 1, Given(())).of_worker(0)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -89,7 +90,7 @@ class OutpostProgram:
             loop.add_signal_handler(signal.SIGUSR1, self._reopen)
         self._engine.use(Routes.build(self._table, self))
         following = asyncio.create_task(self._outpost.run())
-        await self._engine.start({name: [listener] for name, listener in sockets.items()})
+        await self._engine.start(sockets)
         _say_ready(self._plan)
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, following], return_when=asyncio.FIRST_COMPLETED)
@@ -165,7 +166,7 @@ def run(plan: OutpostPlan) -> int:
             state_folder.make(Path(plan.state_folder))
             lock = state_folder.locked(Path(plan.state_folder))
         uvloop.run(OutpostProgram(plan).run())
-    except (state_folder.StateFolderUnusable, listening.PortUnusable, CertificateUnusable) as error:
+    except (state_folder.StateFolderUnusable, PortUnusable, CertificateUnusable) as error:
         _say(str(error))
         return 1
     except OSError as error:
