@@ -96,7 +96,7 @@ define debian
 endef
 
 peers:
-	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy certutil:libnss3-tools)
+	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy apache2:libapache2-mod-auth-openidc certutil:libnss3-tools)
 
 bench-peers:
 	$(call debian,wrk:wrk h2load:nghttp2-client nginx:nginx-light haproxy:haproxy)

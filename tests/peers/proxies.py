@@ -275,6 +275,46 @@ def haproxy(program: Program, folder: Path, host: str) -> Iterator[Front]:
             yield _front(host, port, True, True, folder / "haproxy.log")
 
 
+@contextlib.contextmanager
+def apache(program: Program, folder: Path, host: str, port: int, client: Mapping[str, str]) -> Iterator[Front]:
+    """Debian's Apache with the how-to's virtual host, as the OpenID Connect client ``client`` of the program."""
+    chain, key = _certificate(program, folder, host)
+    outside = f"https://{host}:{port}"
+    modules = "/usr/lib/apache2/modules"
+    assert Path(modules, "mod_auth_openidc.so").exists(), "apt-get install apache2 libapache2-mod-auth-openidc"
+    loaded = (
+        "mpm_event authn_core authz_core authz_user headers proxy proxy_http proxy_wstunnel socache_shmcb ssl env "
+        "auth_openidc"
+    )
+    with demonstration_application(folder) as whoami:
+        changes = {
+            "*:443": f"127.0.0.1:{port}",
+            "ServerName app.example.com": f"ServerName {host}\n    OIDCCABundlePath {program.ca}",
+            "/etc/apache2/app.example.com.pem": str(chain),
+            "/etc/apache2/app.example.com.key": str(key),
+            "https://auth.example.com/application/o/app/": f"{program.identity}/application/o/{client['slug']}/",
+            "https://app.example.com/oidc": f"{outside}/oidc",
+            '"the client ID"': client["client_id"],
+            '"the client secret"': client["client_secret"],
+            "a long random text of your own": "a-long-random-text-of-a-test",
+            "127.0.0.1:8000": f"127.0.0.1:{whoami}",
+        }
+        lines = [f"LoadModule {name}_module {modules}/mod_{name}.so" for name in loaded.split()]
+        lines += [
+            f"ServerRoot {folder}",
+            f"PidFile {folder}/apache.pid",
+            f"DefaultRuntimeDir {folder}",
+            f"ErrorLog {folder}/apache.log",
+            f"Listen 127.0.0.1:{port}",
+            "ServerName localhost",
+            from_page("apache.md", "apache", changes),
+        ]
+        (folder / "apache.conf").write_text("\n".join(lines))
+        argv = [distributed("apache2", "apache2"), "-X", "-f", folder / "apache.conf"]
+        with running(argv, log=folder / "apache.out", port=port):
+            yield _front(host, port, True, True, folder / "apache.log")
+
+
 def _changed(text: str, changes: Mapping[str, str]) -> str:
     """What somebody got wrong: each text in the place of one that must be there."""
     for old, new in changes.items():
