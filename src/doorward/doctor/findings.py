@@ -118,4 +118,8 @@ REMEDIES: dict[str, str] = {
         "A field that a client sends reaches the application under a name that says who somebody is. Name it among "
         "those that the proxy takes from the outpost, so that it replaces the client's."
     ),
+    "forged_alias_arrives": (
+        "Some applications read a name with dots as the one with hyphens. Let the proxy remove such names, or see that "
+        "the application does not read them."
+    ),
 }

@@ -154,11 +154,16 @@ class Person:
         if rare and not missing:
             names = ", ".join(f"X-authentik-{name}" for name in rare)
             yield Finding(DOUBT, "header_not_copied", f"Not handed on: {names}.", REMEDIES["header_not_copied"])
-        arrived_forged = [name async for name in self._forge()]
-        if arrived_forged:
-            names = ", ".join(sorted(set(arrived_forged)))
+        forged = sorted({name async for name in self._forge()})
+        dotted = [name for name in forged if "." in name]
+        read_by_all = [name for name in forged if "." not in name]
+        if read_by_all:
+            names = ", ".join(read_by_all)
             yield fault("forged_header_arrives", f"Forged by the client, and received by the application: {names}.")
-        else:
+        if dotted:
+            text = f"Forged by the client in a spelling that few applications read: {', '.join(dotted)}."
+            yield Finding(DOUBT, "forged_alias_arrives", text, REMEDIES["forged_alias_arrives"])
+        if not forged:
             yield Finding(GOOD, "not_forged", "Forged identity fields do not reach the application, however spelled.")
 
     async def _forge(self) -> AsyncIterator[str]:

@@ -184,6 +184,10 @@ REASONS: dict[str, Why] = {
         "The person is logged in, and the application's access rules do not let them in.",
         "The rules and what each said are below. Change them on the application's page, or the person's groups.",
     ),
+    "only_events": Why(
+        "No application was refused to anybody under this id; the identity provider wrote down these events.",
+        "The events say what happened.",
+    ),
     "no_router": Why(
         "No router of the proxy has a rule that fits this host and path.",
         "doorward check shows the routers. Compare the host, the path and the entry point with their rules.",

@@ -132,6 +132,18 @@ def test_a_refused_person_is_explained_by_the_rules(
     assert not found.access.passing
 
 
+def test_a_failed_login_is_found_by_the_id_of_its_page(data_plane: DataPlane, login_flows: None, bob: User) -> None:
+    """What refuses no application is told by its events, to whoever knows the whole id."""
+    tab = Tab(Client())
+    tab.submit(uid_field="bob")
+    tab.response = tab.browser.post(tab.url, {"step": tab.hidden("step"), "password": "wrong wrong wrong"})
+    request_id = tab.response.headers["X-authentik-id"]
+    [found] = decisions.explained(request_id)
+    assert found.decision.reason == "only_events"
+    assert [event.action for event in found.events] == ["login_failed"]
+    assert decisions.explained(request_id[:10]) == []
+
+
 def test_when_and_why_a_session_ended_is_told(
     data_plane: DataPlane, whoami: Application, bob: User, akadmin: User
 ) -> None:

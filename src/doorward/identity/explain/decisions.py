@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
@@ -17,6 +18,9 @@ from doorward.messages.explanations import EventLine, Explanation
 
 _MOST_EVENTS = 10
 _AROUND = timedelta(minutes=10)
+_REMEMBERED = timedelta(days=30)
+_WHOLE_ID = 16
+"""Characters: events are looked for by the whole id only."""
 _UNKNOWN = Why("The reason is one that this version does not know.", "Look at the log of the version that refused.")
 
 
@@ -24,7 +28,33 @@ def explained(wanted: str) -> list[Explanation]:
     """All records under the id ``wanted``, newest first. Raises data_plane.Unavailable."""
     wanted = wanted.strip()
     found = data_plane.find(FindDecisions(id=wanted, limit=5)).decisions if wanted else ()
-    return [explanation_of(decision) for decision in found]
+    return [explanation_of(decision) for decision in found] or _of_events(wanted)
+
+
+def _of_events(wanted: str) -> list[Explanation]:
+    """A page of the identity provider's own, which refused something else than an application: its events tell."""
+    if len(wanted) < _WHOLE_ID:
+        return []
+    fits = Q(context__http_request__request_id=wanted) | Q(context__request_id=wanted)
+    rows = list(Event.objects.filter(fits, created__gt=timezone.now() - _REMEMBERED)[:_MOST_EVENTS])
+    if not rows:
+        return []
+    newest = rows[0]
+    asked = newest.context.get("http_request")
+    asked = asked if isinstance(asked, dict) else {}
+    decision = Decision(
+        id=wanted,
+        at=newest.created.timestamp(),
+        reason="only_events",
+        answer="see the events",
+        asked_by="identity provider",
+        client=newest.client_ip or "",
+        method=str(asked.get("method", "")),
+        path=str(asked.get("path", "")),
+        user=str(newest.user.get("username", "")),
+    )
+    why = REASONS[decision.reason]
+    return [Explanation(decision, why.what, why.remedy, events=tuple(map(_line, rows)))]
 
 
 def explanation_of(decision: Decision) -> Explanation:
@@ -47,9 +77,13 @@ def events_of(decision: Decision) -> list[EventLine]:
     fits = Q(context__http_request__request_id=decision.id) | Q(context__request_id=decision.id)
     at = datetime.fromtimestamp(decision.at, UTC)
     return [
-        EventLine(event.created.timestamp(), event.action, str(event.context.get("message", ""))[:300], str(event.pk))
-        for event in Event.objects.filter(fits, created__range=(at - _AROUND, at + _AROUND))[:_MOST_EVENTS]
+        _line(event) for event in Event.objects.filter(fits, created__range=(at - _AROUND, at + _AROUND))[:_MOST_EVENTS]
     ]
+
+
+def _line(event: Event) -> EventLine:
+    message = str(event.context.get("message", ""))[:300]
+    return EventLine(event.created.timestamp(), event.action, message, str(event.pk))
 
 
 def denied(application: Application, user: User, *, request_id: str, client: str, method: str, path: str) -> None:
