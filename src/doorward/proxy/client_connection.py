@@ -35,11 +35,11 @@ from doorward.proxy.http2_connection import Http2Connection
 from doorward.proxy.http2_handshake import BEGINNING
 from doorward.proxy.progress import Progress
 from doorward.proxy.request import ConnectionFacts
-from doorward.wire.http1.body import LAST_CHUNK, last_chunk
+from doorward.proxy.response_writer import ResponseWriter
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.request_reader import RequestReader
-from doorward.wire.http1.write import BlockMemory, checked_line, field_block, message_head
+from doorward.wire.http1.write import BlockMemory, message_head
 
 if TYPE_CHECKING:
     from doorward.proxy.entry_point import EntryPointServer
@@ -52,7 +52,6 @@ LINGER_TIME = 2.0
 """Seconds that a client has to read our last words before the connection goes: bytes that it still sends would
 otherwise make the kernel throw them away."""
 
-_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade", b"trailer"))
 _log = logging.getLogger("doorward.proxy")
 
 
@@ -74,11 +73,7 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         "_advancing",
-        "_answered",
         "_arrival",
-        "_bodiless",
-        "_chunked",
-        "_closing",
         "_continued",
         "_deadline",
         "_discarded",
@@ -88,18 +83,17 @@ class ClientConnection(asyncio.Protocol):
         "_head_due",
         "_held",
         "_old",
-        "_out",
         "_paused",
         "_progress",
         "_reader",
         "_receiver",
+        "_response",
         "_ride",
         "_stalled_at",
         "_stalled_size",
         "_state",
         "_transport",
         "_tunnel",
-        "answered",
         "forwarded",
         "head",
     )
@@ -120,9 +114,7 @@ class ClientConnection(asyncio.Protocol):
         self._receiver: BodyReceiver | None = None
         self._tunnel: TunnelEnd | None = None
         self.forwarded = BlockMemory()
-        self._answered = BlockMemory()
-        self._out: list[bytes] = []
-        """Parts of the response that go out with the next flush, in one write."""
+        self._response = ResponseWriter()
         self._deadline = inf
         self._head_due = True
         """The deadline is that of a head; on a fresh connection it runs from the start."""
@@ -133,14 +125,10 @@ class ClientConnection(asyncio.Protocol):
         self._advancing = False
         self._paused = False
         self._held = False
-        self._bodiless = False
-        self._chunked = False
-        self._closing = False
         self._continued = False
         self._discarded = 0
         self._old = entry.connection_age()
         self._ride: Ride | None = None
-        self.answered = b""
 
     @property
     def peer(self) -> str:
@@ -230,6 +218,10 @@ class ClientConnection(asyncio.Protocol):
             return True
         self._state = _OPEN
         return False
+
+    @property
+    def answered(self) -> bytes:
+        return self._response.head
 
     @property
     def leaving(self) -> bool:
@@ -408,76 +400,32 @@ class ClientConnection(asyncio.Protocol):
             self._continued = True
 
     def start_response(self, status: int, reason: bytes, headers: list[Header], length: int | None) -> None:
-        head = self.head
-        self._bodiless = head.method == b"HEAD" or status == 304 or status == 204
-        self._chunked = length is None and not self._bodiless and head.version == b"HTTP/1.1"
-        self._closing = (
-            not head.keep_alive
-            or self._entry.draining
-            or (self._old is not None and self._old.after_this_request())
-            or (length is None and not self._bodiless and not self._chunked)
-            or (self._reader.body is not None and self._body_is_hopeless())
+        stays = (
+            self.head.keep_alive
+            and not self._entry.draining
+            and not (self._old is not None and self._old.after_this_request())
+            and not (self._reader.body is not None and self._body_is_hopeless())
         )
-        facts = (http_date(), head.version, status, reason, length, self._chunked, self._closing)
-        block = self._answered.recall(headers, facts)
-        if block is None:
-            line = checked_line(b"%b %d %b" % (head.version, status, reason))
-            block = self._answered.keep(headers, facts, line + field_block(self._fields(status, headers, length)))
-        self.answered = block
-        self._out.append(block)
-
-    def _fields(self, status: int, headers: list[Header], length: int | None) -> list[Header]:
-        """The fields of a response: those given, and what is ours to say about date, length and connection."""
-        fields = [header for header in headers if header[0].lower() not in _FRAMING]
-        if not any(header[0].lower() == b"date" for header in fields):
-            fields.append((b"Date", http_date()))
-        if length is not None and status != 204:
-            fields.append((b"Content-Length", b"%d" % length))
-        elif self._chunked:
-            fields.append((b"Transfer-Encoding", b"chunked"))
-        if self._closing:
-            fields.append((b"Connection", b"close"))
-        elif self.head.version == b"HTTP/1.0":
-            fields.append((b"Connection", b"keep-alive"))
-        return fields
+        self._response.begin(self.head, status, reason, headers, length, stays)
 
     def send(self, data: bytes) -> None:
-        if self._bodiless:
-            return
-        if self._exchange is not None:
+        if self._response.add(data) and self._exchange is not None:
             self._exchange.account.sent += len(data)
-        if self._chunked:
-            self._out += (b"%x\r\n" % len(data), data, b"\r\n")
-        else:
-            self._out.append(data)
 
     def flush(self) -> None:
-        out = self._out
-        if not out:
-            return
-        self._out = []
-        if len(out) == 1:
-            self._transport.write(out[0])
-        elif sum(map(len, out)) <= IN_FLIGHT // 4:
-            self._transport.write(b"".join(out))
-        else:
-            self._transport.writelines(out)
+        self._response.flush(self._transport)
 
     def trail(self, trailers: tuple[Header, ...]) -> None:
-        if self._chunked and self.head.wants_trailers:
-            self._out.append(last_chunk(trailers))
-            self._chunked = False
+        self._response.trail(trailers)
 
     def finish(self) -> None:
-        if self._chunked:
-            self._out.append(LAST_CHUNK)
-        self.flush()
+        self._response.end(self._transport)
         self._exchange = None
         self._receiver = None
         self._held = False
         if self._state is not _OPEN:
             return
-        if self._closing:
+        if self._response.closing:
             if self._reader.body is not None or self._reader.buffered:
                 self._linger()
             else:
@@ -554,7 +502,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _cut(self) -> None:
         self._state = _CLOSED
-        self._out.clear()
+        self._response.drop()
         self._transport.abort()
 
     # --- a tunnel instead of HTTP ---
@@ -596,7 +544,7 @@ class ClientConnection(asyncio.Protocol):
             # Ten thousand idle connections must not each keep what makes busy ones fast.
             self._reader.forget()
             self.forwarded.forget()
-            self._answered.forget()
+            self._response.forget()
             self._ride = None
         elif self._progress is not None and self._state is _OPEN:
             self._check_body(self._progress, now)

@@ -9,7 +9,7 @@ lower priority answers for it (S-220).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -94,6 +94,7 @@ class _Side:
     unknown: HostRoutes
     nameless: HostRoutes
     """For a request that names no host."""
+    routes: tuple[Route, ...]
 
     def host(self, name: bytes) -> HostRoutes:
         found = self.exact.get(name)
@@ -156,13 +157,10 @@ class Routes:
         side = self._sides.get((request.entry_point, request.tls))
         return _NOBODY if side is None else side.host(request.host)
 
-    def at(self, entry_point: str, *, tls: bool) -> Iterator[Route]:
+    def at(self, entry_point: str, *, tls: bool) -> Sequence[Route]:
         """Every route that answers at ``entry_point``."""
         side = self._sides.get((entry_point, tls))
-        if side is not None:
-            for host in (*side.exact.values(), *side.wildcards.values(), side.unknown, side.nameless):
-                for _, route in host.tests:
-                    yield route
+        return () if side is None else side.routes
 
 
 _escape = re.compile(rb"%([0-9A-F]{2})")
@@ -255,6 +253,7 @@ def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _
         make=host,
         unknown=host(None),
         nameless=host(""),
+        routes=tuple(route for _, route in routers),
     )
 
 

@@ -34,8 +34,10 @@ _NAMED = b" HTTP/1.1" + NAMED
 class Passenger(Downstream, Protocol):
     """The client of a ride: a connection, or a stream of one."""
 
-    answered: bytes
-    """The head of the response that was begun last, as it was written."""
+    @property
+    def answered(self) -> bytes:
+        """The head of the response that was begun last, as it was written."""
+        ...
 
     @property
     def leaving(self) -> bool:
