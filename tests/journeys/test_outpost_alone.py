@@ -144,10 +144,22 @@ def test_another_identity_provider(issuer: Provider, browser: Browser, whoami: i
             expect(page.locator("body")).to_contain_text("Only members of certain groups may enter")
 
 
-def test_it_is_small(issuer: Provider, whoami: int, tmp_path: Path) -> None:
-    """One process, which has loaded neither the identity provider nor what reads configurations."""
-    port = free_port()
-    with outpost(tmp_path, port, configuration(port, lines(issuer), whoami)) as log:
+def test_it_waits_for_its_issuer(whoami: int, tmp_path: Path) -> None:
+    """Started before its issuer: people are told to wait, and the first that comes later can log in. It is one process,
+    which has loaded neither the identity provider nor what reads configurations."""
+    port, issuer_port = free_port(), free_port()
+    url = f"http://wiki.localhost:{port}/"
+    late = f"""url: http://id.localhost:{issuer_port}/realms/main
+  clientId: {CLIENT}
+  clientSecret: "{SECRET}"
+  connect: 127.0.0.1:{issuer_port}"""
+    with outpost(tmp_path, port, configuration(port, late, whoami), ready=False) as log:
+        waiting = ask(url, headers=[("Accept", "text/html")])
+        assert waiting.status == 503
+        assert b"The identity provider does not answer" in waiting.body
+        assert ask(f"http://127.0.0.1:{port}/-/health/ready/").status == 503
+        with serving(issuer_port):
+            eventually(lambda: ask(url).status == 302, within=30, what="one can log in")
         [pid] = [
             int(each.name)
             for each in Path("/proc").iterdir()
@@ -164,20 +176,3 @@ def _error_output(process: Path) -> str:
         return str((process / "fd" / "2").readlink())
     except OSError:
         return ""
-
-
-def test_it_waits_for_its_issuer(whoami: int, tmp_path: Path) -> None:
-    """Started before its issuer: people are told to wait, and the first that comes later can log in."""
-    port, issuer_port = free_port(), free_port()
-    url = f"http://wiki.localhost:{port}/"
-    late = f"""url: http://id.localhost:{issuer_port}/realms/main
-  clientId: {CLIENT}
-  clientSecret: "{SECRET}"
-  connect: 127.0.0.1:{issuer_port}"""
-    with outpost(tmp_path, port, configuration(port, late, whoami), ready=False):
-        waiting = ask(url, headers=[("Accept", "text/html")])
-        assert waiting.status == 503
-        assert b"The identity provider does not answer" in waiting.body
-        assert ask(f"http://127.0.0.1:{port}/-/health/ready/").status == 503
-        with serving(issuer_port):
-            eventually(lambda: ask(url).status == 302, within=30, what="one can log in")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from peers.api import Api
 from peers.browser import cookies, expect_whoami, log_in, visitor
+from peers.line import Line
 from peers.outpost_program import outpost
 from peers.processes import eventually, free_port
 from peers.program import Program
@@ -34,6 +35,8 @@ class Far:
     provider: int
     person: int
     configuration: str
+    line: Line
+    """Between the outpost and the identity provider."""
 
     @property
     def url(self) -> str:
@@ -61,7 +64,7 @@ class Far:
 
 
 def prepared(program: Program, **provider_fields: str) -> Far:
-    api, port = Api(program), free_port()
+    api, port, line = Api(program), free_port(), Line(program.https_port)
     name = f"far-{port}"
     provider = api.post(
         "/providers/proxy/",
@@ -81,38 +84,51 @@ identityProvider:
   token: {token}
   poll: 0.5
   caFile: {program.ca}
-  connect: 127.0.0.1:{program.https_port}
+  connect: 127.0.0.1:{line.port}
 """
-    return Far(program, port, made, provider["pk"], api.person(name, PASSWORD)["pk"], text)
+    return Far(program, port, made, provider["pk"], api.person(name, PASSWORD)["pk"], text, line)
 
 
-@pytest.fixture
-def far(program: Program, tmp_path: Path) -> Iterator[Far]:
-    made = prepared(program)
-    with outpost(tmp_path, made.port, made.configuration):
+@contextlib.contextmanager
+def running(program: Program, folder: Path, **provider_fields: str) -> Iterator[Far]:
+    made = prepared(program, **provider_fields)
+    with contextlib.closing(made.line), outpost(folder, made.port, made.configuration):
         yield made
 
 
-def test_what_changes_there_is_in_force_here(far: Far, browser: Browser) -> None:
-    """A login, who it is, and within five seconds: another rule, a disabled user, a deleted application."""
-    # S-321, S-322
-    api = Api(far.program)
-    cookie = far.session(browser)
-    passed = far.asked(cookie)
-    assert passed.status == 200
-    assert passed.one("X-authentik-username") == f"far-{far.port}"
-    assert passed.one("X-authentik-meta-outpost") == f"far-{far.port}"
+@pytest.fixture(scope="module")
+def far(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    """For tests that leave it as it was."""
+    with running(program, tmp_path_factory.mktemp("far")) as far:
+        yield far
 
-    api.patch(f"/providers/proxy/{far.provider}/", skip_path_regex="^/$")
-    eventually(lambda: far.asked().status == 200, within=5, what="the path is open")
-    api.patch(f"/providers/proxy/{far.provider}/", skip_path_regex="")
-    eventually(lambda: far.asked().status == 302, within=5, what="the path is shut again")
 
-    api.patch(f"/core/users/{far.person}/", is_active=False)
-    eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
+def test_what_changes_there_is_in_force_here(program: Program, browser: Browser, tmp_path: Path) -> None:
+    """A login, who it is, and within five seconds: another rule, a disabled user, a deleted application, and the
+    outpost itself, whose token counts no longer."""
+    # S-321, S-322, S-338
+    api = Api(program)
+    with running(program, tmp_path) as far:
+        cookie = far.session(browser)
+        passed = far.asked(cookie)
+        assert passed.status == 200
+        assert passed.one("X-authentik-username") == f"far-{far.port}"
+        assert passed.one("X-authentik-meta-outpost") == f"far-{far.port}"
 
-    api.delete(f"/core/applications/far-{far.port}/")
-    eventually(lambda: far.asked().status == 400, within=5, what="the application is unknown")
+        api.patch(f"/providers/proxy/{far.provider}/", skip_path_regex="^/$")
+        eventually(lambda: far.asked().status == 200, within=5, what="the path is open")
+        api.patch(f"/providers/proxy/{far.provider}/", skip_path_regex="")
+        eventually(lambda: far.asked().status == 302, within=5, what="the path is shut again")
+
+        api.patch(f"/core/users/{far.person}/", is_active=False)
+        eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
+
+        api.delete(f"/core/applications/far-{far.port}/")
+        eventually(lambda: far.asked().status == 400, within=5, what="the application is unknown")
+
+        api.delete(f"/outposts/instances/{far.outpost['pk']}/")
+        eventually(lambda: far.asked().status == 503, within=5, what="nobody passes")
+        assert "does not take this outpost's token" in far.asked().text
 
 
 def test_signing_out_here_and_being_seen_there(far: Far, browser: Browser) -> None:
@@ -134,7 +150,10 @@ def test_signing_out_here_and_being_seen_there(far: Far, browser: Browser) -> No
 
 def test_it_stands_before_an_application_itself(program: Program, browser: Browser, tmp_path: Path) -> None:
     """Proxy mode: the outpost hands requests on to the inside host, which may change while it runs."""
-    with demonstration_application(tmp_path) as whoami, outpost_of(program, tmp_path, whoami) as far:
+    with (
+        demonstration_application(tmp_path) as whoami,
+        running(program, tmp_path, mode="proxy", internal_host=f"http://127.0.0.1:{whoami}") as far,
+    ):
         eventually(lambda: ask(far.url).status == 302, within=5, what="the application is protected")
         with visitor(browser) as page:
             page.goto(f"{far.url}/wanted?a=b")
@@ -148,64 +167,22 @@ def test_it_stands_before_an_application_itself(program: Program, browser: Brows
         eventually(lambda: ask(far.url, headers=[cookie]).status == 502, within=5, what="the other host is asked")
 
 
-@contextlib.contextmanager
-def outpost_of(program: Program, folder: Path, whoami: int) -> Iterator[Far]:
-    made = prepared(program, mode="proxy", internal_host=f"http://127.0.0.1:{whoami}")
-    with outpost(folder, made.port, made.configuration):
-        yield made
-
-
-def test_two_of_one_outpost(far: Far, browser: Browser, tmp_path: Path) -> None:
-    """Behind a balancer it does not matter which one a browser meets; signing out at one ends the session at both."""
-    # S-322
-    second = free_port()
-    beside = tmp_path / "beside"
-    beside.mkdir()
-    text = far.configuration.replace(f"127.0.0.1:{far.port}", f"127.0.0.1:{second}", 1)
-    with outpost(beside, second, text):
-        cookie = far.session(browser)
-        assert far.asked(cookie, port=second).status == 200
-
-        assert ask(f"{far.url}/outpost.goauthentik.io/sign_out", headers=[cookie]).status == 302
-
-        eventually(lambda: far.asked(cookie, port=second).status == 302, within=5, what="it has ended at the other")
-        health = Api(far.program).get(f"/outposts/instances/{far.outpost['pk']}/health/")
-        assert len(health) == 2
-
-
-def test_a_deleted_outpost_lets_nobody_pass(far: Far, browser: Browser) -> None:
-    """Its token counts no longer: what it remembers counts no longer either."""  # S-338
+def test_the_identity_provider_goes_away_and_comes_back(far: Far, browser: Browser) -> None:
+    """Who is logged in goes on, nobody new is sent to log in, and what changed meanwhile is caught up with."""
     cookie = far.session(browser)
     assert far.asked(cookie).status == 200
 
-    Api(far.program).delete(f"/outposts/instances/{far.outpost['pk']}/")
+    far.line.cut()
+    eventually(lambda: far.asked().status == 503, within=15, what="strangers are told to wait")
+    assert b"The identity provider does not answer" in far.asked().body
+    assert far.asked(cookie).status == 200
+    api = Api(far.program)
+    api.patch(f"/core/users/{far.person}/", is_active=False)
+    api.patch(f"/core/users/{far.person}/", is_active=True)
 
-    eventually(lambda: far.asked(cookie).status == 503, within=5, what="nobody passes")
-    assert "does not take this outpost's token" in far.asked(cookie).text
-
-
-def test_the_identity_provider_goes_away_and_comes_back(own_program: Program, playwright: Any, tmp_path: Path) -> None:
-    """Who is logged in goes on, nobody new is sent to log in, and what changed meanwhile is caught up with."""
-    from peers.browser import chromium
-
-    program = own_program.start()
-    far = prepared(program)
-    with outpost(tmp_path, far.port, far.configuration) as log:
-        with chromium(playwright, tmp_path / "home", program.ca.parent) as browser:
-            cookie = far.session(browser)
-        assert far.asked(cookie).status == 200
-
-        program.stop()
-        eventually(lambda: far.asked().status == 503, within=15, what="strangers are told to wait")
-        assert b"The identity provider does not answer" in far.asked().body
-        assert far.asked(cookie).status == 200
-
-        program.start()
-        eventually(lambda: far.asked().status == 302, within=15, what="strangers are sent to log in again")
-        assert far.asked(cookie).status == 200
-        Api(program).patch(f"/core/users/{far.person}/", is_active=False)
-        eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
-    assert "cannot be reached" in log.read_text()
+    far.line.mend()
+    eventually(lambda: far.asked().status == 302, within=15, what="strangers are sent to log in again")
+    eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
 
 
 def test_an_outpost_that_has_never_reached_its_identity_provider(tmp_path: Path) -> None:

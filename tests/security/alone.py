@@ -34,9 +34,9 @@ class Alone:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @contextlib.contextmanager
-    def serving(self, key: str = KEY) -> Iterator[None]:
-        """The outpost runs; ``key`` is its cookie secret."""
-        text = _configuration(self.folder, self.port, self.issuer, self.application.port, key)
+    def serving(self) -> Iterator[None]:
+        """The outpost runs."""
+        text = _configuration(self.folder, self.port, self.issuer, self.application.port)
         with outpost(self.folder, self.port, text, tls=self.certificate):
             yield
 
@@ -97,7 +97,7 @@ def prepared(folder: Path) -> Iterator[Alone]:
         yield Alone(folder, port, issuer, application)
 
 
-def _configuration(folder: Path, port: int, issuer: Provider, application: int, key: str) -> str:
+def _configuration(folder: Path, port: int, issuer: Provider, application: int) -> str:
     applications = "".join(
         f"""
   {name}:
@@ -120,5 +120,5 @@ issuer:
   connect: 127.0.0.1:{issuer.origin.rpartition(":")[2]}
 applications:{applications}
 state: {folder}/state
-cookie: {{secret: {key}}}
+cookie: {{secret: {KEY}}}
 """
