@@ -1,4 +1,4 @@
-"""A line between two programs that a test can cut and mend: bytes pass while it is whole, and nothing while it is cut."""
+"""A line between two programs that a test can cut and mend: bytes pass while it is whole, nothing while it is cut."""
 
 from __future__ import annotations
 
