@@ -98,11 +98,14 @@ def prepared(folder: Path) -> Iterator[Alone]:
 
 
 def _configuration(folder: Path, port: int, issuer: Provider, application: int) -> str:
+    below = f"""
+      - {{path: /api, url: "http://127.0.0.1:{application}", stripPath: true, passHost: false}}"""
     applications = "".join(
         f"""
   {name}:
     externalUrl: https://{name}.example.test:{port}
-    upstreams: [{{url: "http://127.0.0.1:{application}"}}]
+    upstreams:
+      - {{url: "http://127.0.0.1:{application}"}}{below if name == "app2" else ""}
     allow: {{groups: [staff]}}
     headers: {{authRequest: true, forwardedUser: true}}
     skipPaths: ["^/health$"]"""

@@ -170,6 +170,21 @@ def test_the_session_of_another_application(alone: Alone) -> None:
     assert alone.get("/", alone.cookie_of(visitor), name="app2").status == 302
 
 
+def test_upstreams_by_path(alone: Alone) -> None:
+    """The longest path decides, and ends at a slash; both are behind the same login."""
+    cookie = alone.cookie_of(alone.logged_in(name="app2"), "app2")
+
+    for asked, target, host in (
+        ("/api/x?y=1", b"/x?y=1", b"127.0.0.1"),
+        ("/api", b"/", b"127.0.0.1"),
+        ("/apix", b"/apix", b"app2.example.test"),
+    ):
+        before = len(alone.application.requests)
+        assert alone.get(asked, cookie, name="app2").status == 200
+        assert (arrived(alone, before).target, arrived(alone, before).host) == (target, host)
+        assert alone.get(asked, name="app2").status == 302
+
+
 def test_signing_out(alone: Alone) -> None:
     """The cookies go, and whoever has kept a copy has nothing."""  # S-323
     visitor = alone.logged_in()

@@ -16,6 +16,8 @@ class IssuerPart(Part):
         written = self.written
         provider = written.text("provider", "google")
         url = written.text("oidc_issuer_url") or self._known_issuer(provider)
+        if written.text("oidc_issuer_url") and written.text("login_url"):
+            self.different("login_url", "the endpoint is what the issuer publishes")
         if provider in NOT_OPENID:
             self.made.open.append(
                 f"provider {provider}: {NOT_OPENID[provider]}. Put an identity provider between that has it as a "
