@@ -74,9 +74,11 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_advancing",
         "_arrival",
+        "_begun",
         "_continued",
         "_deadline",
         "_discarded",
+        "_dozing",
         "_entry",
         "_exchange",
         "_facts",
@@ -100,6 +102,8 @@ class ClientConnection(asyncio.Protocol):
 
     head: RequestHead
     forwarded: BlockMemory
+    _reader: RequestReader
+    _response: ResponseWriter
     _transport: asyncio.Transport
     _facts: ConnectionFacts
 
@@ -108,13 +112,14 @@ class ClientConnection(asyncio.Protocol):
         request."""
         self._entry = entry
         self._arrival = arrival
-        self._reader = RequestReader(entry.limits, arrival is not None and bool(arrival.tls_options))
         self._state = _OPEN
         self._exchange: Exchange | None = None
         self._receiver: BodyReceiver | None = None
         self._tunnel: TunnelEnd | None = None
-        self.forwarded = BlockMemory()
-        self._response = ResponseWriter()
+        self._dozing = True
+        """It does nothing, and has nothing of what it needs for doing something."""
+        self._begun = False
+        """It was HTTP/1 from its first byte on."""
         self._deadline = inf
         self._head_due = True
         """The deadline is that of a head; on a fresh connection it runs from the start."""
@@ -152,6 +157,8 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self._dozing:
+            self._wake()
         state = self._state
         if state is _OPEN:
             if self._exchange is not None:
@@ -212,6 +219,7 @@ class ClientConnection(asyncio.Protocol):
             ride = self._ride = Ride(self._entry.lane, self, self._facts, mark_of(self._facts))
         self._state = _RIDING
         if ride.begin(data):
+            self._begun = True
             self.head = ride.head
             self._head_due = False
             self._deadline = inf
@@ -273,6 +281,7 @@ class ClientConnection(asyncio.Protocol):
             self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
 
     def _begin(self, head: RequestHead) -> None:
+        self._begun = True
         self.head = head
         self._head_due = False
         self._deadline = inf
@@ -292,7 +301,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _is_http2(self) -> bool:
         """The connection began with HTTP/2's preface instead of a request; on TLS the handshake would have said so."""
-        return self._reader.rejected == BEGINNING and not self._facts.tls and not hasattr(self, "head")
+        return self._reader.rejected == BEGINNING and not self._facts.tls and not self._begun
 
     def _become_http2(self, beginning: bytes = b"") -> None:
         """Somebody else goes on, with ``beginning`` and what comes after it."""
@@ -502,7 +511,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _cut(self) -> None:
         self._state = _CLOSED
-        self._response.drop()
+        if not self._dozing:
+            self._response.drop()
         self._transport.abort()
 
     # --- a tunnel instead of HTTP ---
@@ -530,6 +540,23 @@ class ClientConnection(asyncio.Protocol):
     def tunnel_release(self) -> None:
         self.release_body()
 
+    # --- sleep ---
+
+    def _doze(self) -> None:
+        """Let go what a busy connection needs: ten thousand idle ones must not each keep it."""
+        if not self._dozing and not self._reader.buffered:
+            self._dozing = True
+            self._ride = None
+            del self._reader, self._response, self.forwarded
+            if hasattr(self, "head"):
+                del self.head
+
+    def _wake(self) -> None:
+        self._dozing = False
+        self._reader = RequestReader(self._entry.limits, self._facts.tls)
+        self._response = ResponseWriter()
+        self.forwarded = BlockMemory()
+
     # --- time ---
 
     def sweep(self, now: float) -> None:
@@ -540,12 +567,8 @@ class ClientConnection(asyncio.Protocol):
             self._tunnel.sweep(now)
         elif now >= self._deadline:
             self._expire()
-        elif self._exchange is None and self._state is not _RIDING:
-            # Ten thousand idle connections must not each keep what makes busy ones fast.
-            self._reader.forget()
-            self.forwarded.forget()
-            self._response.forget()
-            self._ride = None
+        elif self._exchange is None and self._state is _OPEN:
+            self._doze()
         elif self._progress is not None and self._state is _OPEN:
             self._check_body(self._progress, now)
 
@@ -556,7 +579,7 @@ class ClientConnection(asyncio.Protocol):
 
     def stop(self) -> None:
         """What is idle goes now; what is under way is the last, and so is a request that has begun to come in."""
-        if self._state is _OPEN and self._exchange is None and not self._reader.buffered:
+        if self._state is _OPEN and self._exchange is None and (self._dozing or not self._reader.buffered):
             self._close()
 
     def cut(self) -> None:
@@ -584,7 +607,7 @@ class ClientConnection(asyncio.Protocol):
             self._close()
         elif self._state is _DRAINING:
             self._linger()
-        elif self._reader.buffered:
+        elif not self._dozing and self._reader.buffered:
             self._reject(Rejected(408, "header_timeout"))
         else:
             self._close()
