@@ -205,3 +205,22 @@ def test_a_revoked_app_password_cuts_what_it_opened(stage: Stage, member: Member
         api.delete(f"/core/tokens/{made['identifier']}/")
         stream.settimeout(3)
         read_to_the_end(stream)
+
+
+def test_ten_tabs_of_an_ended_session_all_come_back(stage: Stage, member: Member) -> None:
+    """Each asks for its page when the session is over, before any of them logs in; then each gets there."""
+    stage.api.delete(f"/core/authenticated_sessions/{log_in_elsewhere(member)['uuid']}/")
+    eventually(lambda: not member.gets_in(), within=3, what="the session is over")
+    pages = [f"{stage.url(member.name)}/tab/{number}?q={number}" for number in range(10)]
+    old = ("Cookie", "=".join(member.session))  # as a browser sends it that opens all its tabs at once
+    asked = [member.visitor.get(page, old) for page in pages]
+    tabs = [member.visitor.follow(page, answer) for page, answer in zip(pages, asked, strict=True)]
+    assert all("uid_field" in answer.text for _, answer in tabs)
+
+    place, answer = member.visitor.submit(*tabs[4], uid_field=member.username)
+    place, answer = member.visitor.submit(place, answer, password=BOB)
+    assert (place, answer.status) == (pages[4], 200)
+
+    for wanted, (login_page, _) in zip(pages, tabs, strict=True):
+        place, answer = member.visitor.open(login_page)
+        assert (place, answer.status) == (wanted, 200)

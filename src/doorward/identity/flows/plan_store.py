@@ -1,6 +1,6 @@
 """Plans in the login session.
 
-A session keeps up to five plans, told apart by flow and destination, so that several tabs can each finish their own
+A session keeps up to twelve plans, told apart by flow and destination, so that several tabs can each finish their own
 journey (S-503). They are one JSON text, decoded strictly: what does not decode is no plan.
 """
 
@@ -14,7 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from doorward.identity.flows.plan import Plan
 
 KEY = "flows.plans"
-MOST = 5
+MOST = 12
 LONGEST = 30 * 60
 """Seconds a plan stays valid."""
 
