@@ -51,3 +51,7 @@ class OutpostService:
         return self._outpost.answer(
             HttpQuestion(request.method, target, headers, body, request.peer, request.trusted, request.tls, request.id)
         )
+
+    def stands(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        """Whether a yes to a question about one page is a yes to the same question about this one (``Lasting``)."""
+        return self._outpost.still_passes(answer, path, query)

@@ -280,10 +280,9 @@ class Outpost:
         question = visit.question
         fused = question.trusted and not question.peer
         agent: Header = (b"User-Agent", visit.fields.raw("user-agent"))
-        if not fused:
-            return HttpAnswer(200, (*known.headers, agent))
-        # The private field names the session, for the proxy in this very process.
-        headers = (*known.headers, (_SESSION_FIELD, known.session.id_hash.hex().encode()), agent)
+        headers = (*known.headers, agent)
+        if fused:  # the private field names the session, for the proxy in this very process
+            headers = (*known.headers, (_SESSION_FIELD, known.session.id_hash.hex().encode()), agent)
         # Below an application's own prefix are endpoints of ours, too: such a path is looked at every time.
         alone = not visit.application.path and self._applications.is_one(visit.host, visit.scheme)
         return Passed(200, headers, known=known, applications=self._applications, alone=alone)

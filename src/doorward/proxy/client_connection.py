@@ -29,7 +29,7 @@ from doorward.proxy.answers import http_date, reason_phrase, rejection_answer
 from doorward.proxy.connection_facts import connection_facts
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.express.lane import mark_of
+from doorward.proxy.express.lane import is_plain, mark_of
 from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_connection import Http2Connection
 from doorward.proxy.http2_handshake import BEGINNING
@@ -74,6 +74,7 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_advancing",
         "_arrival",
+        "_asked",
         "_begun",
         "_continued",
         "_deadline",
@@ -84,6 +85,7 @@ class ClientConnection(asyncio.Protocol):
         "_facts",
         "_head_due",
         "_held",
+        "_mark",
         "_old",
         "_paused",
         "_progress",
@@ -134,6 +136,9 @@ class ClientConnection(asyncio.Protocol):
         self._discarded = 0
         self._old = entry.connection_age()
         self._ride: Ride | None = None
+        self._mark = b""
+        self._asked = b""
+        """What the reader was given last, while it may be a question that the desk can learn."""
 
     @property
     def peer(self) -> str:
@@ -164,7 +169,7 @@ class ClientConnection(asyncio.Protocol):
             if self._exchange is not None:
                 self._reader.feed(data)
                 self._take_body()
-            elif self._reader.buffered or not self._rides(data):
+            elif self._reader.buffered or not (self._is_told(data) or self._rides(data)):
                 self._reader.feed(data)
                 self._advance()
         elif state is _RIDING:
@@ -210,13 +215,32 @@ class ClientConnection(asyncio.Protocol):
 
     # --- the express lane ---
 
+    def _is_told(self, data: bytes) -> bool:
+        """``data`` asks what the desk has an answer to."""
+        if self._old is not None or self._entry.draining:
+            return False
+        told = self._entry.desk.answer(self._facts, self._mark or self._own_mark(), data)
+        if told is None:
+            self._asked = data
+            return False
+        self._begun = True
+        self.head, message = told
+        self._transport.write(message)
+        self._head_due = False
+        self._wait_for_next()
+        return True
+
+    def _own_mark(self) -> bytes:
+        self._mark = mark_of(self._facts)
+        return self._mark
+
     def _rides(self, data: bytes) -> bool:
         """``data``, with which a request begins, is taken by the express lane."""
         ride = self._ride
         if ride is None:
             if self._old is not None or self._entry.draining:
                 return False
-            ride = self._ride = Ride(self._entry.lane, self, self._facts, mark_of(self._facts))
+            ride = self._ride = Ride(self._entry.lane, self, self._facts, self._mark or self._own_mark())
         self._state = _RIDING
         if ride.begin(data):
             self._begun = True
@@ -296,7 +320,10 @@ class ClientConnection(asyncio.Protocol):
         target = request.path if request.query is None else request.path + b"?" + request.query
         exchange = self._exchange = Exchange(self._entry.surroundings, self, request, target)
         exchange.begin()
-        if self._ride is not None:
+        asked, self._asked = self._asked, b""
+        if exchange.lasting is not None and exchange.over and not self._response.closing and is_plain(head):
+            self._entry.desk.learn(self._mark, asked, head, exchange, self.answered)
+        elif self._ride is not None:
             self._ride.learn(head)
 
     def _is_http2(self) -> bool:

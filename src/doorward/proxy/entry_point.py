@@ -15,6 +15,7 @@ from doorward.net.server_tls import Handshake, Refusal, ServerTls
 from doorward.proxy.client_connection import ClientConnection
 from doorward.proxy.connection_age import ConnectionAge
 from doorward.proxy.exchange import Surroundings
+from doorward.proxy.express.desk import Desk
 from doorward.proxy.express.lane import Lane
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.headcount import Capacity, Headcount
@@ -53,6 +54,7 @@ class EntryPointServer:
         self.admission = Admission(entry_point)
         self.limits = Limits(header=entry_point.max_header_bytes)
         self.lane = Lane(entry_point.name, surroundings, self.admission, self.limits)
+        self.desk = Desk(surroundings, self.admission)
         self.port = entry_point.port
         self.request_timeout = entry_point.request_timeout or inf
         self.draining = False

@@ -31,6 +31,7 @@ from doorward.proxy.body_copy import BodyCopy
 from doorward.proxy.downstream import BodyReceiver, Downstream
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.open_sessions import OpenSessions
+from doorward.proxy.ports import Lasting
 from doorward.proxy.rechecks import Rechecks
 from doorward.proxy.request import Request, ResponseHead
 from doorward.proxy.request_ids import FIELD
@@ -82,8 +83,10 @@ class Exchange:
         "account",
         "body_copies",
         "downstream",
+        "lasting",
         "request",
         "run",
+        "said",
         "watchers",
     )
 
@@ -113,6 +116,9 @@ class Exchange:
         """Services that see the response before the middlewares do; the last that was added is the first to."""
         self.body_copies: tuple[BodyCopy, ...] = ()
         """Whoever wants what the client sends as well."""
+        self.lasting: Lasting | None = None
+        self.said: HttpAnswer | None = None
+        """What a service of this worker has answered at once, and who can tell whether it may be said again."""
         self._route: Route | None = None
         self._entered = 0
         """How many middlewares let the request in, and so see the response."""
@@ -264,6 +270,10 @@ class Exchange:
         if not self._over:
             self._close_account()
             self.downstream.abort()
+
+    def goes_straight_to(self, service: Service) -> bool:
+        """Nothing stands between the router and ``service``."""
+        return self._route is not None and self._route.service is service and not self._entered and not self.watchers
 
     @property
     def started(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
@@ -50,6 +50,15 @@ class ForwardAuthorities(Protocol):
     """Makes the authority for one ``forwardAuth`` middleware."""
 
     def __call__(self, middleware: ForwardAuth) -> ForwardAuthority: ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """An ``InternalService`` whose answers may last."""
+
+    def stands(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
+        """Whether the question that got ``answer`` would get it again, were it about this page of the same host."""
+        ...
 
 
 class InternalService(Protocol):

@@ -124,7 +124,7 @@ class Lane:
     def learn(self, mark: bytes, block: bytes, head: RequestHead, facts: ConnectionFacts) -> None:
         """``head``, of this ``block``, went the ordinary way: find out whether others like it need not."""
         found = self._reader.read(block)
-        if found is None or not _is_plain(head):
+        if found is None or not is_plain(head):
             return
         pattern, blanks, _ = found
         try:
@@ -177,7 +177,7 @@ class Lane:
         self._reader = PatternReader(_regarded_by(steady.values()), self._limits)
 
 
-def _is_plain(head: RequestHead) -> bool:
+def is_plain(head: RequestHead) -> bool:
     """Nothing about the connection is asked for, and there is no body."""
     return (
         head.method == b"GET"

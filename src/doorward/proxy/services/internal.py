@@ -6,7 +6,7 @@ from doorward.messages.http import HttpAnswer
 from doorward.proxy.answers import BODY_TOO_LARGE, BODY_TOO_SLOW, Failure, failure_answer
 from doorward.proxy.body_collector import BodyTooSlow, collect_body
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.ports import InternalService
+from doorward.proxy.ports import InternalService, Lasting
 from doorward.proxy.request import BodyTooLarge
 
 MAX_BODY = 1 << 20
@@ -18,12 +18,15 @@ class Internal:
     def __init__(self, name: str, service: InternalService) -> None:
         self.name = name
         self._service = service
+        self._lasting = service if isinstance(service, Lasting) else None
 
     def serve(self, exchange: Exchange) -> None:
         request = exchange.request
         if request.body_length == 0 or request.body is not None:
             outcome = self._service.answer(request, request.body or b"")
             if isinstance(outcome, HttpAnswer):
+                if self._lasting is not None and exchange.goes_straight_to(self):
+                    exchange.lasting, exchange.said = self._lasting, outcome
                 exchange.answer(outcome)
             else:
                 exchange.wait(outcome)
