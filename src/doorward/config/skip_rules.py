@@ -26,6 +26,10 @@ _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f;\\#?%]|//|/\.{1,2}(?:/|$)")
 _READ_DIFFERENTLY = re.compile(r"%(?:2f|5c|3b|25|3f|23)|/(?:\.|%2e){1,2};", re.IGNORECASE)
 _ENCODED_SLASH = re.compile("%2f|%5c", re.IGNORECASE)
 
+ALLOW_MATCH_ALL = "(?#allowMatchAll)"
+"""Begins a rule that may open the front page, or everything (S-211): a comment in a regular expression, so that others
+who read the rule understand it as well."""
+
 MAX_PATH = 4096
 """Characters; a longer path matches no rule."""
 
@@ -47,7 +51,7 @@ class SkipRules:
         for line in text.split("\n"):
             pattern = line.removesuffix("\r")
             if pattern.strip():
-                self._rules.append(_compile(pattern, provider))
+                self._rules.append(_compile(pattern.removeprefix(ALLOW_MATCH_ALL), provider))
                 self._texts.append(pattern)
 
     def opening(self, path: str, origin: str = "") -> Opening:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
+from doorward.config.skip_rules import ALLOW_MATCH_ALL
 from doorward.identity.applications.models import Application
 from doorward.identity.events.actor import Actor
+from doorward.identity.events.models import Event
 from doorward.identity.outposts.actions import update_proxy_provider
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.open_paths import MOST, preview, require_usable
@@ -79,3 +81,35 @@ def test_rules_of_a_domain_see_the_whole_url(whoami: Application) -> None:
     answers = preview(provider, ["https://Wiki.example.test/public/x", "/public/x"], rules)
 
     assert [judged.open for judged in answers] == [True, False]
+
+
+@pytest.mark.parametrize("rule", [".*", "/", "^/", "^/$", "", "x*", "^/health$|.*"])
+def test_a_rule_that_opens_everything_must_say_so(provider: ProxyProvider, rule: str) -> None:
+    """The front page or all of it: refused, unless the line begins with the words that say it is meant."""  # S-211
+    rules = f"^/health$\n{rule}"
+    if rule:
+        with pytest.raises(ValidationError, match="allowMatchAll"):
+            update_proxy_provider(Actor.system(), provider, skip_path_regex=rules)
+    Event.objects.all().delete()
+    meant = update_proxy_provider(Actor.system(), provider, skip_path_regex=f"^/health$\n{ALLOW_MATCH_ALL}{rule}")
+
+    assert preview(meant, ["/"])[0].open
+    assert warnings() == [f"the rule “{ALLOW_MATCH_ALL}{rule}” may open all of the application to everybody"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [("/health", True), ("^/health", False), ("(?i)^/Health$", False), (r"\.png$", True), ("(^/a|/b)", False)],
+)
+def test_a_rule_without_an_anchor_is_named(provider: ProxyProvider, rule: str, named: bool) -> None:
+    """It works as it always has, and an event says that it is looked for anywhere."""  # S-211
+    Event.objects.all().delete()
+    update_proxy_provider(Actor.system(), provider, skip_path_regex=rule)
+
+    assert preview(provider, ["/health", "/Health", "/x.png", "/a"])
+    assert bool(warnings()) is named
+
+
+def warnings() -> list[str]:
+    found = Event.objects.filter(action="configuration_warning")
+    return [str(event.context["message"]).partition(": ")[2] for event in found]

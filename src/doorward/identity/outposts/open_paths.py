@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 
 from doorward.config.linear_pattern import BadPattern, LinearPattern
-from doorward.config.skip_rules import Opening, SkipRules
+from doorward.config.skip_rules import ALLOW_MATCH_ALL, Opening, SkipRules
 from doorward.identity.outposts.models import ProxyProvider
 
 MOST = 100
@@ -31,11 +32,49 @@ def require_usable(lines: str) -> None:
     for line in lines.splitlines():
         if line.strip():
             try:
-                LinearPattern(line)
+                LinearPattern(line.removeprefix(ALLOW_MATCH_ALL))
             except BadPattern as error:
                 problems.append(f"“{line}” is not a regular expression that can be used here: {error}.")
     if problems:
         raise ValidationError({"skip_path_regex": problems})
+
+
+def require_meant(provider: ProxyProvider) -> None:
+    """Raise ValidationError for usable rules that open the front page or everything, and do not say so (S-211)."""
+    problems = [
+        f"“{line}” opens the application's front page, or all of it, to everybody. If that is meant, begin the line "
+        f"with {ALLOW_MATCH_ALL}."
+        for line in _lines(provider)
+        if not line.startswith(ALLOW_MATCH_ALL) and _opens_all(line, provider)
+    ]
+    if problems:
+        raise ValidationError({"skip_path_regex": problems})
+
+
+def doubts(provider: ProxyProvider) -> list[str]:
+    """What works and may open more than was meant, a sentence each (S-211)."""
+    found = []
+    for line in _lines(provider):
+        if line.startswith(ALLOW_MATCH_ALL):
+            found.append(f"the rule “{line}” may open all of the application to everybody")
+        elif not _ANCHORED.match(line):
+            found.append(f"the rule “{line}” is looked for anywhere in a path; begin it with ^ to say where")
+    return found
+
+
+_ANCHORED = re.compile(r"(?:\(\?[a-zA-Z]+\))?\(*(?:\^|\\A)")
+_ANYWHERE = "/f7c1/93d2-nobody-has-this"
+
+
+def _lines(provider: ProxyProvider) -> list[str]:
+    return [line for line in provider.skip_path_regex.splitlines() if line.strip()]
+
+
+def _opens_all(line: str, provider: ProxyProvider) -> bool:
+    outside = urlsplit(provider.external_host)
+    origin = f"{outside.scheme}://{outside.netloc}" if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN else ""
+    rule = LinearPattern(line)
+    return rule.matches(f"{origin}/") or rule.matches(origin + _ANYWHERE)
 
 
 def preview(provider: ProxyProvider, paths: Iterable[str], rules: str | None = None) -> list[Judged]:

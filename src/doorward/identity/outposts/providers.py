@@ -94,6 +94,7 @@ def create_proxy_provider(
         provider.scope_mappings.set(_scopes(scope_mappings, renew_sessions))
         events.created(actor, provider)
         _warn_of_domain(actor, provider)
+        _warn_of_open_paths(actor, provider)
         events.outposts_changed()
     return provider
 
@@ -129,6 +130,8 @@ def update_proxy_provider(
                 revocation.end_sessions_of_provider(provider.pk)
             if any(before[field] != getattr(provider, field) for field in ("mode", "cookie_domain")):
                 _warn_of_domain(actor, provider)
+            if before["skip_path_regex"] != provider.skip_path_regex:
+                _warn_of_open_paths(actor, provider)
             events.outposts_changed()
     return provider
 
@@ -164,6 +167,7 @@ def _force(provider: ProxyProvider) -> None:
         _require_domain(provider)
     _require_durations(provider)
     open_paths.require_usable(provider.skip_path_regex)
+    open_paths.require_meant(provider)
 
 
 def _require_domain(provider: ProxyProvider) -> None:
@@ -182,6 +186,18 @@ def _warn_of_domain(actor: Actor, provider: ProxyProvider) -> None:
             actor,
             message=f"All hosts under {provider.cookie_domain} receive the session cookie of “{provider.name}”: "
             "whoever controls one of them can act as its visitors at the others",
+            provider=provider,
+        )
+
+
+def _warn_of_open_paths(actor: Actor, provider: ProxyProvider) -> None:
+    """A rule that opens more than it seems to works, and is not silent (S-211)."""
+    for doubt in open_paths.doubts(provider):
+        events.record(
+            "configuration_warning",
+            "authentik.providers.proxy",
+            actor,
+            message=f"Unauthenticated paths of “{provider.name}”: {doubt}",
             provider=provider,
         )
 
