@@ -71,3 +71,18 @@ def test_why_somebody_gets_in_and_what_the_application_receives(program: Program
     assert contract["stranger"]["status"] == 302
     assert "203.0.113.7" not in command(program, "explain", "--limit", "500")
     command(program, "headers", "no-such-application", status=1)
+
+
+def test_an_administrator_sends_the_doctor_from_the_api(program: Program) -> None:
+    """To the application's own external host, from the control process."""
+    answer = ask(
+        f"{program.plain}/api/v3/doorward/examinations/whoami/",
+        method="POST",
+        headers=[("Authorization", f"Bearer {TOKEN}"), ("Content-Length", "0")],
+        timeout=60,
+    )
+    examined = json.loads(answer.body)
+    assert answer.status == 200, examined
+    assert examined["url"] == program.whoami
+    assert [finding["code"] for finding in examined["findings"] if finding["verdict"] == "fault"] == []
+    assert "callback" in {finding["code"] for finding in examined["findings"]}

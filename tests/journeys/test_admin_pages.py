@@ -168,6 +168,7 @@ def pages(program: Program) -> list[str]:
         "/if/admin/explain/?application=whoami&user=akadmin",
         f"/if/admin/explain/{refused}/",
         "/if/admin/applications/whoami/headers/?check=akadmin",
+        "/if/admin/applications/whoami/examine/",
         "/if/admin/tokens/",
         "/if/admin/flows/",
         "/if/admin/flows/default-authentication-flow/",

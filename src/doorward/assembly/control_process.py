@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from doorward.assembly import local_ca
 from doorward.assembly.children import Notifier
 from doorward.assembly.configuration_gauges import configuration_gauges
+from doorward.assembly.examinations import Examinations
 from doorward.assembly.explainer import Explainer
 from doorward.assembly.health_checks import HealthChecks
 from doorward.assembly.identity_follower import IdentityFollower
@@ -90,7 +91,8 @@ class Control:
             self._current, self._follower.ended_since, self._heard, self._metrics.gone, self._ends
         )
         self._probe = self._make_probe()
-        self._explainer = Explainer(self._links.tell_one, self._probed)
+        examinations = Examinations(lambda: self._outposts, self._authority_pem)
+        self._explainer = Explainer(self._links.tell_one, self._probed, examinations.make)
         self._health = HealthChecks(self._on_health, _say)
         self._api = self._make_api() if static.api is not None else None
         self._reload = asyncio.Event()
@@ -133,9 +135,11 @@ class Control:
         # Off by default: the others need not carry it.
         from doorward.assembly.standing_probe import StandingProbe, report_by_rpc
 
-        authority = local_ca.ensure(self._folder.authority).certificate_pem
         report = partial(report_by_rpc, self._folder.rpc_socket)
-        return StandingProbe(identity.probe.interval, report, self._count_health, authority)
+        return StandingProbe(identity.probe.interval, report, self._count_health, self._authority_pem())
+
+    def _authority_pem(self) -> str:
+        return local_ca.ensure(self._folder.authority).certificate_pem
 
     def _probed(self) -> ProbesFound:
         return ProbesFound() if self._probe is None else self._probe.found()

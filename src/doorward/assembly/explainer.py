@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,8 @@ from doorward.messages.control import ToWorker
 from doorward.messages.decisions import (
     ChainTried,
     Decided,
+    Examine,
+    Examined,
     FindDecisions,
     FindProbes,
     FromExplainer,
@@ -39,10 +41,14 @@ _decoder: msgspec.msgpack.Decoder[ToExplainer] = msgspec.msgpack.Decoder(ToExpla
 
 class Explainer:
     def __init__(
-        self, tell_one: Callable[[ToWorker], bool], probes: Callable[[], ProbesFound] = lambda: ProbesFound()
+        self,
+        tell_one: Callable[[ToWorker], bool],
+        probes: Callable[[], ProbesFound] = lambda: ProbesFound(),
+        examine: Callable[[Examine], Awaitable[Examined]] | None = None,
     ) -> None:
         """``tell_one`` gives a message to one worker, and says whether there is one; ``probes``: what the standing
-        probe has seen."""
+        probe has seen; ``examine`` sends the doctor."""
+        self._examine = examine
         self._tell_one = tell_one
         self._probes = probes
         self._book = DecisionBook()
@@ -80,6 +86,8 @@ class Explainer:
         match question:
             case FindDecisions():
                 return self._book.find(question)
+            case Examine():
+                return Examined(problem="no doctor is here") if self._examine is None else await self._examine(question)
             case FindProbes():
                 return self._probes()
             case Decided():

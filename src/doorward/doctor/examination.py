@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -25,6 +25,8 @@ class Examination:
     ca_pem: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
     """Addresses of hosts that are not to be looked up."""
+    refuse: Callable[[str], bool] = lambda address: False
+    """Addresses that are not asked."""
 
     async def findings(self) -> AsyncIterator[Finding]:
         """As they are made."""
@@ -32,7 +34,7 @@ class Examination:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
             yield fault("bad_url", f"{self.url} is no address that a browser opens.")
             return
-        places, trusting, stopped = Places(self.said), False, False
+        places, trusting, stopped = Places(self.said, self.refuse), False, False
         async for finding in way_to(self.url, places, self.ca_pem):
             yield finding
             trusting = trusting or finding.code in _PAST_TLS

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-GOOD, NOTE, DOUBT, FAULT = "good", "note", "doubt", "fault"
+from doorward.messages.decisions import DOUBT, FAULT, GOOD, NOTE, Finding
 
-
-class Finding(Struct, frozen=True, omit_defaults=True):
-    """One thing that was seen."""
-
-    verdict: str
-    """``good``, ``note``, ``doubt`` or ``fault``."""
-    code: str
-    text: str
-    remedy: str = ""
+__all__ = ["DOUBT", "FAULT", "GOOD", "NOTE", "REMEDIES", "Finding", "Report"]
 
 
 class Report(Struct, frozen=True):

@@ -313,5 +313,31 @@ class ProbesFound(Struct, frozen=True, tag=True):
     probed: tuple[Probed, ...] = ()
 
 
-ToExplainer = FindDecisions | Decided | TryChain | FindProbes
-FromExplainer = DecisionsFound | ChainTried | ProbesFound
+GOOD, NOTE, DOUBT, FAULT = "good", "note", "doubt", "fault"
+
+
+class Finding(Struct, frozen=True, omit_defaults=True):
+    """One thing that the doctor has seen."""
+
+    verdict: str
+    """``good``, ``note``, ``doubt`` or ``fault``."""
+    code: str
+    text: str
+    remedy: str = ""
+
+
+class Examine(Struct, frozen=True, tag=True):
+    """Go a browser's way to the external host of this proxy provider, from the control process."""
+
+    provider: int
+
+
+class Examined(Struct, frozen=True, tag=True):
+    url: str = ""
+    findings: tuple[Finding, ...] = ()
+    problem: str = ""
+    """Why nothing was looked at."""
+
+
+ToExplainer = FindDecisions | Decided | TryChain | FindProbes | Examine
+FromExplainer = DecisionsFound | ChainTried | ProbesFound | Examined

@@ -68,6 +68,7 @@ PAGES = {
     "admin-explain": [],
     "admin-decision": ["request_id"],
     "admin-application-headers": ["slug"],
+    "admin-application-examine": ["slug"],
     "admin-new-application": [],
     "admin-new-proxy-provider": [],
     "admin-new-oauth2-provider": [],

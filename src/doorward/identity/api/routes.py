@@ -18,7 +18,7 @@ from doorward.identity.api.core.users import Users
 from doorward.identity.api.crypto.certificates import Certificates
 from doorward.identity.api.errors import not_found
 from doorward.identity.api.events.events import Events
-from doorward.identity.api.explain.views import Access, Decision, Decisions, Headers, Probes
+from doorward.identity.api.explain.views import Access, Decision, Decisions, Examination, Headers, Probes
 from doorward.identity.api.flows.bindings import FlowStageBindings
 from doorward.identity.api.flows.instances import Flows
 from doorward.identity.api.outposts.instances import Outposts
@@ -109,6 +109,7 @@ urlpatterns = [
     path("doorward/decisions/", Decisions.as_view()),
     path("doorward/decisions/<path:id>/", Decision.as_view()),
     path("doorward/access/<slug:slug>/", Access.as_view()),
+    path("doorward/examinations/<slug:slug>/", Examination.as_view()),
     path("doorward/probes/", Probes.as_view()),
     path("doorward/headers/<slug:slug>/", Headers.as_view()),
     path("root/config/", Config.as_view()),

@@ -13,6 +13,8 @@ from doorward.messages.decisions import (
     Decided,
     Decision,
     DecisionsFound,
+    Examine,
+    Examined,
     FindDecisions,
     FindProbes,
     Probed,
@@ -62,6 +64,18 @@ def holes() -> tuple[Probed, ...]:
         return tuple(seen for seen in probes().probed if seen.outcome in (OPEN, SILENT))
     except Unavailable:
         return ()
+
+
+def examine(provider: int) -> Examined:
+    """Send the doctor to the external host of the proxy provider with this key. Raises Unavailable."""
+    try:
+        answer = explain_door.ask(_door(), Examine(provider), patience=70.0)
+    except NobodyAnswers as error:
+        raise Unavailable(f"The control process does not answer: {error}") from error
+    assert isinstance(answer, Examined)
+    if answer.problem:
+        raise Unavailable(f"Nothing was examined: {answer.problem}.")
+    return answer
 
 
 def tell(decision: Decision) -> None:

@@ -113,6 +113,7 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/events/<uuid:uuid>/", events.event, name="admin-event"),
     path("if/admin/explain/", explain.explain, name="admin-explain"),
     path("if/admin/explain/<path:request_id>/", explain.decision, name="admin-decision"),
+    path("if/admin/applications/<slug:slug>/examine/", explain.examine, name="admin-application-examine"),
     path("if/admin/applications/<slug:slug>/headers/", explain.headers, name="admin-application-headers"),
     path("if/admin/new/application/", applications.create, name="admin-new-application"),
     path("if/admin/new/proxy-provider/", proxy_providers.create, name="admin-new-proxy-provider"),

@@ -21,7 +21,7 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.explain import data_plane, decisions
 from doorward.identity.explain.access import access_now
-from doorward.identity.explain.headers import NotProxied, contract
+from doorward.identity.explain.headers import NotProxied, contract, provider_of
 from doorward.messages.decisions import FindDecisions
 
 _FILTERS = ("application", "host", "client", "reason")
@@ -106,6 +106,19 @@ class Headers(Rules):
         except NotProxied as error:
             raise ValidationError({"slug": [str(error)]}) from error
         return Response(_plain(found), status=503 if found.problem else 200)
+
+
+class Examination(Rules):
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT, operation_id="doorward_examinations_create")
+    def post(self, request: Request, slug: str) -> Response:
+        """Go a browser's way to the application's external host, from this machine, and say what is wrong."""
+        application = get_object_or_404(Application, slug=slug)
+        try:
+            return Response(_plain(data_plane.examine(provider_of(application).pk)))
+        except NotProxied as error:
+            raise ValidationError({"slug": [str(error)]}) from error
+        except data_plane.Unavailable as unavailable:
+            raise Away(str(unavailable)) from unavailable
 
 
 class Probes(Rules):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from doorward.identity.applications.models import Application
 from doorward.identity.explain import data_plane, decisions
 from doorward.identity.explain.access import access_now
-from doorward.identity.explain.headers import NotProxied, contract
+from doorward.identity.explain.headers import NotProxied, contract, provider_of
 from doorward.identity.web.forms.applications import CheckForm
 from doorward.identity.web.forms.fields import PersonField
 from doorward.identity.web.pages.access import administrators, person
@@ -21,7 +21,7 @@ from doorward.identity.web.pages.applications import address, find
 from doorward.identity.web.pages.listing import Choice, search_text
 from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.suggestions import usernames
-from doorward.messages.decisions import REASONS, Decision, DecisionsFound, FindDecisions, ProbesFound
+from doorward.messages.decisions import FAULT, REASONS, Decision, DecisionsFound, FindDecisions, Finding, ProbesFound
 
 SECTION = f"{ROOT}explain/"
 MOST = 100
@@ -125,6 +125,32 @@ def headers(request: HttpRequest, slug: str) -> HttpResponse:
         check=check,
         shown_user=user,
         usernames=usernames(),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@administrators
+def examine(request: HttpRequest, slug: str) -> HttpResponse:
+    """``/if/admin/applications/<slug>/examine/``: the doctor, sent by a POST."""
+    shown = find(slug)
+    findings: tuple[Finding, ...] = ()
+    problem = ""
+    try:
+        provider = provider_of(shown)
+        if request.method == "POST":
+            findings = data_plane.examine(provider.pk).findings
+    except (NotProxied, data_plane.Unavailable) as error:
+        problem = str(error)
+    return show_admin(
+        request,
+        "examine.html",
+        section=APPLICATIONS,
+        title=f"The way to {shown.name}",
+        crumbs=[("Applications", APPLICATIONS), (shown.name, address(shown))],
+        application=shown,
+        findings=findings,
+        faults=sum(finding.verdict == FAULT for finding in findings),
+        problem=problem,
     )
 
 
