@@ -9,7 +9,8 @@ from doorward.assembly.state_folder import StateFolder
 from doorward.messages.plan import ChildFailed, DemoPlan, FirstStart, Plan, Progress
 
 
-def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
+def set_environment(plan: Plan, folder: StateFolder) -> None:
+    """How Django's settings hear of what the plan says; before anything of the identity provider is imported."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "doorward.identity.settings"
     os.environ["DOORWARD_DATA"] = str(folder.path)
     os.environ["DOORWARD_DATABASE"] = plan.identity.database
@@ -17,6 +18,10 @@ def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
     os.environ["DOORWARD_MAIL"] = plan.identity.mail
     os.environ["DOORWARD_EXPLAIN_SOCKET"] = str(folder.explain_socket)
     os.environ["DOORWARD_IDENTITY_PORT"] = str(plan.identity.port)
+
+
+def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
+    set_environment(plan, folder)
 
     from doorward.identity import bootstrap, server
     from doorward.tokens.secret_key import SecretKeyUnusable

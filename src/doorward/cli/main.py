@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
     "upgrade": "upgrade:upgrade",
+    "recovery-link": "recovery_link:recovery_link",
     "outpost": "outpost:outpost",
     "import": "importing:import_",
     "check": "check:check",

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import msgspec
 from django.db import transaction
-from django.http import HttpRequest
 
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
@@ -19,7 +18,7 @@ from doorward.identity.stages.models import EmailStage
 LIFE = timedelta(minutes=30)
 
 
-def link_for(request: HttpRequest, user: User) -> str | None:
+def link_for(actor: Actor, user: User) -> str | None:
     """A link for ``user``, on the record; None where no recovery flow has a letter that it could stand for.
 
     It leads behind the e-mail stage: whoever hands it over vouches for the person instead of the mailbox. What comes
@@ -48,5 +47,5 @@ def link_for(request: HttpRequest, user: User) -> str | None:
     )
     with transaction.atomic():
         url = links.make(user, flow.slug, msgspec.json.encode(plan).decode(), LIFE, by_hand=True)
-        events.record("secret_view", "authentik.core", Actor.of(request), secret_of=user)
+        events.record("secret_view", "authentik.core", actor, secret_of=user)
     return url

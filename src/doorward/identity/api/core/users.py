@@ -25,6 +25,7 @@ from doorward.identity.api.strict_json import decoded
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.queries import superusers
+from doorward.identity.events.actor import Actor
 from doorward.identity.flows.recovery import link_for
 from doorward.identity.logins.queries import sid_to_spare
 
@@ -156,7 +157,7 @@ class Users(Resource[User]):
     def recovery(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
         """A link with which the user can choose a new password, to be handed over in person."""
         require_recent_login(request)
-        link = link_for(request._request, self.get_object())
+        link = link_for(Actor.of(request._request), self.get_object())
         if link is None:
             raise ValidationError({"non_field_errors": ["No recovery flow set."]})
         return Response({"link": link})

@@ -55,7 +55,7 @@ def recovery_link(request: HttpRequest, pk: int) -> HttpResponse:
     user = find(pk)
     if not proved_recently(request):
         return log_in_again(request, address(user))
-    link = link_for(request, user)
+    link = link_for(Actor.of(request), user)
     if link is None:
         return done(request, address(user), "There is no recovery flow with an e-mail stage.", "warn")
     crumbs = [*UP, (user.username, address(user))]
