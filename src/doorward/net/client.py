@@ -68,20 +68,22 @@ class Client:
         question: HttpQuestion,
         origin: Origin,
         *,
-        timeout: float = 10.0,
+        timeout: float | None = 10.0,
         max_body: int = 1 << 20,
         http2: bool = False,
     ) -> HttpAnswer:
         """Send ``question`` to ``origin`` and return the final answer, whatever its status.
 
-        ``timeout`` is in seconds and spans everything, connecting included; ``max_body`` is in bytes; ``http2``: an
-        https origin may choose HTTP/2. A ``Host``
-        field is added unless the question has one; ``Content-Length`` is always our own. The answer's connection
-        fields, ``Content-Length`` and ``Date`` are left out. Raises Unreachable, TooLarge.
+        ``timeout`` is in seconds and spans everything, connecting included; None: the caller sees to it. ``max_body``
+        is in bytes; ``http2``: an https origin may choose HTTP/2. A ``Host`` field is added unless the question has
+        one; ``Content-Length`` is always our own. The answer's connection fields, ``Content-Length`` and ``Date`` are
+        left out. Raises Unreachable, TooLarge.
         """
         pool = self._pool(origin, http2)
         try:
             sender = _Sender(question, origin)
+            if timeout is None:
+                return await self._exchange(pool, sender, max_body)
             async with asyncio.timeout(timeout):
                 return await self._exchange(pool, sender, max_body)
         except TimeoutError as error:

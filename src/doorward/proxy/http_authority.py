@@ -7,7 +7,6 @@ from dataclasses import replace
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.net.client import Client, Origin, TooLarge, Unreachable
-from doorward.proxy.middlewares.forward_auth import TIMEOUT
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerUnreachable
 
 
@@ -21,11 +20,11 @@ class HttpAuthority:
         self._client = client
 
     async def ask(self, question: HttpQuestion) -> HttpAnswer:
-        """Raises AuthServerUnreachable, AuthAnswerTooLarge."""
+        """Raises AuthServerUnreachable, AuthAnswerTooLarge. The time that it may take is the middleware's business."""
         if question.request_id:
             question = replace(question, headers=(*question.headers, (b"X-Request-Id", question.request_id)))
         try:
-            return await self._client.fetch(question, self._origin, timeout=TIMEOUT, max_body=self._limit)
+            return await self._client.fetch(question, self._origin, timeout=None, max_body=self._limit)
         except Unreachable as error:
             raise AuthServerUnreachable(str(error)) from error
         except TooLarge as error:

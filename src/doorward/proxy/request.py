@@ -158,6 +158,11 @@ class SteadyMiddleware(Protocol):
     """A ``Middleware`` for which a request's fields decide, so that what it did once can be done again unasked. What
     it does with a response depends on the response and on those fields alone."""
 
+    @property
+    def steady(self) -> bool:
+        """Whether that is so as it is configured: otherwise ``rehearse`` need not be asked."""
+        ...
+
     def regards(self, name: bytes) -> bool:
         """Whether the field ``name`` (lower case) of a request makes any difference to it, or is changed by it."""
         ...

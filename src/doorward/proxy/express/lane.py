@@ -86,6 +86,8 @@ class Lane:
         self._reader = PatternReader(lambda name: True, limits)
         self._readings: dict[bytes, Reading] = {}
         self._branches: dict[bytes, Branch] = {}
+        self._riding: dict[int, bool] = {}
+        """Which routes can be ridden to, by their identity: the table holds them as long as this does."""
         self._size = 0
         self._glimpsed: set[int] = set()
         """Hashes of patterns and blocks that came once."""
@@ -131,7 +133,9 @@ class Lane:
             request = self._admission.admit(head, facts)
             host = self.surroundings.routes.host_routes(request)
             route = host.route(head.path, head.method)
-            if route is None or not may_ride(route, facts) or not self._came_before(hash((mark, pattern, id(route)))):
+            if route is None or not self._may_ride(route, facts):
+                return
+            if not self._came_before(hash((mark, pattern, id(route)))):
                 return
             trip = Trip(pattern, blanks, head, route, _rehearse(route, request), request)
         except (NoTrip, Rejected, UnsafeField):
@@ -143,6 +147,12 @@ class Lane:
             self._size += branch.size
         self._size += branch.add(trip)
         self._shrink()
+
+    def _may_ride(self, route: Route, facts: ConnectionFacts) -> bool:
+        may = self._riding.get(id(route))
+        if may is None:
+            may = self._riding[id(route)] = _may_ride(route)
+        return may and (not route.tls_options or route.tls_options == facts.tls_options)
 
     def _came_before(self, glimpse: int) -> bool:
         """Whether something with this hash came lately. What comes once only is not worth remembering."""
@@ -166,6 +176,7 @@ class Lane:
         self._readings.clear()
         self._branches.clear()
         self._glimpsed.clear()
+        self._riding.clear()
         self._size = 0
         steady: dict[int, SteadyMiddleware] = {}
         for tls in (False, True):
@@ -192,18 +203,14 @@ def is_plain(head: RequestHead) -> bool:
 _KEEP_ALIVE = frozenset((b"keep-alive",))
 
 
-def may_ride(route: Route, facts: ConnectionFacts) -> bool:
-    """Whether requests can go to ``route`` on the lane, as far as the route itself is concerned."""
-    return _may_ride(route) and (not route.tls_options or route.tls_options == facts.tls_options)
-
-
 def _may_ride(route: Route) -> bool:
+    """Whether requests can go to ``route`` on the lane, as far as the route itself is concerned."""
     service = route.service
     return (
         type(service) is LoadBalancer
         and not service.response_header_timeout
         and all(not server.prefix and server.pool.speaks_http1 for server in service.servers)
-        and all(isinstance(middleware, SteadyMiddleware) for middleware in route.middlewares)
+        and all(isinstance(each, SteadyMiddleware) and each.steady for each in route.middlewares)
     )
 
 

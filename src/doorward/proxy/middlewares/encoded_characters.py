@@ -15,6 +15,8 @@ _REFUSED = HttpAnswer(400)
 class EncodedCharactersMiddleware:
     """Runs one ``encodedCharacters``."""
 
+    steady = True
+
     def __init__(self, middleware: EncodedCharacters) -> None:
         self._denied = tuple(escape.upper().encode("ascii") for escape in middleware.denied)
 

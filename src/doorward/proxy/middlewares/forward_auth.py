@@ -91,6 +91,11 @@ class ForwardAuthMiddleware:
             return TOO_LARGE if len(request.body) > self._middleware.max_body_size else self._ask(request, request.body)
         return self._ask_with_body(request)
 
+    @property
+    def steady(self) -> bool:
+        """Only our own outpost says when a yes is over."""
+        return self._fused and not self._forwards_body
+
     def regards(self, name: bytes) -> bool:
         """See ``SteadyMiddleware``: what the authority looks at, and what is its to set."""
         return bool(self._roles[name]) or self._authority.regards(name)
@@ -98,7 +103,7 @@ class ForwardAuthMiddleware:
     def rehearse(self, request: Request) -> Check | None:
         """See ``SteadyMiddleware``: only for a session that passed with this very header block."""
         block = request.headers
-        if not self._fused or self._forwards_body or not isinstance(block, tuple):
+        if not self.steady or not isinstance(block, tuple):
             return None
         return self._passages.rehearse(request, block, self._authority)
 

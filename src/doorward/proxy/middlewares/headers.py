@@ -48,13 +48,18 @@ class HeadersMiddleware:
             self._change(request)
         return None
 
+    @property
+    def steady(self) -> bool:
+        """What is said to another origin depends on what it asks."""
+        return not self._cors.active
+
     def regards(self, name: bytes) -> bool:
         """See ``SteadyMiddleware``."""
         return name in self._request_names or name in self._host_fields or name in dict(self._tls_fields)
 
     def rehearse(self, request: Request) -> Check | None:
-        """See ``SteadyMiddleware``. What is said to another origin depends on what it asks."""
-        return None if self._cors.active or self.enter(request) is not None else ALWAYS
+        """See ``SteadyMiddleware``."""
+        return None if self.enter(request) is not None else ALWAYS
 
     def owns(self, name: bytes) -> bool:
         """The field ``name`` (lower case) is set or removed here."""

@@ -13,6 +13,8 @@ from doorward.proxy.request import ALWAYS, Check, Request, ResponseHead
 class DropMethodOverride:
     """Deletes ``X-HTTP-Method-Override`` and its kin."""
 
+    steady = True
+
     def enter(self, request: Request) -> HttpAnswer | None:
         if any(name.lower() in METHOD_OVERRIDES for name, _ in request.headers):
             request.headers = [header for header in request.headers if header[0].lower() not in METHOD_OVERRIDES]
