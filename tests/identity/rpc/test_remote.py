@@ -131,6 +131,19 @@ def test_a_stolen_token_reaches_no_other_application(
     assert StoredSession.objects.count() == 1
 
 
+def test_the_token_opens_nothing_else_of_the_api(near: Elsewhere) -> None:
+    """No list, no second token, not even what every account may read of itself."""  # S-338
+    headers = {"authorization": f"Bearer {near.key}"}
+    client = Client()
+
+    for path in ("outposts/instances/", "outposts/proxy/", "root/config/"):
+        assert client.get(f"/api/v3/{path}", headers=headers).status_code == 200, path
+    for path in ("core/applications/", "core/tokens/", "core/users/", "core/users/me/", "core/groups/"):
+        assert client.get(f"/api/v3/{path}", headers=headers).status_code == 403, path
+    made = client.post("/api/v3/core/tokens/", {"identifier": "more"}, content_type="application/json", headers=headers)
+    assert made.status_code == 403
+
+
 def test_urls_that_it_keeps_are_its_own(near: Elsewhere, other: Elsewhere) -> None:
     """The same key of another outpost is another one."""
     near.ask("keep-url", KeepUrl("key", "/wanted"))

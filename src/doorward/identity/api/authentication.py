@@ -8,9 +8,10 @@ browser adds that header by itself.
 from __future__ import annotations
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from doorward.identity.api.outposts.serving import is_outposts
 from doorward.identity.directory import tokens
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.queries import token_by_key
@@ -20,6 +21,10 @@ INTENTS = (Token.Intent.API,)
 
 LONGEST_KEY = 1024
 
+FOR_OUTPOSTS = ("/api/v3/outposts/", "/api/v3/root/config/", "/api/v3/events/events/")
+"""All that the token of an outpost opens: whoever steals one must not get another token, or read a list, with it
+(S-338)."""
+
 
 class BearerOrSession(BaseAuthentication):
     """Raises AuthenticationFailed, which is answered 403 as the contract wants: there is no ``WWW-Authenticate``."""
@@ -27,15 +32,17 @@ class BearerOrSession(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, Token | None] | None:
         scheme, _, key = get_authorization_header(request).partition(b" ")
         if scheme.lower() == b"bearer":
-            return self._by_token(key.strip())
+            return self._by_token(key.strip(), request._request.path)
         return self._by_session(request)
 
-    def _by_token(self, key: bytes) -> tuple[User, Token]:
+    def _by_token(self, key: bytes, path: str) -> tuple[User, Token]:
         token = None
         if 0 < len(key) <= LONGEST_KEY and key.isascii():
             token = token_by_key(key.decode("ascii"), INTENTS)
         if token is None:
             raise AuthenticationFailed("Token invalid/expired")
+        if is_outposts(token.user) and not path.startswith(FOR_OUTPOSTS):
+            raise PermissionDenied("An outpost's token is for what the outpost must know.")
         tokens.note_use(token)
         return token.user, token
 

@@ -10,9 +10,14 @@ from doorward.identity.outposts.models import Outpost
 PREFIX = "ak-outpost-"
 
 
+def is_outposts(user: User) -> bool:
+    """Whether this is the account of an outpost. People cannot get one: neither its type nor its name can be chosen."""
+    return user.type == User.Type.INTERNAL_SERVICE_ACCOUNT and user.username.startswith(PREFIX)
+
+
 def outpost_of(user: User) -> Outpost | None:
-    """The outpost whose account this is. People cannot get one: neither its type nor its name can be chosen."""
-    if user.type != User.Type.INTERNAL_SERVICE_ACCOUNT or not user.username.startswith(PREFIX):
+    """The outpost whose account this is."""
+    if not is_outposts(user):
         return None
     try:
         key = uuid.UUID(user.username.removeprefix(PREFIX))
