@@ -116,7 +116,7 @@ class Issuer:
             return self._about(client, form["token"])
         assert url == f"{ORIGIN}/application/o/token/"
         if form["grant_type"] == "client_credentials":
-            person = self.app_passwords.get(form["password"])
+            person = self.app_passwords.get(form.get("password", ""))
             if person is None or person.username != form["username"]:
                 return _error("invalid_client")
             return self._tokens(client, _Grant({"scope": form["scope"]}, person))

@@ -152,6 +152,8 @@ class ProxyProvider(Struct, frozen=True):
     """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
     foreign: ForeignIssuer | None = None
     """None when the issuer is a Doorward, and knows by itself who may enter."""
+    trusts_other_clients: bool = False
+    """Whether the issuer may give this client a token of its own for one that a program got for another client."""
     internal_host: str = ""
     """In mode ``proxy``: scheme, host and port of the application behind, to which this program hands requests on."""
     internal_host_ssl_validation: bool = True

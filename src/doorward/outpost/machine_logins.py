@@ -24,9 +24,11 @@ from doorward.outpost.credential import USER_OF_TOKENS, AppPassword, BearerToken
 from doorward.outpost.foreign_login import ForeignLogins
 from doorward.outpost.ports import IdentityChannel
 from doorward.outpost.verified_login import VerifiedLogin, read_claims
+from doorward.tokens import base64url
 from doorward.tokens.openid import Expected, check_access_token
 from doorward.tokens.refused import TokenRefused
 
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _FOREVER = 32503680000.0
 
 
@@ -55,6 +57,8 @@ class MachineLogins:
                 return await self._by_app_password(
                     application, AppPassword(USER_OF_TOKENS, credential.token), client_ip
                 )
+            if application.provider.trusts_other_clients and not _is_for_us(application, credential.token):
+                return await self._by_others_token(application, credential.token, client_ip)
             return await self._by_token(application, credential.token, client_ip)
         except (GrantRefused, TokenRefused, NotAdmitted) as refused:
             raise CredentialRefused(str(refused)) from refused
@@ -79,6 +83,18 @@ class MachineLogins:
             "grant_type": "client_credentials",
             "username": given.username,
             "password": given.password,
+            "scope": " ".join(application.provider.scopes),
+        }
+        tokens = await request_tokens(self.channel, application, grant, client_ip)
+        return verified_login.verify(application, tokens, self.now(), nonce=None)
+
+    async def _by_others_token(self, application: Application, token: str, client_ip: str) -> VerifiedLogin:
+        """A token for another client: the issuer may exchange it for tokens of this one, if the provider trusts that
+        client, and only the issuer knows (``contracts/identity.md`` section 2.3)."""
+        grant = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": JWT_BEARER,
+            "client_assertion": token,
             "scope": " ".join(application.provider.scopes),
         }
         tokens = await request_tokens(self.channel, application, grant, client_ip)
@@ -130,6 +146,16 @@ class MachineLogins:
         if not _is_for(provider.client_id, said):
             raise TokenRefused("aud", "does not name this client")
         return said
+
+
+def _is_for_us(application: Application, token: str) -> bool:
+    """Whether ``token`` says that it is for this client, or cannot be read; nothing of it is believed here."""
+    try:
+        claims = msgspec.json.decode(base64url.decode(token.split(".")[1]), type=dict[str, Any])
+    except (ValueError, IndexError, msgspec.DecodeError):
+        return True
+    audience = claims.get("aud")
+    return not isinstance(audience, str) or audience == application.provider.client_id
 
 
 def _is_for(client_id: str, said: dict[str, Any]) -> bool:

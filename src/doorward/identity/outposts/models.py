@@ -51,6 +51,8 @@ class ProxyProvider(OAuth2Provider):
     """Let a browser's CORS preflight pass without a session (S-224)."""
     keep_posts = models.BooleanField(default=False)
     """Keep a form that meets an ended session, and offer to send it after the login."""
+    jwt_federation_providers = models.ManyToManyField(OAuth2Provider, related_name="+", blank=True)
+    """A program's access token for one of these opens this application as well, to whom it lets in."""
     idle_limit = models.TextField(default="seconds=0")
     """A session ends when no request came with it for so long. Nothing: no limit."""
 

@@ -70,6 +70,7 @@ def create_proxy_provider(
     mode: str = ProxyProvider.Mode.PROXY,
     scope_mappings: Iterable[ScopeMapping] = (),
     renew_sessions: bool | None = None,
+    jwt_federation_providers: Iterable[OAuth2Provider] = (),
     **fields: object,
 ) -> ProxyProvider:
     """Create a proxy provider. It serves once an application and an outpost have it. Raises ValidationError.
@@ -92,6 +93,7 @@ def create_proxy_provider(
         provider.full_clean(exclude=_SEALED)
         provider.save(force_insert=True)
         provider.scope_mappings.set(_scopes(scope_mappings, renew_sessions))
+        provider.jwt_federation_providers.set(jwt_federation_providers)
         events.created(actor, provider)
         _warn_of_domain(actor, provider)
         _warn_of_open_paths(actor, provider)
@@ -105,6 +107,7 @@ def update_proxy_provider(
     *,
     scope_mappings: Iterable[ScopeMapping] | None = None,
     renew_sessions: bool | None = None,
+    jwt_federation_providers: Iterable[OAuth2Provider] | None = None,
     **changes: object,
 ) -> ProxyProvider:
     """Change a proxy provider; validated as a whole, whichever fields are given. Raises ValidationError.
@@ -125,7 +128,11 @@ def update_proxy_provider(
         wanted = list(provider.scope_mappings.all()) if scope_mappings is None else list(scope_mappings)
         provider.scope_mappings.set(_scopes(wanted, renew_sessions))
         now = sorted(provider.scope_mappings.values_list("name", flat=True))
-        if events.updated(actor, provider, before, scope_mappings=(former, now)):
+        trusted_before = _names(provider)
+        if jwt_federation_providers is not None:
+            provider.jwt_federation_providers.set(jwt_federation_providers)
+        trusted = (trusted_before, _names(provider))
+        if events.updated(actor, provider, before, scope_mappings=(former, now), jwt_federation_providers=trusted):
             if former != now or any(before[field] != getattr(provider, field) for field in _ENDS_SESSIONS):
                 revocation.end_sessions_of_provider(provider.pk)
             if any(before[field] != getattr(provider, field) for field in ("mode", "cookie_domain")):
@@ -210,6 +217,10 @@ def _require_durations(provider: ProxyProvider) -> None:
             raise ValidationError({field: error.messages}) from error
         if not length and field != "idle_limit":
             raise ValidationError({field: ["Longer than nothing."]})
+
+
+def _names(provider: ProxyProvider) -> list[str]:
+    return sorted(provider.jwt_federation_providers.values_list("name", flat=True))
 
 
 def _scopes(wanted: Iterable[ScopeMapping], renew_sessions: bool | None) -> list[ScopeMapping]:

@@ -15,6 +15,7 @@ from doorward.identity.api.filtering import Filters, any_case
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.providers.serializers import SHARED_FIELDS, ProviderFields, RedirectURISerializer
 from doorward.identity.api.resource import NUMBER, Resource
+from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import actions, open_paths
 from doorward.identity.outposts.models import ProxyProvider
 
@@ -30,7 +31,9 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
     )
     certificate = Fixed(None)
     jwt_federation_sources = Fixed([])
-    jwt_federation_providers = Fixed([])
+    jwt_federation_providers = serializers.PrimaryKeyRelatedField(
+        many=True, queryset=OAuth2Provider.objects.all(), required=False
+    )
 
     class Meta:
         model = ProxyProvider
@@ -114,7 +117,9 @@ class ProxyProviderFilters(Filters):
 
 
 class ProxyProviders(Resource[ProxyProvider]):
-    queryset = ProxyProvider.objects.select_related("application").prefetch_related("scope_mappings", "outposts")
+    queryset = ProxyProvider.objects.select_related("application").prefetch_related(
+        "scope_mappings", "outposts", "jwt_federation_providers"
+    )
     serializer_class = ProxyProviderSerializer
     filterset_class = ProxyProviderFilters
     lookup_value_regex = NUMBER

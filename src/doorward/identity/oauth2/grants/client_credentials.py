@@ -25,7 +25,7 @@ from doorward.identity.directory.names import folded
 from doorward.identity.directory.queries import token_by_key
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
-from doorward.identity.oauth2 import clients, denial, scopes
+from doorward.identity.oauth2 import clients, denial, live, scopes
 from doorward.identity.oauth2.clients import ClaimedClient, Client
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.failure_counter import client_failures
@@ -36,6 +36,7 @@ from doorward.identity.oauth2.repeated_logins import repeated_logins
 from doorward.identity.policies.queries import verdict
 
 AMR = ("pwd",)
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 USER_OF_TOKENS = "goauthentik.io/token"
 """As the user name: the password says whose it is."""
 KEPT_FOR_OUTPOSTS = timedelta(minutes=10)
@@ -110,6 +111,8 @@ def _clear_away(program: _Program) -> None:
 
 
 def _whom(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | Denial:
+    if form.get("client_assertion_type") or form.get("client_assertion"):
+        return _by_others_token(claimed, form, actor)
     username, password = form.get("username"), form.get("password")
     if username or password:
         return _by_app_password(claimed, username, password, actor)
@@ -153,6 +156,29 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor
     # Nobody but the outpost has a proxy provider's secret.
     behind_outpost = client.provider.kind == "proxy" and bool(claimed.presented_secret)
     return _Program(client, token.user, token.key_hash, claimed.address or "", behind_outpost)
+
+
+def _by_others_token(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | Denial:
+    """An access token that was issued to another client, which this provider trusts to say who somebody is. It is
+    looked up, not believed: what was revoked is worth nothing here either (``jwt_federation_providers``)."""
+    client = clients.authenticate(claimed)
+    if isinstance(client, Denial):
+        return client
+    if form.get("client_assertion_type") != JWT_BEARER or client.provider.kind != "proxy":
+        return denial.INVALID_CLIENT
+    if client_failures.is_exhausted(claimed.claimed_id, claimed.address):
+        return denial.THROTTLED
+    row = live.access_token(form.get("client_assertion"))
+    if row is None or not client.provider.proxyprovider.jwt_federation_providers.filter(pk=row.provider_id).exists():
+        events.record(
+            "login_failed",
+            "authentik.providers.oauth2",
+            actor,
+            auth_method="jwt",
+            client_id=client.provider.client_id,
+        )
+        return clients.failed(claimed)
+    return _Program(client, row.user, row.token_hash, claimed.address or "", behind_outpost=True)
 
 
 def _is_meant(token: Token, username: str, client: Client) -> bool:

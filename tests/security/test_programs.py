@@ -1,0 +1,145 @@
+"""What programs come with: a token for one application, a token that another client was given."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from peers.processes import eventually
+from security.stage import Stage
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def basic(username: str, key: str) -> bytes:
+    return b"Authorization: Basic " + base64.b64encode(f"{username}:{key}".encode())
+
+
+@pytest.fixture
+def key(stage: Stage) -> Iterator[str]:
+    """The key of bob's token for ``app``."""
+    made = stage.api.post(
+        "/core/tokens/", identifier="phone", intent="app_password", user=stage.people["bob"], application="app"
+    )
+    assert (made["application"], made["last_used"]) == ("app", None)
+    key: str = stage.api.get("/core/tokens/phone/view_key/")["key"]
+    stage.secrets.add(key)
+    yield key
+    if stage.api.get("/core/tokens/", identifier="phone")["results"]:
+        stage.api.delete("/core/tokens/phone/")
+
+
+def test_it_opens_its_application_and_nothing_else(stage: Stage, key: str) -> None:
+    """As Basic credentials and as a bearer token; not another application, not the API, not as somebody else."""
+    # S-317, S-608
+    for name in ("app", "app2"):
+        for field in (basic("bob", key), b"Authorization: Bearer " + key.encode(), basic("goauthentik.io/token", key)):
+            answer = stage.ask(name, field)
+            assert stage.reached(answer) == (name == "app"), (name, answer.status)
+    with stage.application.watched() as seen:
+        assert stage.reached(stage.ask("app", b"Authorization: Bearer " + key.encode()))
+    assert seen[0].one(b"X-authentik-username") == b"bob"
+    assert seen[0].one(b"X-authentik-jwt").count(b".") == 2
+    assert not seen[0].all(b"Authorization")
+    assert not stage.reached(stage.ask("app", basic("mallory", key)))
+    api = stage.program.ask("/api/v3/core/users/me/", headers=[("Authorization", f"Bearer {key}")])
+    assert api.status == 403
+    assert stage.api.get("/core/tokens/phone/")["last_used"]
+
+
+def test_an_ordinary_app_password_is_no_bearer_token(stage: Stage) -> None:
+    """Whose it is must be said, where it opens everything."""
+    stage.api.post("/core/tokens/", identifier="everywhere", intent="app_password", user=stage.people["bob"])
+    key = stage.api.get("/core/tokens/everywhere/view_key/")["key"]
+    stage.secrets.add(key)
+    try:
+        assert stage.reached(stage.ask("app", basic("bob", key)))
+        assert not stage.reached(stage.ask("app", b"Authorization: Bearer " + key.encode()))
+    finally:
+        stage.api.delete("/core/tokens/everywhere/")
+
+
+def test_it_ends_when_it_is_taken_away(stage: Stage, key: str) -> None:
+    """Within a second, what is remembered about it included."""
+    # S-321
+    assert stage.reached(stage.ask("app", basic("bob", key)))
+    stage.api.delete("/core/tokens/phone/")
+    eventually(lambda: not stage.reached(stage.ask("app", basic("bob", key))), within=3, what="it is refused")
+
+
+@pytest.fixture
+def other_client(stage: Stage) -> Iterator[dict[str, Any]]:
+    """An OpenID Connect client, which no outpost stands before."""
+    api = stage.api
+    flow = api.first("/flows/instances/", slug="default-provider-authorization-implicit-consent")["pk"]
+    scopes = [api.first("/propertymappings/provider/scope/", scope_name=name)["pk"] for name in ("openid", "profile")]
+    client: dict[str, Any] = api.post(
+        "/providers/oauth2/",
+        name="other-client",
+        authorization_flow=flow,
+        invalidation_flow=api.first("/flows/instances/", slug="default-provider-invalidation-flow")["pk"],
+        property_mappings=scopes,
+        redirect_uris=[],
+    )
+    stage.secrets.add(client["client_secret"])
+    api.post("/core/applications/", name="Other", slug="other", provider=client["pk"])
+    yield client
+    api.delete("/core/applications/other/")
+    api.delete(f"/providers/oauth2/{client['pk']}/")
+
+
+def token_of_bob(stage: Stage, client: dict[str, Any]) -> str:
+    """An access token that ``client`` got for bob's app password."""
+    stage.api.post("/core/tokens/", identifier="for-other", intent="app_password", user=stage.people["bob"])
+    key = stage.api.get("/core/tokens/for-other/view_key/")["key"]
+    stage.secrets.add(key)
+    asked = {
+        "grant_type": "client_credentials",
+        "client_id": client["client_id"],
+        "client_secret": client["client_secret"],
+        "username": "bob",
+        "password": key,
+        "scope": "openid profile",
+    }
+    answer = stage.program.ask(
+        "/application/o/token/",
+        method="POST",
+        headers=[("Content-Type", "application/x-www-form-urlencoded")],
+        body=urlencode(asked).encode(),
+    )
+    assert answer.status == 200, answer.text
+    token: str = json.loads(answer.body)["access_token"]
+    stage.secrets.add(token)
+    return token
+
+
+def test_a_token_for_another_client_counts_where_that_client_is_trusted(
+    stage: Stage, other_client: dict[str, Any]
+) -> None:
+    """Not otherwise; the application is told by a token of its own, and what was revoked is worth nothing."""
+    # S-318, S-335
+    api = stage.api
+    bearer = b"Authorization: Bearer " + token_of_bob(stage, other_client).encode()
+    provider = api.first("/providers/proxy/", name__iexact="app")
+    path = f"/providers/proxy/{provider['pk']}/"
+    try:
+        assert not stage.reached(stage.ask("app", bearer))
+        changed = api.patch(path, jwt_federation_providers=[other_client["pk"]])
+        assert changed["jwt_federation_providers"] == [other_client["pk"]]
+        with stage.application.watched() as seen:
+            eventually(lambda: stage.reached(stage.ask("app", bearer)), within=3, what="it is trusted")
+        assert seen[-1].one(b"X-authentik-username") == b"bob"
+        claims = seen[-1].one(b"X-authentik-jwt").split(b".")[1]
+        audience = json.loads(base64.urlsafe_b64decode(claims + b"=" * (-len(claims) % 4)))["aud"]
+        assert audience == provider["client_id"]
+        assert not stage.reached(stage.ask("app2", bearer))
+        api.patch(path, jwt_federation_providers=[])
+        eventually(lambda: not stage.reached(stage.ask("app", bearer)), within=3, what="it is trusted no more")
+    finally:
+        api.patch(path, jwt_federation_providers=[])
+        api.delete("/core/tokens/for-other/")
