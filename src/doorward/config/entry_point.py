@@ -67,7 +67,9 @@ class ForwardedHeaders(Section):
     trusted_ips: Annotated[tuple[Annotated[Text, AfterValidator(_network)], ...] | None, WithCommas] = Field(
         default=None, alias="trustedIPs"
     )
-    """Addresses and networks of proxies in front of us; ``unix`` for peers on a Unix socket."""
+    """Addresses and networks of proxies in front of us; ``unix`` for peers on a Unix socket. Nobody's, except at the
+    identity provider's entry point: there those of loopback and private networks, which a start says; whoever is in
+    them can pretend any client address, so list the proxies you have."""
     connection: Names = ()
     """Fields that a client may list in ``Connection`` without taking them away from the middlewares."""
     not_append_x_forwarded_for: Flag = Field(default=False, alias="notAppendXForwardedFor")
