@@ -36,6 +36,7 @@ from doorward.proxy.http2_handshake import BEGINNING
 from doorward.proxy.progress import Progress
 from doorward.proxy.request import ConnectionFacts
 from doorward.proxy.response_writer import ResponseWriter
+from doorward.proxy.stall import Stall
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.request_reader import RequestReader
@@ -93,8 +94,7 @@ class ClientConnection(asyncio.Protocol):
         "_receiver",
         "_response",
         "_ride",
-        "_stalled_at",
-        "_stalled_size",
+        "_stall",
         "_state",
         "_transport",
         "_tunnel",
@@ -127,8 +127,7 @@ class ClientConnection(asyncio.Protocol):
         """The deadline is that of a head; on a fresh connection it runs from the start."""
         self._progress: Progress | None = None
         """How the current request's body comes along; None when there is none to wait for."""
-        self._stalled_at = 0.0
-        self._stalled_size = 0
+        self._stall: Stall | None = None
         self._advancing = False
         self._paused = False
         self._held = False
@@ -199,15 +198,14 @@ class ClientConnection(asyncio.Protocol):
             exchange.client_gone()
 
     def pause_writing(self) -> None:
-        self._stalled_at = time.monotonic()
-        self._stalled_size = self._transport.get_write_buffer_size()
+        self._stall = Stall(self._transport)
         if self._tunnel is not None:
             self._tunnel.client_full()
         elif self._exchange is not None:
             self._exchange.client_full()
 
     def resume_writing(self) -> None:
-        self._stalled_at = 0.0
+        self._stall = None
         if self._tunnel is not None:
             self._tunnel.client_ready()
         elif self._exchange is not None:
@@ -269,6 +267,8 @@ class ClientConnection(asyncio.Protocol):
         self.head = head
         self._continued = False
         self._exchange = exchange
+        if self._stall is not None:
+            exchange.client_full()
 
     def _leave_lane(self) -> None:
         if self._state is _RIDING and self._ride is not None:
@@ -588,7 +588,7 @@ class ClientConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Called about once a second with the monotonic time."""
-        if self._stalled_at and self._is_stuck(now):
+        if self._stall is not None and self._stall.lasts(now, self._entry.entry_point.write_timeout):
             self._give_up()
         elif self._tunnel is not None:
             self._tunnel.sweep(now)
@@ -612,13 +612,6 @@ class ClientConnection(asyncio.Protocol):
     def cut(self) -> None:
         """The grace is over."""
         self._give_up()
-
-    def _is_stuck(self, now: float) -> bool:
-        size = self._transport.get_write_buffer_size()
-        if size < self._stalled_size:
-            self._stalled_at = now
-        self._stalled_size = size
-        return now - self._stalled_at > self._entry.entry_point.write_timeout
 
     def _give_up(self) -> None:
         self._leave_lane()

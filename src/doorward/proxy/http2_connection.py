@@ -25,6 +25,7 @@ from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_handshake import with_key
 from doorward.proxy.http2_stream import Http2Stream
 from doorward.proxy.request import ConnectionFacts
+from doorward.proxy.stall import Stall
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.write import BlockMemory
 from doorward.wire.http2 import (
@@ -76,8 +77,7 @@ class Http2Connection(asyncio.Protocol):
         "_paused",
         "_queued",
         "_scheduled",
-        "_stalled_at",
-        "_stalled_size",
+        "_stall",
         "_streams",
         "_transport",
         "_unfinished_since",
@@ -117,8 +117,7 @@ class Http2Connection(asyncio.Protocol):
         self._lingering = False
         self._discarded = 0
         self._closed = False
-        self._stalled_at = 0.0
-        self._stalled_size = 0
+        self._stall: Stall | None = None
 
     @property
     def peer(self) -> str:
@@ -167,12 +166,11 @@ class Http2Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused = True
-        self._stalled_at = time.monotonic()
-        self._stalled_size = self._transport.get_write_buffer_size()
+        self._stall = Stall(self._transport)
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._stalled_at = 0.0
+        self._stall = None
         self._pump()
         self._write()
 
@@ -378,7 +376,7 @@ class Http2Connection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Called about once a second with the monotonic time."""
-        if self._stalled_at and self._is_stuck(now):
+        if self._stall is not None and self._stall.lasts(now, self._entry.entry_point.write_timeout):
             self.cut()
         elif self._closed or self._lingering:
             if now >= self._deadline:
@@ -413,13 +411,6 @@ class Http2Connection(asyncio.Protocol):
             self._unfinished_since = now
             return False
         return now - self._unfinished_since > self._entry.entry_point.read_header_timeout
-
-    def _is_stuck(self, now: float) -> bool:
-        size = self._transport.get_write_buffer_size()
-        if size < self._stalled_size:
-            self._stalled_at = now
-        self._stalled_size = size
-        return now - self._stalled_at > self._entry.entry_point.write_timeout
 
     def leave(self) -> None:
         """The worker stops: no new streams, those that are open are the last (S-923)."""

@@ -108,8 +108,9 @@ class Relay:
         else:
             self._dial()
 
-    def go_on(self, connection: UpstreamConnection, sent_at: float) -> None:
-        """The request was sent on ``connection`` already, with all that belongs to it."""
+    def go_on(self, connection: UpstreamConnection | None, sent_at: float) -> None:
+        """The request was sent already, with all that belongs to it: on ``connection``, or on one that has done its
+        work and is nobody's any more."""
         self._exchange.run = self
         self._exchange.account.server = self.server.url
         self._connection = connection

@@ -91,6 +91,24 @@ async def test_a_response_larger_than_the_window_waits(stage: Stage, rides: list
     assert len((await client.reply(stream)).body) == 70000
 
 
+async def test_a_server_is_not_held_up_by_a_client_that_has_its_response_already(stage: Stage) -> None:
+    """The response is here, the client's window is shut, and the server's connection is used by others meanwhile."""
+    await started(stage)
+    client = await http2_client(stage, greedy=False)
+    other = await http2_client(stage)
+    for _ in range(5):
+        await client.get(b"/5")
+    first, second = client.ask(b"/40000"), 0
+    await client.reply(first)
+    second = client.ask(b"/39999")
+
+    assert [(await other.get(b"/%d" % size)).status for size in range(6, 16)] == [200] * 10
+
+    client.take(first, 40000)
+    client.take(second, 39999)
+    assert len((await client.reply(second)).body) == 39999
+
+
 async def test_a_stream_that_is_reset_on_the_way_leaves_the_lane(stage: Stage, rides: list[int]) -> None:
     """The server's connection goes with it, and the next stream is answered (S-036)."""
     await started(stage)

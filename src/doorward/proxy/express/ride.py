@@ -216,7 +216,7 @@ class Ride:
 
     def _end_elsewhere(self, head: ReceivedHead, data: bytes, trailers: tuple[Header, ...]) -> None:
         """The response is here, and how the client is to be told has to be worked out."""
-        relay = self._leave()
+        relay = self._leave(None)
         relay.response_started(head)
         block = self._client.answered
         if relay.over:
@@ -231,7 +231,7 @@ class Ride:
 
     def response_failed(self, error: UpstreamError) -> None:
         self._head, self._data, self._trailers = None, b"", ()
-        self._leave().response_failed(error)
+        self._leave(self._upstream).response_failed(error)
 
     def upstream_full(self) -> None:
         self._leave_waiting().upstream_full()
@@ -252,12 +252,13 @@ class Ride:
         return self._trip.session
 
     def _leave_waiting(self) -> Relay:
-        relay = self._leave()
+        relay = self._leave(self._upstream)
         self._upstream.hand_to(relay)
         return relay
 
-    def _leave(self) -> Relay:
-        """The exchange and the relay of the ordinary way, in the state in which they would be."""
+    def _leave(self, upstream: UpstreamConnection | None) -> Relay:
+        """The exchange and the relay of the ordinary way, in the state in which they would be; ``upstream`` is the
+        connection that they wait for."""
         self._lane.surroundings.sessions.riding.discard(self)
         trip, (target, path, query) = self._trip, self._line
         head = structs.replace(trip.head, target=target, path=path, query=query)
@@ -265,7 +266,7 @@ class Ride:
         exchange = Exchange(self._lane.surroundings, self._client, request, target)
         exchange.go_on(trip.route, self._sent_at, self._started_at)
         relay = Relay(exchange, trip.balancer, self._server)
-        relay.go_on(self._upstream, self._sent_at)
+        relay.go_on(upstream, self._sent_at)
         self._client.ride_left(head, exchange)
         return relay
 
