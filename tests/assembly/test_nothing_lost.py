@@ -44,6 +44,7 @@ entryPoints:
 providers:
   providersThrottleDuration: 50ms
   file: {{filename: {self.folder}/routes.yml}}
+metrics: {{prometheus: {{entryPoint: identity}}}}
 identity: {{externalUrl: "https://auth.open.test", data: {self.program.data}}}
 workers: 2
 """)
@@ -62,6 +63,9 @@ tls:
 """
         (self.folder / "routes.new").write_text(text)
         (self.folder / "routes.new").rename(self.folder / "routes.yml")
+
+    def metrics(self) -> set[str]:
+        return set(self.program.ask("/metrics").text.splitlines())
 
     @property
     def supervisor(self) -> int:
@@ -146,6 +150,8 @@ async def test_nothing_is_lost(stage: Stage) -> None:
         await crowd.goes_on(1)
         os.kill(stage.supervisor, signal.SIGHUP)
         await crowd.goes_on(1)
+    await until(lambda: {"doorward_config_generation 3", "doorward_config_generation_workers 2"} <= stage.metrics(),
+                "both workers use the third table")  # fmt: skip
 
     asked, sibling = stage.workers()
     os.kill(asked, signal.SIGUSR2)

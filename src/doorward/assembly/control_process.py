@@ -41,6 +41,7 @@ from doorward.messages.control import (
     ServerFailed,
     ServersHealth,
     SessionsEnded,
+    TableInUse,
     ToWorker,
     UseOutposts,
     UseRoutingTable,
@@ -79,6 +80,8 @@ class Control:
         self._local_certificates: dict[str, Certificate] = {}
         self._identity_ready = False
         self._metrics = MetricsSum()
+        self._in_use: dict[int, int] = {}
+        """By worker, the version of the routing table that it uses."""
         self._gauges: dict[str, float] = {}
         """What is said about the configuration in force."""
         database = None if plan.identity.database else folder.database
@@ -87,9 +90,7 @@ class Control:
         )
         self._ends = SessionEnds(plan.workers)
         self._sign_outs = SignOuts(self._follower.look, self._ends, folder.is_alone, _say)
-        self._links = WorkerLinks(
-            self._current, self._follower.ended_since, self._heard, self._metrics.gone, self._ends
-        )
+        self._links = WorkerLinks(self._current, self._follower.ended_since, self._heard, self._gone, self._ends)
         self._probe = self._make_probe()
         examinations = Examinations(lambda: self._outposts, self._authority_pem)
         self._explainer = Explainer(self._links.tell_one, self._probed, examinations.make)
@@ -213,7 +214,12 @@ class Control:
 
     def _count_health(self) -> None:
         probe = {} if self._probe is None else self._probe.gauges()
-        self._metrics.add(OURSELVES, Counters({}, {**self._gauges, **self._health.gauges(), **probe}))
+        version = self._table.version if self._table is not None else 0
+        generation = {
+            "doorward_config_generation": float(version),
+            "doorward_config_generation_workers": float(sum(used == version for used in self._in_use.values())),
+        }
+        self._metrics.add(OURSELVES, Counters({}, {**self._gauges, **self._health.gauges(), **generation, **probe}))
 
     def _on_identity_readiness(self, ready: bool) -> None:
         if ready != self._identity_ready:
@@ -232,9 +238,17 @@ class Control:
         messages.append(IdentityReadiness(self._identity_ready))
         return messages
 
+    def _gone(self, pid: int) -> None:
+        self._in_use.pop(pid, None)
+        self._metrics.gone(pid)
+        self._count_health()
+
     def _heard(self, pid: int, message: FromWorker, reply: Reply) -> None:
         if isinstance(message, Counters):
             self._metrics.add(pid, message)
+        elif isinstance(message, TableInUse):
+            self._in_use[pid] = message.version
+            self._count_health()
         elif isinstance(message, ApiQuestion):
             if self._api is not None:
                 reply(self._api.answer(message.ticket, message.path, message.query))
