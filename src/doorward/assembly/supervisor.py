@@ -59,6 +59,8 @@ class Supervisor:
         self._door = SupervisorDoor(folder.own_supervisor_socket, self._asked)
         self._takeover: Takeover | None = None
         self._in_command = False
+        self._reloading = False
+        """systemd waits to hear that the configuration has been read again."""
         self._stopping = False
         self._impatient = False
         self._wake, self._woken = socket.socketpair()
@@ -140,7 +142,9 @@ class Supervisor:
     def _take(self, notice: Notice) -> None:
         self._announcer.notice(notice)
         if isinstance(notice, Reloaded):
-            self._notices.reloaded()
+            if self._reloading:
+                self._reloading = False
+                self._notices.reloaded()
         elif self._succession is not None and not self._in_command:
             if isinstance(notice, Progress):
                 self._succession.say(notice)
@@ -166,7 +170,9 @@ class Supervisor:
             self._impatient = self._stopping
             self._stopping = True
         elif number == signal.SIGHUP:
-            self._notices.reloading()
+            if self._tree.ready:
+                self._reloading = True
+                self._notices.reloading()
             self._tree.control.send(signal.SIGHUP)
         elif number == signal.SIGUSR1:
             self._announcer.reopen_log()
