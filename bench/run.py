@@ -7,10 +7,12 @@ median of the turns counts. Compare rows of one run, never of two.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,17 +37,16 @@ def main() -> None:
         "turns": f"{effort.turns} of {effort.seconds} s",
     }
     allow_many_connections()
-    results, begun = [], time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="doorward-bench-") as folder, House(Path(folder)) as house:
+    results: list[Result] = []
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="doorward-bench-") as folder, _noted(House(Path(folder))) as house:
         for number, scenario in enumerate(wanted, 1):
             _say(f"[{number}/{len(wanted)}, {time.monotonic() - begun:.0f} s] {scenario.name}: {scenario.title}")
             results.append(_run(scenario, house, effort, arguments.chains))
             print("\n" + table(results[-1]) + "\n", flush=True)
-    about["took"] = f"{time.monotonic() - begun:.0f} s"
-    document = stored.document(about, results)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    stored.write(document, arguments.output / "bench.json")
-    (arguments.output / "bench.svg").write_text(plot.svg(document))
+            about["took"] = f"{time.monotonic() - begun:.0f} s"
+            # After each, so that a run that is cut short leaves what it found.
+            _keep(about, results, arguments.output)
     goals = [text for result in results for goal in result.scenario.goals if (text := goal_text(result, goal))]
     missed = [text for text in goals if text.endswith("not reached")]
     print("\n".join([f"{len(goals) - len(missed)} of {len(goals)} goals reached; not:", *missed] if goals else []))
@@ -54,6 +55,23 @@ def main() -> None:
     thrown = [f"{result.scenario.name}/{variant}" for result in results for variant in result.worthless]
     if thrown:
         raise SystemExit(f"thrown away: {', '.join(thrown)}")
+
+
+@contextlib.contextmanager
+def _noted(house: House) -> Iterator[House]:
+    """A program that does not end in order is worth a line, and no reason to lose what was measured."""
+    try:
+        with house:
+            yield house
+    except AssertionError as fault:
+        _say(f"A PROGRAM LEFT TRACES OF A FAILURE: {str(fault)[:2000]}")
+
+
+def _keep(about: dict[str, str], results: list[Result], folder: Path) -> None:
+    document = stored.document(about, results)
+    folder.mkdir(parents=True, exist_ok=True)
+    stored.write(document, folder / "bench.json")
+    (folder / "bench.svg").write_text(plot.svg(document))
 
 
 def _run(scenario: Scenario, house: House, effort: Effort, only: list[str]) -> Result:

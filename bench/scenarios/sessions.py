@@ -24,7 +24,7 @@ def measure_sessions(variant: str, house: House, effort: Effort) -> Values:
     if said.returncode:
         raise Worthless(said.stderr.strip()[-300:])
     found: Values = json.loads(said.stdout)
-    return found | {"number": number}
+    return found
 
 
 def _free_memory() -> int:

@@ -1,7 +1,8 @@
 """The sessions that this worker has seen, bounded, so that a known browser costs no question to the store.
 
-Entries go when the store says that a session has ended, when they expire, and when the least recently used must
-make room. Nothing here decides how long a session lives: the time is looked at on every use.
+Entries go when the store says that a session has ended, when they expire, and when one must make room: the oldest that
+was not used since it was last considered. So a use leaves nothing but a mark, and a million entries stay where they
+are. Nothing here decides how long a session lives: the time is looked at on every use.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ MAX_SESSIONS = 1_000_000
 MAX_UNKNOWN = 10_000
 STALE_AT_MOST = 1000
 """Sessions in a row that were not used, after which those that were are not looked for any further."""
+_MOST_CONSIDERED = 16
 UNKNOWN_FOR = 1.0
 """Seconds for which the store is not asked again about an id that it does not know."""
 
@@ -38,10 +40,12 @@ class Known(Struct, eq=False, gc=False):
     """Unix seconds of the last use that was heard of when it was read from the store, or of that moment."""
     attention_at: float = 0.0
     """Unix seconds until which nothing about it can have ended or be due; 0: look at it every time."""
+    used: bool = False
+    """Since it was remembered, or since it was last considered for making room."""
 
 
 class SessionCache:
-    """Least recently used goes first."""
+    """The oldest goes first, but for those that are in use."""
 
     def __init__(self, limit: int = MAX_SESSIONS) -> None:
         self._limit = limit
@@ -58,15 +62,14 @@ class SessionCache:
         if known.attention_at <= now and known.session.expires <= now:
             self.drop((id_hash,))
             return None
-        self._known.move_to_end(id_hash)
+        known.used = True
         return known
 
     def holds(self, known: Known) -> bool:
         """Whether ``known`` is here, which counts as a use of it."""
-        id_hash = known.session.id_hash
-        if self._known.get(id_hash) is not known:
+        if self._known.get(known.session.id_hash) is not known:
             return False
-        self._known.move_to_end(id_hash)
+        known.used = True
         return True
 
     def put(self, known: Known) -> None:
@@ -75,7 +78,17 @@ class SessionCache:
         self._known[id_hash] = known
         self._unknown.pop(id_hash, None)
         if len(self._known) > self._limit:
-            self.drop((next(iter(self._known)),))
+            self._make_room()
+
+    def _make_room(self) -> None:
+        for _ in range(_MOST_CONSIDERED):
+            id_hash = next(iter(self._known))
+            known = self._known[id_hash]
+            if not known.used:
+                break
+            known.used = False
+            self._known.move_to_end(id_hash)
+        self.drop((next(iter(self._known)),))
 
     def is_unknown(self, id_hash: bytes, now: float) -> bool:
         """Whether the store said a moment ago that there is no such session."""
