@@ -114,7 +114,8 @@ def blank_names(pattern: bytes) -> list[bytes]:
     """The names of the fields whose values are blanks of ``pattern``, in order."""
     lines = pattern.split(b"\r\n")
     marked = [lines[index + 1] for index, line in enumerate(lines) if not line]
-    return [name.partition(b"=")[0] for name in marked if b"==" not in name]
+    # Right behind the name, a second sign says that there is none; further on it is a value's own.
+    return [name for name, _, rest in (line.partition(b"=") for line in marked) if not rest.startswith(b"=")]
 
 
 _SPACE = (b" ", b"\t")
