@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from doorward.proxy.engine import LAST_LOOK
 from proxy.engine.application import Conversation, Recorded
 from proxy.engine.stage import Stage, eventually, get
-from proxy.engine.test_websockets import HANDSHAKE, echo_server
+from proxy.engine.test_websockets import HANDSHAKE, SWITCH, echo_server
 
 
 async def test_draining_lets_what_is_under_way_finish(stage: Stage) -> None:
@@ -183,3 +184,62 @@ async def test_a_client_that_does_not_read_is_cut(stage: Stage) -> None:
     await client.send(get())
 
     await eventually(lambda: stage.application.connections == 1 and stage.application.open == 0, 6)
+
+
+async def test_a_worker_that_is_replaced_takes_nothing_away(stage: Stage) -> None:
+    """Its idle connections are still served once, and told to go with the answer; nothing new is accepted."""
+    await stage.start()
+    client = await stage.client()
+    assert (await client.ask(get())).status == 200
+    closed = asyncio.Event()
+
+    draining = asyncio.create_task(stage.engine.drain(5, replaced=True, closed=closed.set))
+    await asyncio.wait_for(closed.wait(), 2)
+    with pytest.raises(ConnectionError):
+        await stage.client()
+    answer = await client.ask(get())
+
+    assert (answer.status, answer.values(b"connection")) == (200, [b"close"])
+    await asyncio.wait_for(draining, 2)
+
+
+async def test_a_request_that_has_begun_to_come_in_is_answered(stage: Stage) -> None:
+    """Half a head had arrived when the worker was told to stop."""  # S-923
+    await stage.start()
+    client = await stage.client()
+    request = get()
+    await client.send(request[:20])
+    await eventually(lambda: stage.engine.open_connections["web"] == 1)
+
+    draining = asyncio.create_task(stage.engine.drain(5))
+    await eventually(lambda: stage.engine._servers["web"].draining)
+    await asyncio.sleep(LAST_LOOK * 2)
+    await client.send(request[20:])
+
+    assert (await client.answer()).status == 200
+    await asyncio.wait_for(draining, 2)
+
+
+async def test_goodbye_comes_after_the_frame_that_is_on_its_way(stage: Stage) -> None:
+    """A WebSocket is not broken off within a message."""  # S-923
+    go_on = asyncio.Event()
+
+    async def halves(request: Recorded, conversation: Conversation) -> None:
+        await conversation.send(SWITCH + b"\x81\x04ha")
+        await go_on.wait()
+        await conversation.send(b"lf")
+        await conversation.reader.read()
+
+    stage.application.handler = halves
+    await stage.start()
+    client = await stage.client()
+    await client.send(get(b"/ws", *HANDSHAKE))
+    await eventually(lambda: stage.engine.open_connections["web"] == 1)
+    await client.reader.readuntil(b"\x81\x04ha")
+
+    draining = asyncio.create_task(stage.engine.drain(5))
+    await eventually(lambda: stage.engine._servers["web"].draining)
+    go_on.set()
+
+    assert await client.rest() == b"lf\x88\x02\x03\xe9"
+    await asyncio.wait_for(draining, 2)
