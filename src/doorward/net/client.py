@@ -120,8 +120,8 @@ class Client:
         answer = await _Answer(sender, connection, max_body).received()
         if self._with_dates:
             return answer
-        headers = tuple(header for header in answer.headers if header[0].lower() != b"date")
-        return HttpAnswer(answer.status, headers, answer.body)
+        headers = [header for header in answer.headers if len(header[0]) != 4 or header[0].lower() != b"date"]
+        return HttpAnswer(answer.status, tuple(headers), answer.body)
 
     def _pool(self, origin: Origin, http2: bool) -> Pool:
         now = time.monotonic()
