@@ -65,7 +65,8 @@ def test_plain_http_is_a_warning(admin: Visitor, monkeypatch: pytest.MonkeyPatch
     assert "plain http" not in admin.open("/if/admin/")
     monkeypatch.setattr(settings, "EXTERNAL", settings.EXTERNAL._replace(scheme="http"))
 
-    assert "People log in over plain http" in admin.client.get("/if/admin/").content.decode()
+    page = admin.client.get("/if/admin/", headers={"X-Forwarded-Proto": "https"})
+    assert "People log in over plain http" in page.content.decode()
 
 
 def test_a_token_for_somebody_else(admin: Visitor, bob: User) -> None:
