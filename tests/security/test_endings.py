@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from peers.processes import eventually
+from peers.questions import Answer
 from security.raw import connected
 from security.recording_application import Recorded
 from security.stage import BOB, Stage, cookie_line, websocket_lines
@@ -207,15 +208,23 @@ def test_a_revoked_app_password_cuts_what_it_opened(stage: Stage, member: Member
         read_to_the_end(stream)
 
 
+def login_page(visitor: Visitor, page: str, *fields: tuple[str, str]) -> tuple[str, Answer]:
+    """Where a stranger who asks for ``page`` is led; a machine that is too busy to answer is asked again."""
+    for _ in range(5):
+        place, answer = visitor.follow(page, visitor.get(page, *fields))
+        if answer.status != 503:
+            break
+    assert "uid_field" in answer.text, (place, answer.status, answer.text[:2000])
+    return place, answer
+
+
 def test_ten_tabs_of_an_ended_session_all_come_back(stage: Stage, member: Member) -> None:
     """Each asks for its page when the session is over, before any of them logs in; then each gets there."""
     stage.api.delete(f"/core/authenticated_sessions/{log_in_elsewhere(member)['uuid']}/")
     eventually(lambda: not member.gets_in(), within=3, what="the session is over")
     pages = [f"{stage.url(member.name)}/tab/{number}?q={number}" for number in range(10)]
     old = ("Cookie", "=".join(member.session))  # as a browser sends it that opens all its tabs at once
-    asked = [member.visitor.get(page, old) for page in pages]
-    tabs = [member.visitor.follow(page, answer) for page, answer in zip(pages, asked, strict=True)]
-    assert all("uid_field" in answer.text for _, answer in tabs)
+    tabs = [login_page(member.visitor, page, old) for page in pages]
 
     place, answer = member.visitor.submit(*tabs[4], uid_field=member.username)
     place, answer = member.visitor.submit(place, answer, password=BOB)
