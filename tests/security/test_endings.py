@@ -230,6 +230,6 @@ def test_ten_tabs_of_an_ended_session_all_come_back(stage: Stage, member: Member
     place, answer = member.visitor.submit(place, answer, password=BOB)
     assert (place, answer.status) == (pages[4], 200)
 
-    for wanted, (login_page, _) in zip(pages, tabs, strict=True):
-        place, answer = member.visitor.open(login_page)
+    for wanted, (waiting, _) in zip(pages, tabs, strict=True):
+        place, answer = member.visitor.open(waiting)
         assert (place, answer.status) == (wanted, 200)
