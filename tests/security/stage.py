@@ -211,6 +211,10 @@ tls:
         """A test has ended the sessions of this application that others may have made."""
         self._sessions = {key: session for key, session in self._sessions.items() if key[0] != name}
 
+    def forget_sessions_of(self, username: str) -> None:
+        """A test has signed this person out, which ends their sessions at every application."""
+        self._sessions = {key: session for key, session in self._sessions.items() if key[1] != username}
+
     def fresh_session(self, name: str = "app", username: str = "bob") -> tuple[str, str]:
         visitor = self.logged_in(name, username)
         return visitor.cookie(f"{name}.example.test", "authentik_proxy_")

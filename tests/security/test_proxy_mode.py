@@ -123,6 +123,7 @@ def test_websockets_and_event_streams_pass_and_end_with_the_session(stage: Stage
         while b"data: one" not in read:
             read += stream.recv(65536)
         answer = visitor.get(f"{stage.url('proxied')}/outpost.goauthentik.io/sign_out")
+        stage.forget_sessions_of("bob")
         assert answer.status == 302
         assert "/end-session/" in answer.one("Location")
         for peer in (web_socket, stream):
