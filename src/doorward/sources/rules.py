@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-import idna
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.exceptions import VisitError
 
@@ -205,7 +204,7 @@ def _host(value: str, position: int) -> Rule:
         return Host(name.lower())
     try:
         labels = [_a_label(label) for label in name.split(".")]
-    except (idna.IDNAError, UnicodeError) as error:
+    except UnicodeError as error:  # IDNAError is one
         raise _Wrong(f"{str(value)!r} is no host name: {error}", position) from None
     if not all(map(_label.fullmatch, labels)) or len(".".join(labels)) > 253:
         if ":" in value:
@@ -216,9 +215,12 @@ def _host(value: str, position: int) -> Rule:
 
 def _a_label(label: str) -> str:
     """Lower case and, if it has other letters than ASCII, the ``xn--`` form. Raises IDNAError."""
+    lower = label.lower()
+    if label.isascii() and not lower.startswith("xn--"):
+        return lower
+    import idna  # its tables weigh a megabyte, and few hosts need them
+
     if label.isascii():
-        lower = label.lower()
-        if lower.startswith("xn--"):
-            idna.ulabel(lower)
+        idna.ulabel(lower)
         return lower
     return idna.alabel(unicodedata.normalize("NFC", label.lower())).decode("ascii")
