@@ -241,6 +241,7 @@ class ClientConnection(asyncio.Protocol):
             ride = self._ride = Ride(self._entry.lane, self, self._facts, self._mark or self._own_mark())
         self._state = _RIDING
         if ride.begin(data):
+            self._asked = b""
             self._begun = True
             self.head = ride.head
             self._head_due = False
@@ -305,6 +306,9 @@ class ClientConnection(asyncio.Protocol):
             self._deadline = time.monotonic() + self._entry.entry_point.read_header_timeout
 
     def _begin(self, head: RequestHead) -> None:
+        asked, self._asked = self._asked, b""
+        # What is remembered is this request's or nobody's: the next one may be another person's.
+        unknown = b"" if self._ride is None else self._ride.take_unknown()
         self._begun = True
         self.head = head
         self._head_due = False
@@ -320,11 +324,10 @@ class ClientConnection(asyncio.Protocol):
         target = request.path if request.query is None else request.path + b"?" + request.query
         exchange = self._exchange = Exchange(self._entry.surroundings, self, request, target)
         exchange.begin()
-        asked, self._asked = self._asked, b""
         if exchange.lasting is not None and exchange.over and not self._response.closing and is_plain(head):
             self._entry.desk.learn(self._mark, asked, head, exchange, self.answered)
         elif self._ride is not None:
-            self._ride.learn(head)
+            self._ride.learn(unknown, head)
 
     def _is_http2(self) -> bool:
         """The connection began with HTTP/2's preface instead of a request; on TLS the handshake would have said so."""

@@ -238,7 +238,7 @@ class Http2Connection(asyncio.Protocol):
         target = request.path if request.query is None else request.path + b"?" + request.query
         stream.begin(Exchange(self._entry.surroundings, stream, request, target))
         if ride is not None:
-            ride.learn(head)
+            ride.learn(ride.take_unknown(), head)
 
     def _answer(self, stream_id: int, rejected: Rejected) -> None:
         """A request that goes nowhere gets its status; the other streams go on."""

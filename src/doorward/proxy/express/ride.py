@@ -29,6 +29,8 @@ from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.response import ReceivedHead
 
 _NAMED = b" HTTP/1.1" + NAMED
+_AUTHORITY = b"@:"
+"""Begins the block of a head of HTTP/2. No field has such a name, so nobody may begin one of HTTP/1 with it."""
 
 
 class Passenger(Downstream, Protocol):
@@ -101,11 +103,12 @@ class Ride:
 
     def begin(self, data: bytes) -> bool:
         """Take up the request that ``data`` is. False: it is not exactly one, or must take the ordinary way."""
+        self._unknown = b""
         end = data.find(b"\r\n\r\n")
         if end < 0 or end + 4 != len(data) or not self._lane.is_open(self._facts.tls):
             return False
         line = plain_line(data)
-        if line is None:
+        if line is None or data.startswith(_AUTHORITY, line.end()):
             return False
         target, path, query = line.groups()
         return self._find(data[line.end() : end], target, path, query)
@@ -118,7 +121,7 @@ class Ride:
         if target is None:
             return False
         lines = [name + b": " + value for name, value in head.headers]
-        return self._find(b"\r\n".join((b"@:" + head.authority, *lines)), head.target, target[1], target[2])
+        return self._find(b"\r\n".join((_AUTHORITY + head.authority, *lines)), head.target, target[1], target[2])
 
     def _find(self, block: bytes, target: bytes, path: bytes, query: bytes | None) -> bool:
         """Find the trip, and begin it if it still holds."""
@@ -156,10 +159,14 @@ class Ride:
         """A head like that of the request, but for what stands in the blanks and on the request line."""
         return self._trip.head
 
-    def learn(self, head: RequestHead) -> None:
-        """``head`` is what ``begin`` did not take."""
-        if self._unknown:
-            block, self._unknown = self._unknown, b""
+    def take_unknown(self) -> bytes:
+        """The header block that ``begin`` did not know, once; empty: there is none."""
+        block, self._unknown = self._unknown, b""
+        return block
+
+    def learn(self, block: bytes, head: RequestHead) -> None:
+        """``head`` is what ``begin`` did not take, and ``block`` what it did not know of it (``take_unknown``)."""
+        if block:
             self._lane.learn(self._mark, block, head, self._facts)
 
     # --- the response ---
