@@ -120,7 +120,8 @@ def test_a_damaged_cookie_is_no_session(program: Program, front: Front, cookie: 
     """Cut, changed, doubled: a login."""
     # S-301, S-313
     name, equals, value = cookie[1].partition("=")
-    for wrong in (value[:-1], value + "A", value[:20] + "x" + value[21:], "", "A" * 72):
+    other = "y" if value[20] == "x" else "x"
+    for wrong in (value[:-1], value + "A", value[:20] + other + value[21:], "", "A" * 72):
         assert asked(program, front, "/", ("Cookie", f"{name}{equals}{wrong}")).status == 302
     assert asked(program, front, "/", ("Cookie", f"{name}={value}; {name}=planted")).status == 302
     assert asked(program, front, "/", cookie).status == 200
