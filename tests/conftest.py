@@ -15,7 +15,7 @@ from peers.program import Program
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browsers last: playwright keeps an event loop of its own running, beside which no asyncio test can start."""
-    items.sort(key=lambda item: any(item.get_closest_marker(kind) for kind in ("interop", "journey")))
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

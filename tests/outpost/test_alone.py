@@ -490,3 +490,15 @@ async def test_a_whole_domain_with_one_login() -> None:
     assert len(set_cookies(back)) == 2
     assert identity(other)["X-authentik-username"] == "carol"
     assert foreign.status == 400
+
+
+async def test_a_remembered_pass_is_no_way_around_a_callback_of_ones_own() -> None:
+    """Another tab's login is completed by the outpost, whoever is logged in: its code is not the application's."""
+    foreign = ForeignIssuer(redirect_uri="https://wiki.example.test/oauth2/callback")
+    world = await Alone(foreign=foreign).learned()
+    browser = world.browser()
+    await browser.log_in()
+    passed = await browser.get("/")
+
+    assert world.answering.still_passes(passed, b"/another/page", b"code=1&state=2")
+    assert not world.answering.still_passes(passed, b"/oauth2/callback", b"code=1&state=2")

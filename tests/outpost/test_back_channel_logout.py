@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from doorward.outpost.ports import StoreUnavailable
+from doorward.outpost.standalone.ledger import Ledger
 from outpost.alone import Alone
 from outpost.world import header, identity
 
@@ -122,3 +125,27 @@ async def test_an_id_token_is_no_logout_token() -> None:
 
     assert (await world.log_out(id_token)).status == 400
     assert (await browser.get("/")).status == 200
+
+
+@STORES
+async def test_what_could_not_be_ended_may_be_said_again(
+    in_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 503 promises that another try helps; after a success the same token ends nothing more."""
+    world, browser, sid = await logged_in(in_file=in_file, file=tmp_path / "sessions.sqlite3")
+    token = world.issuer.logout_token(sid=sid)
+    change = Ledger.change
+
+    def full(self: Ledger, statement: str, values: Iterable[object] = ()) -> int:
+        if "ending" in statement:
+            raise StoreUnavailable("the disk is full")
+        return change(self, statement, values)
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(Ledger, "change", full)
+        assert (await world.log_out(token)).status == 503
+    assert (await browser.get("/")).status == 200
+
+    assert (await world.log_out(token)).status == 200
+    assert (await browser.get("/")).status == 302
+    assert (await world.log_out(token)).status == 400

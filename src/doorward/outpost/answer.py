@@ -178,6 +178,8 @@ class Outpost:
             return False
         if b"%" in path or b";" in path or path.startswith(_OURS) or (query is not None and b"X-authentik-" in query):
             return False
+        if path in self._applications.callback_paths:
+            return False
         known, now = answer.known, self._now()
         if not self._sessions.still_known(known, now):
             return False

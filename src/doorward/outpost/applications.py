@@ -36,6 +36,8 @@ class Applications:
         self.by_pk: dict[int, Application] = {}
         for provider in sorted(configuration.providers, key=lambda provider: provider.pk):
             self._add(provider, configuration.version, before)
+        self.callback_paths = frozenset(each.callback_path.encode() for each in self.by_pk.values())
+        """Paths outside our prefix that are ours all the same; the empty one, of most applications, is no path."""
 
     @property
     def hosts(self) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from doorward.identity.directory.models import User
@@ -164,3 +165,14 @@ def test_an_api_client_gets_the_same(client: Client, login_flows: None) -> None:
 
     assert answer.json()["component"] == "xak-flow-redirect"
     assert answer.json()["to"] == "https://elsewhere.example.test/"
+
+
+@pytest.mark.parametrize(
+    "target", ["", "javascript:alert(1)", "//evil.test", "https://", "http://[", "data:text/html,x"]
+)
+def test_no_redirect_leads_where_it_must_not(target: str) -> None:
+    """Whoever makes the stage, by whichever way."""
+    stage = RedirectStage(name="on", kind="redirect", mode="static", target_static=target)
+
+    with pytest.raises(ValidationError):
+        stage.full_clean()

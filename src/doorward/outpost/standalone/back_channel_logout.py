@@ -1,7 +1,8 @@
 """Back-channel logout (OpenID Connect Back-Channel Logout 1.0): the issuer itself says that a login has ended.
 
 The request carries no cookie and no secret: the logout token, signed by the issuer for this client, is all that counts.
-Everything about it is checked (section 2.6) before a session ends, and each token ends something once.
+Everything about it is checked (section 2.6) before a session ends, and each token ends something once; one whose
+sessions could not be ended may come again.
 """
 
 from __future__ import annotations
@@ -44,6 +45,17 @@ class Endings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """A logout token that counts: whose login is over, by either name or both."""
+
+    sub: str
+    sid: str
+    once: str
+    """What the ledger calls it."""
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
 class BackChannelLogout:
     """Answers the endpoint."""
 
@@ -66,9 +78,10 @@ class BackChannelLogout:
         if any(not application.provider.keys for application in meant):
             return pages.json(503, b'{"error":"temporarily_unavailable"}', (b"Retry-After", b"5"))
         try:
-            claims = await self._checked(meant[0], token)
+            checked = await self._checked(meant[0], token)
             for application in meant:
-                self.store.end_login(application.provider.pk, claims.get("sub", ""), claims.get("sid", ""))
+                self.store.end_login(application.provider.pk, checked.sub, checked.sid)
+            self.ledger.use_state(checked.once, checked.expires, self.now())
         except TokenRefused as refused:
             log.warning("a logout token for %r is refused: %s", meant[0].provider.name, refused)
             return _refused(str(refused))
@@ -77,7 +90,8 @@ class BackChannelLogout:
         log.info("the issuer has ended a login at %s", ", ".join(each.provider.name for each in meant))
         return HttpAnswer(200, (pages.NO_STORE,))
 
-    async def _checked(self, application: Application, token: str) -> dict[str, str]:
+    async def _checked(self, application: Application, token: str) -> Checked:
+        """Raises TokenRefused, StoreUnavailable."""
         verified = await self.logins.verified(application, token)
         claims, provider, now = verified.claims, application.provider, self.now()
         named = {name: claims[name] for name in ("sub", "sid") if name in claims}
@@ -102,9 +116,9 @@ class BackChannelLogout:
         if not isinstance(jti, str) or not jti:
             raise TokenRefused("jti", "is missing or not a text")
         once = f"logout {provider.issuer} {jti}"
-        if not self.ledger.use_state(once, max(expires, now) + LEEWAY, now):
+        if self.ledger.is_used(once):
             raise TokenRefused("jti", "was used before")
-        return {str(name): str(value) for name, value in named.items()}
+        return Checked(named.get("sub", ""), named.get("sid", ""), once, max(expires, now) + LEEWAY)
 
 
 def _token(question: HttpQuestion) -> str | None:

@@ -5,9 +5,7 @@ For one outpost process at a time; a cookie then holds nothing but the random id
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost.ports import LoginGone, StateUsed, StoreUnavailable
@@ -32,46 +30,38 @@ class FileStore:
 
     async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
         place = self._place(provider)
-        with _trouble():
-            row = self._ledger.database.execute(
-                "select sealed from session where id = ? and provider = ? and expires > ?",
-                (id_hash, provider, self._now()),
-            ).fetchone()
-        session = self._keys.open(row[0], place + id_hash) if row is not None else None
+        found = self._ledger.rows(
+            "select sealed from session where id = ? and provider = ? and expires > ?",
+            (id_hash, provider, self._now()),
+        )
+        session = self._keys.open(found[0][0], place + id_hash) if found else None
         return session if session is not None and session.id_hash == id_hash else None
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
-        with _trouble():
-            if not self._ledger.use_state(state_id, state_expires, self._now()):
-                raise StateUsed
-            if self._ledger.is_over(session.provider, session.claims.sid):
-                raise LoginGone
-            self._put(session)
+        if not self._ledger.use_state(state_id, state_expires, self._now()):
+            raise StateUsed
+        if self._ledger.is_over(session.provider, session.claims.sid):
+            raise LoginGone
+        self._put(session)
 
     async def claim_renewal(self, id_hash: bytes, provider: int, claim: str, until: float) -> bool:
         if await self.find(id_hash, provider) is None:
             return False
-        with _trouble():
-            return self._ledger.claim(claim, until, self._now())
+        return self._ledger.claim(claim, until, self._now())
 
     async def renew(self, session: ProxySession) -> bool:
-        with _trouble():
-            sealed = self._keys.seal(session, self._place(session.provider) + session.id_hash)
-            changed = self._ledger.database.execute(
-                "update session set sealed = ?, sid = ? where id = ? and provider = ? and expires > ?",
-                (sealed, session.claims.sid, session.id_hash, session.provider, self._now()),
-            )
-        return changed.rowcount == 1
+        sealed = self._keys.seal(session, self._place(session.provider) + session.id_hash)
+        changed = self._ledger.change(
+            "update session set sealed = ?, sid = ? where id = ? and provider = ? and expires > ?",
+            (sealed, session.claims.sid, session.id_hash, session.provider, self._now()),
+        )
+        return changed == 1
 
     async def end(self, id_hash: bytes, provider: int) -> None:
-        with _trouble():
-            self._ledger.database.execute("delete from session where id = ? and provider = ?", (id_hash, provider))
+        self._ledger.change("delete from session where id = ? and provider = ?", (id_hash, provider))
 
     async def end_subject(self, subject: str) -> None:
-        with _trouble():
-            rows = self._ledger.database.execute(
-                "delete from session where subject = ? returning provider, id", (subject,)
-            ).fetchall()
+        rows = self._ledger.rows("delete from session where subject = ? returning provider, id", (subject,))
         for application in self._places.applications():
             provider = application.provider.pk
             self._ended(provider, subject, "", [row[1] for row in rows if row[0] == provider])
@@ -79,23 +69,19 @@ class FileStore:
     def end_login(self, provider: int, subject: str, sid: str) -> None:
         """End the sessions at ``provider`` of one login at the issuer, or of a person. Raises StoreUnavailable."""
         now = self._now()
-        with _trouble():
-            if sid:
-                self._ledger.end(provider, "sid", sid, now, now + self._longest)
-            rows = self._ledger.database.execute(
-                "delete from session where provider = ? and (? = '' or subject = ?) and (? = '' or sid = ?) "
-                "returning id",
-                (provider, subject, subject, sid, sid),
-            ).fetchall()
+        if sid:
+            self._ledger.end(provider, "sid", sid, now, now + self._longest)
+        rows = self._ledger.rows(
+            "delete from session where provider = ? and (? = '' or subject = ?) and (? = '' or sid = ?) returning id",
+            (provider, subject, subject, sid, sid),
+        )
         self._ended(provider, subject, sid, [row[0] for row in rows])
 
     async def keep_url(self, key: str, url: str) -> None:
-        with _trouble():
-            self._ledger.keep_url(key, url, self._now())
+        self._ledger.keep_url(key, url, self._now())
 
     async def take_url(self, key: str) -> str | None:
-        with _trouble():
-            return self._ledger.take_url(key, self._now())
+        return self._ledger.take_url(key, self._now())
 
     async def report(self, report: ReportMisconfiguration) -> None:
         """It stands in the log by now: there is nobody else to tell."""
@@ -103,18 +89,10 @@ class FileStore:
     def _put(self, session: ProxySession) -> None:
         sealed = self._keys.seal(session, self._place(session.provider) + session.id_hash)
         values = (session.id_hash, session.provider, session.claims.sub, session.claims.sid, sealed, session.expires)
-        self._ledger.database.execute("insert into session values (?, ?, ?, ?, ?, ?)", values)
+        self._ledger.change("insert into session values (?, ?, ?, ?, ?, ?)", values)
 
     def _place(self, provider: int) -> bytes:
         found = self._places.of(provider)
         if found is None:
             raise StoreUnavailable("this application is not configured any more")
         return found[1]
-
-
-@contextmanager
-def _trouble() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"the session file cannot be used: {error}") from error

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
-
 from django_filters import BooleanFilter
 from rest_framework import serializers
 
 from doorward.identity.api.filtering import exactly
 from doorward.identity.api.stages.kinds import OneKind, StageFilters
 from doorward.identity.api.stages.serializers import SHARED, StageFields
-from doorward.identity.flows.next_url import safe_next
 from doorward.identity.stages.models import DenyStage, DummyStage, RedirectStage, UserDeleteStage
 
 
@@ -53,22 +49,6 @@ class RedirectStageSerializer(StageFields, serializers.ModelSerializer[RedirectS
     class Meta:
         model = RedirectStage
         fields = [*SHARED, "keep_context", "mode", "target_static", "target_flow"]
-
-    def validate_target_static(self, target: str) -> str:
-        parts = urlsplit(target)
-        if target and not safe_next(target) and not (parts.scheme in ("http", "https") and parts.hostname):
-            raise serializers.ValidationError("Write a path that begins with one slash, or an http(s) URL.")
-        return target
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        whole = {"mode": None, "target_static": "", "target_flow": None}
-        if self.instance is not None:
-            whole |= {name: getattr(self.instance, name) for name in whole}
-        whole |= {name: attrs[name] for name in whole if name in attrs}
-        name = "target_static" if whole["mode"] == RedirectStage.Mode.STATIC else "target_flow"
-        if not whole[name]:
-            raise serializers.ValidationError({name: ["This mode needs a target."]})
-        return attrs
 
 
 class RedirectStages(OneKind[RedirectStage]):

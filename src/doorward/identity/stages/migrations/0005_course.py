@@ -6,6 +6,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import doorward.identity.stages.models.course
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -134,7 +136,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("mode", models.CharField(choices=[("static", "Static"), ("flow", "Flow")], max_length=8)),
-                ("target_static", models.TextField(blank=True, default="")),
+                (
+                    "target_static",
+                    models.TextField(
+                        blank=True, default="", validators=[doorward.identity.stages.models.course.require_target]
+                    ),
+                ),
                 ("keep_context", models.BooleanField(default=True)),
                 (
                     "target_flow",

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
 from django.db import models
 
+from doorward.identity.flows.next_url import safe_next
 from doorward.identity.stages.models.base import Stage
+
+
+def require_target(target: str) -> None:
+    """Raises ValidationError for what is neither a path of this host nor an http(s) URL."""
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise ValidationError("This is no URL.") from error
+    if not safe_next(target) and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValidationError("Write a path that begins with one slash, or an http(s) URL.")
 
 
 class DenyStage(Stage):
@@ -31,8 +45,13 @@ class RedirectStage(Stage):
         FLOW = "flow"
 
     mode = models.CharField(max_length=8, choices=Mode.choices)
-    target_static = models.TextField(blank=True, default="")
+    target_static = models.TextField(blank=True, default="", validators=[require_target])
     """A path of this host or an http(s) URL."""
     target_flow = models.ForeignKey("flows.Flow", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     keep_context = models.BooleanField(default=True)
     """Whether the other flow knows what this one has learned."""
+
+    def clean(self) -> None:
+        name = "target_static" if self.mode == self.Mode.STATIC else "target_flow"
+        if not getattr(self, name):
+            raise ValidationError({name: ["This mode needs a target."]})
