@@ -1,7 +1,7 @@
 # The one task runner; .ci/run calls it too. `make help` lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check fix fuzz bench docs lock clean dev peers bench-peers bench-page
+.PHONY: help venv demo test check fix fuzz bench docs words lock clean dev peers bench-peers bench-page
 SHELL := /bin/sh
 
 # Bytecode is written: without it the identity provider needs three times as long to start.
@@ -22,6 +22,7 @@ help:
 	@echo "make bench     what a request costs, beside real Traefik, nginx and HAProxy (ARGS=\"--quick tls\", ARGS=--list)"
 	@echo "make docs      build the documentation into site/"
 	@echo "make venv      prepare .venv with what the program needs (make demo does it by itself)"
+	@echo "make words     collect the texts that are marked for translation into the message files"
 	@echo "make lock      renew the locked requirements"
 	@echo "make clean     remove what the other targets made"
 
@@ -122,6 +123,9 @@ bench: dev bench-peers
 
 bench-page:
 	$(BIN)/python bench/page.py
+
+words: dev
+	DOORWARD_DATA=build/mypy $(BIN)/python docs/tools/messages.py
 
 docs: dev
 	$(BIN)/python docs/tools/reference.py

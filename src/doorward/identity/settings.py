@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from doorward import __version__
+from doorward.identity.languages import supported
 from doorward.observe import log_lines
 from doorward.tokens.secret_key import read_secret_key
 
@@ -40,7 +41,9 @@ ALLOWED_HOSTS = [EXTERNAL.hostname or "localhost", "localhost", "127.0.0.1", "[:
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = supported.SOURCE
+LANGUAGES = supported.LANGUAGES
+LOCALE_PATHS = [supported.LOCALE]
 ROOT_URLCONF = "doorward.identity.urls"
 WSGI_APPLICATION = None
 APPEND_SLASH = False
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_filters",
     "lucide",
+    "doorward.identity.languages",
     "doorward.identity.crypto",
     "doorward.identity.events",
     "doorward.identity.directory",
@@ -136,6 +140,7 @@ MIDDLEWARE = [
     "doorward.identity.logins.middleware.LoginSessions",
     "django.middleware.csrf.CsrfViewMiddleware",
     "doorward.identity.logins.middleware.CurrentUser",
+    "doorward.identity.languages.middleware.Languages",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 

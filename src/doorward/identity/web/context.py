@@ -1,4 +1,4 @@
-"""What every template may use: ``brand``, ``me``, ``version``, ``request_id``.
+"""What every template may use: ``brand``, ``me``, ``version``, ``request_id``, ``language``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
 """
@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
 
 from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import current_brand
 from doorward.identity.directory.models import User
+from doorward.identity.languages.supported import SOURCE, tag_of
 
 
 def page(request: HttpRequest) -> dict[str, object]:
@@ -21,6 +23,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "brand": SimpleLazyObject(_brand),
         "me": SimpleLazyObject(lambda: _me(request)),
         "version": settings.VERSION,
+        "language": tag_of(get_language() or SOURCE),
         "request_id": getattr(getattr(request, "facts", None), "request_id", ""),
     }
 

@@ -1,0 +1,1 @@
+"""Which language speaks to whom, and the message files that it speaks from."""
