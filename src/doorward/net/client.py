@@ -91,6 +91,18 @@ class Client:
         except (UpstreamError, UnsafeField) as error:
             raise Unreachable(str(error)) from error
 
+    def pool(self, origin: Origin) -> Pool:
+        """The connections of HTTP/1.1, or of h2c, to ``origin``, for whoever asks by callbacks (``net.asking``)."""
+        return self._pool(origin, http2=False)
+
+    def sweep(self) -> None:
+        """Close what was idle for too long; to be called whenever something is asked, about once a second is enough."""
+        now = time.monotonic()
+        if now - self._swept > 1.0:
+            self._swept = now
+            for pool in self._pools.values():
+                pool.sweep(now)
+
     async def close(self) -> None:
         """Close every connection."""
         for pool in self._pools.values():
@@ -124,11 +136,7 @@ class Client:
         return HttpAnswer(answer.status, tuple(headers), answer.body)
 
     def _pool(self, origin: Origin, http2: bool) -> Pool:
-        now = time.monotonic()
-        if now - self._swept > 1.0:
-            self._swept = now
-            for pool in self._pools.values():
-                pool.sweep(now)
+        self.sweep()
         found = self._pools.get((origin, http2))
         if found is None:
             found = self._pools[origin, http2] = Pool(origin, replace(self._settings, http2=http2))

@@ -31,6 +31,7 @@ from doorward.proxy.body_copy import BodyCopy
 from doorward.proxy.downstream import BodyReceiver, Downstream
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.open_sessions import OpenSessions
+from doorward.proxy.pending import Pending
 from doorward.proxy.ports import Lasting
 from doorward.proxy.rechecks import Rechecks
 from doorward.proxy.request import Request, ResponseHead
@@ -76,6 +77,7 @@ class Exchange:
     __slots__ = (
         "_entered",
         "_over",
+        "_pending",
         "_route",
         "_started",
         "_surroundings",
@@ -123,6 +125,7 @@ class Exchange:
         self._entered = 0
         """How many middlewares let the request in, and so see the response."""
         self._task: asyncio.Task[None] | None = None
+        self._pending: Pending | None = None
         self._started = False
         self._over = False
 
@@ -161,6 +164,8 @@ class Exchange:
         account.started, account.started_at = started, started_at
         if self.request.session:
             self._surroundings.sessions.add(self.request.session, self)
+        if self.request.recheck is not None:
+            self._surroundings.rechecks.add(self, self.request.recheck, time.monotonic())
 
     def _handshake_was_for(self, route: Route) -> bool:
         """A client that asks over one connection for a host whose handshake would have been another one (S-047)."""
@@ -180,11 +185,19 @@ class Exchange:
             if outcome is not None:
                 if isinstance(outcome, HttpAnswer):
                     self.answer(outcome)
+                elif isinstance(outcome, Pending):
+                    self._pending = outcome
+                    outcome.then(self._enter_again)
                 else:
                     self.spawn(self._enter_later(outcome))
                 return
             self._entered += 1
         self._serve()
+
+    def _enter_again(self) -> None:
+        """What a middleware waited for has arrived."""
+        self._pending = None
+        self._enter()
 
     async def _enter_later(self, outcome: Awaitable[HttpAnswer | None]) -> None:
         answer = await outcome
@@ -340,6 +353,8 @@ class Exchange:
             self.account.status = status
         if self._task is not None:
             self._task.cancel()
+        if self._pending is not None:
+            self._pending.cancel()
         if self.run is not None:
             self.run.client_gone()
         self._close_account()

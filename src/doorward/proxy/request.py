@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from doorward.messages.http import Header, HttpAnswer
+from doorward.proxy.pending import Pending
 from doorward.proxy.rechecks import Recheck
+from doorward.wire.http1.response import ReceivedHead
+
+if TYPE_CHECKING:
+    from doorward.proxy.middlewares.inquiry import Toll
 
 
 class BodyTooLarge(Exception):
@@ -34,6 +39,17 @@ class ConnectionFacts:
     """``1.2`` or ``1.3``."""
     tls_cipher: str = ""
     """By its standard name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An auth server's answer to the question of one middleware about one request."""
+
+    by: object
+    """The middleware."""
+    answer: ReceivedHead | Exception
+    """The head of the complete answer, or why there is none."""
+    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -106,6 +122,9 @@ class Request:
     denial: str = ""
     """For the metrics: how an auth server ended it (``middlewares.denial``), or ``failed``; empty when none did."""
 
+    asked: Asked | None = field(default=None, compare=False)
+    """What an auth server has said to the middleware that the request has reached, and that has yet to look at it."""
+
     def first(self, name: bytes) -> bytes | None:
         """The first value of the field ``name`` (lower case), or None."""
         for field_name, value in self.headers:
@@ -136,10 +155,11 @@ class Middleware(Protocol):
     """Sees the request on its way in and the response head on its way out.
 
     ``enter`` returns None to let the request go on, or an answer that ends it. It may return an awaitable of
-    either; most do not, and then the request never leaves the event loop's current turn.
+    either, or ``Pending``, and is then called again when that has arrived; most do not, and then the request never
+    leaves the event loop's current turn.
     """
 
-    def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None: ...
+    def enter(self, request: Request) -> HttpAnswer | Pending | Awaitable[HttpAnswer | None] | None: ...
 
     def leave(self, request: Request, response: ResponseHead) -> None: ...
 
@@ -167,7 +187,7 @@ class SteadyMiddleware(Protocol):
         """Whether the field ``name`` (lower case) of a request makes any difference to it, or is changed by it."""
         ...
 
-    def rehearse(self, request: Request) -> Check | None:
+    def rehearse(self, request: Request) -> Check | Toll | None:
         """Do to ``request`` what ``enter`` does when it lets it in, asking nobody. Returns what to ask before the next
-        such request is let in unseen; None: it cannot be."""
+        such request is let in unseen, by a call or elsewhere; None: it cannot be."""
         ...

@@ -11,6 +11,7 @@ from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.proxy.middlewares.bulkhead import Bulkheads
 from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
+from doorward.proxy.pending import Pending
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.request import Request
 
@@ -50,6 +51,12 @@ def forward_auth(authority: ForwardAuthority, **options: object) -> ForwardAuthM
 async def entered(middleware: ForwardAuthMiddleware, request: Request) -> HttpAnswer | None:
     """The outcome, waited for if it has to be."""
     outcome = middleware.enter(request)
+    if isinstance(outcome, Pending):
+        arrived = asyncio.Event()
+        outcome.then(arrived.set)
+        await arrived.wait()
+        outcome = middleware.enter(request)
+    assert not isinstance(outcome, Pending)
     return outcome if outcome is None or isinstance(outcome, HttpAnswer) else await outcome
 
 

@@ -9,7 +9,8 @@ import pytest
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.proxy.middlewares.bulkhead import MOST_WAITING, Bulkheads
-from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware, canonical_name
+from doorward.proxy.middlewares.field_roles import canonical_name
+from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable
 from doorward.proxy.request import BodyTooLarge, Request, ResponseHead
 from proxy.made import admitted, values

@@ -20,6 +20,8 @@ from doorward.proxy.exchange import Surroundings
 from doorward.proxy.express.pattern import PatternReader
 from doorward.proxy.express.trip import NoTrip, Trip
 from doorward.proxy.forwarding import Admission
+from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
+from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.request import ALWAYS, Check, ConnectionFacts, Request, SteadyMiddleware
 from doorward.proxy.routing import HostRoutes, Route, Routes
 from doorward.proxy.services.load_balancer import LoadBalancer
@@ -62,10 +64,12 @@ class Branch:
 class Reading:
     """What was read in one header block."""
 
-    __slots__ = ("blanks", "branch", "request_id")
+    __slots__ = ("blanks", "branch", "exact", "request_id")
 
-    def __init__(self, branch: Branch, blanks: tuple[bytes, ...], request_id: bytes) -> None:
+    def __init__(self, branch: Branch, blanks: tuple[bytes, ...], request_id: bytes, exact: bool = False) -> None:
         self.branch = branch
+        self.exact = exact
+        """The branch is that of this block alone."""
         self.blanks = blanks
         self.request_id = request_id
         """What the client calls the request; empty: nothing that could be a name."""
@@ -100,6 +104,10 @@ class Lane:
             self._use(self.surroundings.routes)
         return self._leads_anywhere[tls]
 
+    def admitted(self, head: RequestHead, facts: ConnectionFacts) -> Request:
+        """``head`` at the beginning of the ordinary way."""
+        return self._admission.admit(head, facts)
+
     def name_of(self, reading: Reading, trip: Trip) -> bytes:
         """What the request is called."""
         return (reading.request_id if trip.trusted else b"") or self._admission.new_id()
@@ -118,17 +126,21 @@ class Lane:
                 return None
             reading = Reading(branch, blanks, request_id)
             if self._came_before(hash(key)):
-                self._size += 2 * len(key)
-                self._readings[key] = reading
+                self._find_at_once(key, reading)
                 self._shrink()
         return reading
+
+    def _find_at_once(self, key: bytes, reading: Reading) -> None:
+        if key not in self._readings:
+            self._size += 2 * len(key)
+        self._readings[key] = reading
 
     def learn(self, mark: bytes, block: bytes, head: RequestHead, facts: ConnectionFacts) -> None:
         """``head``, of this ``block``, went the ordinary way: find out whether others like it need not."""
         found = self._reader.read(block)
         if found is None or not is_plain(head):
             return
-        pattern, blanks, _ = found
+        pattern, blanks, request_id = found
         try:
             request = self._admission.admit(head, facts)
             host = self.surroundings.routes.host_routes(request)
@@ -137,15 +149,22 @@ class Lane:
                 return
             if not self._came_before(hash((mark, pattern, id(route)))):
                 return
-            trip = Trip(pattern, blanks, head, route, _rehearse(route, request), request)
+            checks, toll = _rehearse(route, request)
+            key, known = mark + pattern, self._readings.get(mark + block)
+            exact = toll is not None or (known is not None and known.exact)
+            if exact:
+                # The auth server is shown more than any of us looks at: only equal blocks are equal to it.
+                key, pattern, blanks = b"\0" + mark + block, block, ()
+            trip = Trip(pattern, blanks, head, route, checks, request, toll)
         except (NoTrip, Rejected, UnsafeField):
             return
-        key = mark + pattern
-        branch = self._branches.get(key)
+        branch = known.branch if known is not None and known.exact else self._branches.get(key)
         if branch is None:
             branch = self._branches[key] = Branch(host, len(key))
             self._size += branch.size
         self._size += branch.add(trip)
+        if exact:
+            self._find_at_once(mark + block, Reading(branch, (), request_id, exact=True))
         self._shrink()
 
     def _may_ride(self, route: Route, facts: ConnectionFacts) -> bool:
@@ -182,8 +201,12 @@ class Lane:
         for tls in (False, True):
             riding = [route for route in routes.at(self._name, tls=tls) if _may_ride(route)]
             self._leads_anywhere[tls] = bool(riding) and not self._shut
+            # Where a toll is paid nothing is blank.
             steady |= {
-                id(each): each for route in riding for each in route.middlewares if isinstance(each, SteadyMiddleware)
+                id(each): each
+                for route in riding
+                for each in route.middlewares
+                if isinstance(each, SteadyMiddleware) and not (isinstance(each, ForwardAuthMiddleware) and each.asks)
             }
         self._reader = PatternReader(_regarded_by(steady.values()), self._limits)
 
@@ -214,17 +237,25 @@ def _may_ride(route: Route) -> bool:
     )
 
 
-def _rehearse(route: Route, request: Request) -> tuple[Check, ...]:
-    """Let ``request`` through the middlewares of ``route``, and say what must hold for the next one. Raises NoTrip."""
-    checks = []
+def _rehearse(route: Route, request: Request) -> tuple[tuple[Check, ...], Toll | None]:
+    """Let ``request`` through the middlewares of ``route``, and say what must hold for the next one, and what it has to
+    pay. Raises NoTrip."""
+    checks: list[Check] = []
+    toll: Toll | None = None
     for middleware in route.middlewares:
         assert isinstance(middleware, SteadyMiddleware)
         check = middleware.rehearse(request)
-        if check is None:
+        if isinstance(check, Toll):
+            if toll is not None:
+                raise NoTrip
+            toll = check
+        elif check is None:
             raise NoTrip
-        if check is not ALWAYS:
+        elif check is not ALWAYS:
             checks.append(check)
-    return tuple(checks)
+    if toll is not None and checks:
+        raise NoTrip  # what holds before the auth server is asked may not hold afterwards
+    return tuple(checks), toll
 
 
 def _regarded_by(middlewares: Collection[SteadyMiddleware]) -> Callable[[bytes], bool]:

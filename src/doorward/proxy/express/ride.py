@@ -15,13 +15,15 @@ from typing import Protocol
 from msgspec import structs
 
 from doorward.messages.http import Header
+from doorward.net.asking import Asking
 from doorward.net.upstream import UpstreamConnection, UpstreamError
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.exchange import Exchange
 from doorward.proxy.express.lane import Lane, Reading
 from doorward.proxy.express.trip import Trip
+from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.relay import Relay
-from doorward.proxy.request import ConnectionFacts
+from doorward.proxy.request import Asked, ConnectionFacts
 from doorward.proxy.services.server import Server
 from doorward.proxy.upstream_head import NAMED
 from doorward.wire.http1.plain_request import plain_line, plain_target
@@ -57,6 +59,8 @@ class Ride:
     """See the module. The ``Receiver`` of the response."""
 
     __slots__ = (
+        "_asking",
+        "_begun_at",
         "_blanks",
         "_client",
         "_data",
@@ -66,6 +70,7 @@ class Ride:
         "_line",
         "_mark",
         "_name",
+        "_reading",
         "_sent_at",
         "_server",
         "_started_at",
@@ -83,9 +88,11 @@ class Ride:
     _server: Server
     _upstream: UpstreamConnection
     _blanks: tuple[bytes, ...]
-    _sent_at: float
+    _begun_at: float
     """Monotonic seconds; ``_started_at`` is the same moment in Unix seconds."""
     _started_at: float
+    _sent_at: float
+    """When the server was asked: the same, unless an auth server was asked first."""
 
     def __init__(self, lane: Lane, client: Passenger, facts: ConnectionFacts, mark: bytes) -> None:
         """``mark`` is what stands for ``facts`` (``mark_of``)."""
@@ -93,6 +100,8 @@ class Ride:
         self._client = client
         self._facts = facts
         self._mark = mark
+        self._asking: Asking | None = None
+        """While an auth server is asked: nothing has gone to the server yet."""
         self._unknown = b""
         """A header block that may be worth learning."""
         self._head: ReceivedHead | None = None
@@ -131,9 +140,15 @@ class Ride:
             self._unknown = block
             return False
         self._line = (target, path, query)
-        return self._board(trip, reading)
+        self._trip = trip
+        self._blanks = reading.blanks
+        self._started_at = time.time()
+        self._begun_at = self._sent_at = time.perf_counter()
+        if trip.toll is not None:
+            return self._pay(trip.toll, reading)
+        return self._board(trip, self._lane.name_of(reading, trip))
 
-    def _board(self, trip: Trip, reading: Reading) -> bool:
+    def _board(self, trip: Trip, name: bytes) -> bool:
         """Send the request, if there is somebody to send it to at once."""
         server = trip.balancer.take_turn()
         if server is None:
@@ -142,15 +157,11 @@ class Ride:
         if upstream is None:
             trip.balancer.put_back(server)
             return False
-        self._trip = trip
-        self._blanks = reading.blanks
         self._server = server
         self._upstream = upstream
-        self._started_at = time.time()
-        self._sent_at = time.perf_counter()
         self._lane.surroundings.sessions.riding.add(self)
-        self._name = name = self._lane.name_of(reading, trip)
-        message = b"".join((b"GET ", self._line[0], _NAMED, name, trip.fields(server, reading.blanks)))
+        self._name = name
+        message = b"".join((b"GET ", self._line[0], _NAMED, name, trip.fields(server, self._blanks)))
         upstream.ask_plainly(self, message)
         return True
 
@@ -169,6 +180,41 @@ class Ride:
         if block:
             self._lane.learn(self._mark, block, head, self._facts)
 
+    # --- the toll ---
+
+    def _pay(self, toll: Toll, reading: Reading) -> bool:
+        """Ask the auth server, if it can be asked at once."""
+        self._name = name = self._lane.name_of(reading, self._trip)
+        self._asking = toll.ask(self._line[0], name, self)
+        return self._asking is not None
+
+    def answered(self, head: ReceivedHead, body: bytes) -> None:
+        """The auth server's answer (``net.asking``)."""
+        self._asking = None
+        trip = self._trip
+        assert trip.toll is not None
+        if trip.toll.passes(head, body):
+            self._sent_at = time.perf_counter()
+            if self._board(trip, self._name):
+                return
+        self._go_ordinary(trip.toll.asked(head, body))
+
+    def unanswered(self, error: Exception) -> None:
+        """There is none."""
+        self._asking = None
+        assert self._trip.toll is not None
+        self._go_ordinary(self._trip.toll.asked(error, b""))
+
+    def _go_ordinary(self, asked: Asked) -> None:
+        """With what the auth server has said, which is not asked twice."""
+        head = self._own_head()
+        request = self._lane.admitted(head, self._facts)
+        request.id, request.asked = self._name, asked
+        exchange = Exchange(self._lane.surroundings, self._client, request, self._line[0])
+        exchange.account.started, exchange.account.started_at = self._begun_at, self._started_at
+        self._client.ride_left(head, exchange)
+        exchange.begin()
+
     # --- the response ---
 
     def response_whole(self, head: ReceivedHead, body: bytes) -> None:
@@ -186,11 +232,12 @@ class Ride:
         account.connection = self._facts
         account.target = self._line[0]
         account.server = self._server.url
-        account.started = self._sent_at
+        account.started = self._begun_at
         account.started_at = self._started_at
         account.status = account.origin_status = status
         account.sent = sent
-        account.seconds = account.origin_seconds = time.perf_counter() - self._sent_at
+        now = time.perf_counter()
+        account.seconds, account.origin_seconds = now - self._begun_at, now - self._sent_at
         for ledger in self._lane.surroundings.ledgers:
             ledger.record(account)
 
@@ -248,7 +295,12 @@ class Ride:
 
     def leave(self) -> None:
         """Let the ordinary way wait for the response: something happens to the client or its session."""
-        self._leave_waiting()
+        if self._asking is None:
+            self._leave_waiting()
+            return
+        self._asking.cancel()
+        self._asking = None
+        self._client.ride_left(self._own_head(), self._exchange())
 
     def session_ended(self) -> None:
         self._leave_waiting().session_ended()
@@ -267,15 +319,21 @@ class Ride:
         """The exchange and the relay of the ordinary way, in the state in which they would be; ``upstream`` is the
         connection that they wait for."""
         self._lane.surroundings.sessions.riding.discard(self)
-        trip, (target, path, query) = self._trip, self._line
-        head = structs.replace(trip.head, target=target, path=path, query=query)
-        request = trip.request(self._name, self._facts, self._line, self._blanks)
-        exchange = Exchange(self._lane.surroundings, self._client, request, target)
-        exchange.go_on(trip.route, self._sent_at, self._started_at)
-        relay = Relay(exchange, trip.balancer, self._server)
+        exchange = self._exchange()
+        relay = Relay(exchange, self._trip.balancer, self._server)
         relay.go_on(upstream, self._sent_at)
-        self._client.ride_left(head, exchange)
+        self._client.ride_left(self._own_head(), exchange)
         return relay
+
+    def _exchange(self) -> Exchange:
+        request = self._trip.request(self._name, self._facts, self._line, self._blanks)
+        exchange = Exchange(self._lane.surroundings, self._client, request, self._line[0])
+        exchange.go_on(self._trip.route, self._begun_at, self._started_at)
+        return exchange
+
+    def _own_head(self) -> RequestHead:
+        target, path, query = self._line
+        return structs.replace(self._trip.head, target=target, path=path, query=query)
 
     def _taken(self) -> tuple[ReceivedHead, bytes, tuple[Header, ...]]:
         """What came of the response, which is somebody else's now."""

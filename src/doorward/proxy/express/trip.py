@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from doorward.messages.http import Header
 from doorward.proxy.account import Account
 from doorward.proxy.express.pattern import blank_names
+from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.request import Check, ConnectionFacts, Request
 from doorward.proxy.routing import Route
 from doorward.proxy.services.load_balancer import LoadBalancer
@@ -28,7 +29,18 @@ _MOST_ANSWERS = 32
 class Trip:
     """See the module."""
 
-    __slots__ = ("_answers", "_blanks_at", "_checks", "_fields", "_request", "account", "balancer", "head", "route")
+    __slots__ = (
+        "_answers",
+        "_blanks_at",
+        "_checks",
+        "_fields",
+        "_request",
+        "account",
+        "balancer",
+        "head",
+        "route",
+        "toll",
+    )
 
     def __init__(
         self,
@@ -38,6 +50,7 @@ class Trip:
         route: Route,
         checks: tuple[Check, ...],
         request: Request,
+        toll: Toll | None = None,
     ) -> None:
         """``request`` has passed the middlewares of ``route``, which leads to a plain load balancer; ``blanks`` are
         what stood in those of the ``pattern`` of its ``head``. Raises UnsafeField, and NoTrip when they did not come
@@ -46,6 +59,8 @@ class Trip:
         self.head = head
         self.route = route
         self.balancer = route.service
+        self.toll = toll
+        """What is to be paid for each request; None: nothing."""
         self._checks = checks
         self._request = request
         self._blanks_at = _places(blank_names(pattern), blanks, request.headers)
@@ -92,6 +107,8 @@ class Trip:
         request.connection = connection
         request.target, request.path, request.query = line
         request.headers = self._filled(blanks)
+        if self.toll is not None:
+            request.recheck = self.toll.recheck(line[0], name)
         return request
 
     @property

@@ -5,20 +5,26 @@ At most 256 requests wait for one auth server; the next is refused at once with 
 
 from __future__ import annotations
 
+from doorward.net.asking import Patience
+
+TIMEOUT = 10.0
+"""Seconds that one question may take in all, connecting included."""
 MOST_WAITING = 256
 
 
 class Bulkhead:
     """Counts who waits for one auth server."""
 
-    __slots__ = ("waiting",)
+    __slots__ = ("patience", "waiting")
 
     def __init__(self) -> None:
         self.waiting = 0
+        """Those that wait in a task; the others have ``patience``."""
+        self.patience = Patience(TIMEOUT)
 
     @property
     def full(self) -> bool:
-        return self.waiting >= MOST_WAITING
+        return self.waiting + len(self.patience) >= MOST_WAITING
 
     def __enter__(self) -> None:
         self.waiting += 1

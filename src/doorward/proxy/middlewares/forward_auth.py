@@ -11,32 +11,42 @@ from binascii import unhexlify
 from collections.abc import Awaitable
 from functools import partial
 
-from doorward.config.patterns import MAX_SUBJECT, compile_pattern
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
-from doorward.proxy.field_names import DROPPED, IDENTITY_PREFIX, NameTable
-from doorward.proxy.middlewares.bulkhead import Bulkhead, Bulkheads
+from doorward.net.client import TooLarge
+from doorward.proxy.http_authority import HttpAuthority
+from doorward.proxy.middlewares.bulkhead import TIMEOUT, Bulkhead, Bulkheads
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.middlewares.denial import (
     BUSY,
-    CONSUMED_FIELD,
     FAILED,
-    SESSION_FIELD,
     TOO_LARGE,
     denial_of,
     relayed,
     sign_in,
 )
+from doorward.proxy.middlewares.field_roles import (
+    AUTHORIZATION,
+    CONSUMED,
+    COOKIE,
+    NOTED,
+    OTHER_IDENTITY,
+    SESSION,
+    TAKEN,
+    UID,
+    USERNAME,
+    FieldRoles,
+)
+from doorward.proxy.middlewares.inquiry import Essence, Habit, Inquiry, Toll
 from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie, without_own_cookies
 from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
+from doorward.proxy.pending import Pending
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
 from doorward.proxy.rechecks import Recheck, Word, both
-from doorward.proxy.request import BodyTooLarge, Check, Request, ResponseHead
+from doorward.proxy.request import Asked, BodyTooLarge, Check, Request, ResponseHead
 from doorward.wire.cookies import set_cookie_name
-
-TIMEOUT = 10.0
-"""Seconds that one question may take in all, connecting included."""
+from doorward.wire.http1.response import ReceivedHead
 
 OUTPOST_PATH = "/outpost.goauthentik.io/"
 """An address with this path is an authentik-style outpost: its session cookies are ours to guard."""
@@ -54,19 +64,20 @@ class ForwardAuthMiddleware:
         self._authority = authority
         self._bulkhead = bulkhead
         self._complaints = Complaints()
-        self._listed = frozenset(name.lower().encode() for name in middleware.auth_response_headers) - _NEVER_TAKEN
-        regex = middleware.auth_response_headers_regex
-        self._pattern = compile_pattern(regex) if regex else None
         self._cookies = frozenset(name.encode() for name in middleware.add_auth_cookies_to_response)
         self._user_field = middleware.header_field.lower().encode()
         self._passages = Passages()
         self._last_pass = FAILED
         """The answer behind the last ``_judge`` that let a request pass."""
-        self._roles: NameTable[int] = NameTable(self._role)
+        self._guards_cookies = middleware.fused or sub_request.path.startswith(OUTPOST_PATH)
+        self._roles = FieldRoles(middleware, self._guards_cookies).of
         self._fused = middleware.fused
         self._forwards_body = middleware.forward_body
         self._most = middleware.max_response_body_size
-        self._guards_cookies = middleware.fused or sub_request.path.startswith(OUTPOST_PATH)
+        self._inquiry: Inquiry | None = None
+        """How it is asked elsewhere."""
+        if isinstance(authority, HttpAuthority):
+            self._inquiry = Inquiry(self, middleware, sub_request, authority, bulkhead, self._essence)
 
     @classmethod
     def build(cls, middleware: ForwardAuth, authority: ForwardAuthority, bulkheads: Bulkheads) -> ForwardAuthMiddleware:
@@ -76,7 +87,11 @@ class ForwardAuthMiddleware:
 
     # --- on the way in
 
-    def enter(self, request: Request) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
+    def enter(self, request: Request) -> HttpAnswer | Pending | Awaitable[HttpAnswer | None] | None:
+        asked = request.asked
+        if asked is not None and asked.by is self:
+            request.asked = None
+            return self._hear(request, asked)
         if not self._forwards_body or request.body_length == 0:
             block = request.headers
             if not self._fused or not isinstance(block, tuple):
@@ -93,19 +108,30 @@ class ForwardAuthMiddleware:
 
     @property
     def steady(self) -> bool:
-        """Only our own outpost says when a yes is over."""
-        return self._fused and not self._forwards_body
+        """Our own outpost says when a yes is over; another auth server has to be asked about every request."""
+        return (self._fused or self.asks) and not self._forwards_body and not self._cookies
+
+    @property
+    def asks(self) -> bool:
+        """A server elsewhere is asked."""
+        return self._inquiry is not None
 
     def regards(self, name: bytes) -> bool:
         """See ``SteadyMiddleware``: what the authority looks at, and what is its to set."""
         return bool(self._roles[name]) or self._authority.regards(name)
 
-    def rehearse(self, request: Request) -> Check | None:
-        """See ``SteadyMiddleware``: only for a session that passed with this very header block."""
+    def rehearse(self, request: Request) -> Check | Toll | None:
+        """See ``SteadyMiddleware``: only for a client that passed with this very header block."""
         block = request.headers
         if not self.steady or not isinstance(block, tuple):
             return None
-        return self._passages.rehearse(request, block, self._authority)
+        if self._inquiry is None:
+            return self._passages.rehearse(request, block, self._authority)
+        habit = self._inquiry.habit(request)
+        if habit is None or habit.head is None:
+            return None
+        self._pass_as_before(request, habit)
+        return Toll(self._inquiry, habit, habit.head)
 
     async def _ask_with_body(self, request: Request) -> HttpAnswer | None:
         limit = self._middleware.max_body_size
@@ -116,11 +142,16 @@ class ForwardAuthMiddleware:
         except BodyTooLarge:
             return TOO_LARGE
         outcome = self._ask(request, request.body)
+        assert not isinstance(outcome, Pending), "only for a middleware that forwards no bodies"
         return outcome if outcome is None or isinstance(outcome, HttpAnswer) else await outcome
 
-    def _ask(self, request: Request, body: bytes) -> HttpAnswer | Awaitable[HttpAnswer | None] | None:
+    def _ask(self, request: Request, body: bytes) -> HttpAnswer | Pending | Awaitable[HttpAnswer | None] | None:
         if self._bulkhead.full:
             return self._refuse(request, AuthServerBusy("too many requests wait for it"))
+        if self._inquiry is not None and not self._forwards_body:
+            pending = self._inquiry.about(request)
+            if pending is not None:
+                return pending
         question = self._sub_request.question(request, body)
         if not self._fused and not body and self._middleware.recheck_interval:
             again = Recheck(self._middleware.recheck_interval, partial(self._ask_again, question))
@@ -164,9 +195,38 @@ class ForwardAuthMiddleware:
         self._complaints.say("forward_auth.failed", f"{self._middleware.name} ({self._sub_request.server})", reason)
         if isinstance(error, AuthServerBusy):
             return BUSY
-        return TOO_LARGE if isinstance(error, AuthAnswerTooLarge) else FAILED
+        return TOO_LARGE if isinstance(error, AuthAnswerTooLarge | TooLarge) else FAILED
 
     # --- what the answer means
+
+    def _hear(self, request: Request, asked: Asked) -> HttpAnswer | None:
+        """The answer from elsewhere is here."""
+        head = asked.answer
+        if isinstance(head, Exception):
+            return self._refuse(request, head)
+        assert self._inquiry is not None
+        habit = self._inquiry.habit(request)
+        if habit is not None and habit.head is head and len(asked.body) <= self._most and not request.websocket:
+            self._pass_as_before(request, habit)
+            return None
+        headers = tuple(header for header in head.headers if len(header[0]) != 4 or header[0].lower() != b"date")
+        user, request.user = request.user, ""
+        outcome = self._judge(request, HttpAnswer(head.status, headers, asked.body))
+        if outcome is None and habit is not None and not request.added_cookies:
+            assert isinstance(request.headers, tuple)
+            habit.head, habit.headers, habit.user = head, request.headers, request.user
+        request.user = request.user or user
+        return outcome
+
+    @staticmethod
+    def _pass_as_before(request: Request, habit: Habit) -> None:
+        request.headers = habit.headers
+        request.user = habit.user or request.user
+
+    def _essence(self, head: ReceivedHead) -> Essence:
+        """What of an answer makes a difference to the request that it lets pass."""
+        roles = self._roles
+        return tuple(header for header in head.headers if roles[header[0]] & (TAKEN | CONSUMED | NOTED))
 
     def _judge(self, request: Request, answer: HttpAnswer) -> HttpAnswer | None:
         if 200 <= answer.status < 300:
@@ -187,19 +247,19 @@ class ForwardAuthMiddleware:
         taken: list[Header] = []
         seen = 0
         session = b""
-        dropped = _TAKEN
+        dropped = TAKEN
         for header in answer.headers:
             role = roles[header[0]]
             seen |= role
-            if role & _TAKEN:
+            if role & TAKEN:
                 taken.append(header)
-            elif role & _SESSION:
+            elif role & SESSION:
                 session = header[1]
-            elif role & _CONSUMED and header[1].lower() == b"authorization":
-                dropped |= _AUTHORIZATION
+            elif role & CONSUMED and header[1].lower() == b"authorization":
+                dropped |= AUTHORIZATION
         if self._fused and not self._take_session(request, session, seen):
             return self._refuse(request, AuthServerUnreachable("the outpost's answer is incomplete"))
-        if seen & _NOTED:
+        if seen & NOTED:
             self._note(request, answer)
         if request.websocket:
             # What a hostile page's handshake could ride on: an identity, or a cookie that some auth server believed.
@@ -209,7 +269,7 @@ class ForwardAuthMiddleware:
             role = roles[header[0]]
             if role & dropped:
                 continue  # never the client's, even where the answer has none (S-110); nor what has been used up
-            if role & _COOKIE and self._guards_cookies:
+            if role & COOKIE and self._guards_cookies:
                 rest = without_own_cookies(header)
                 if rest is None:
                     continue
@@ -219,34 +279,9 @@ class ForwardAuthMiddleware:
         self._last_pass = answer
         return None
 
-    def _role(self, name: bytes) -> int:
-        """What the field ``name`` (lower case) is to this middleware; several roles add up."""
-        role = _IDENTITY.get(name, _OTHER_IDENTITY if name.startswith(IDENTITY_PREFIX) else 0)
-        if self._takes(name):
-            role |= _TAKEN
-        if name == SESSION_FIELD:
-            role |= _SESSION
-        if name == self._user_field or (self._cookies and name == b"set-cookie"):
-            role |= _NOTED
-        if name == b"cookie":
-            role |= _COOKIE
-        if name == CONSUMED_FIELD and self._guards_cookies:
-            role |= _CONSUMED
-        if name == b"authorization":
-            role |= _AUTHORIZATION
-        return role
-
     def owns(self, name: bytes) -> bool:
         """The field ``name`` (lower case) says who it is: only the auth server does."""
-        return bool(self._roles[name] & (_TAKEN | _OTHER_IDENTITY | _USERNAME | _UID))
-
-    def _takes(self, name: bytes) -> bool:
-        """Whether ``name`` (lower case) is the auth server's to set."""
-        if name in self._listed:
-            return True
-        if self._pattern is None or name in _NEVER_TAKEN or len(name) > MAX_SUBJECT:
-            return False
-        return self._pattern.search(canonical_name(name)) is not None
+        return bool(self._roles[name] & (TAKEN | OTHER_IDENTITY | USERNAME | UID))
 
     def _note(self, request: Request, answer: HttpAnswer) -> None:
         """Who it was, for the log, and the cookies that the client is to get."""
@@ -263,9 +298,9 @@ class ForwardAuthMiddleware:
     @staticmethod
     def _take_session(request: Request, session: bytes, seen: int) -> bool:
         """Note whose session this is. False when our own outpost says who it is only in part (S-302)."""
-        if seen & (_USERNAME | _UID | _OTHER_IDENTITY) and not (seen & _USERNAME and seen & _UID):
+        if seen & (USERNAME | UID | OTHER_IDENTITY) and not (seen & USERNAME and seen & UID):
             return False
-        if seen & _SESSION:
+        if seen & SESSION:
             try:
                 request.session = unhexlify(session)
             except ValueError:
@@ -287,20 +322,3 @@ class ForwardAuthMiddleware:
                 if header[0].lower() != b"set-cookie" or set_cookie_name(header[1]) not in names
             ]
             response.headers.extend((b"Set-Cookie", value) for value in added)
-
-
-_NEVER_TAKEN = DROPPED
-"""Framing, hop-by-hop and private fields: an auth server cannot set them on the application's request."""
-
-_TAKEN, _USERNAME, _UID, _OTHER_IDENTITY, _SESSION, _NOTED, _COOKIE, _CONSUMED, _AUTHORIZATION = (
-    1 << bit for bit in range(9)
-)
-"""Roles of a field name, as bits: one look at a name says everything."""
-
-_IDENTITY = {b"x-authentik-username": _USERNAME, b"x-authentik-uid": _UID}
-"""What our own outpost never leaves out when it says who it is."""
-
-
-def canonical_name(name: bytes) -> str:
-    """``x-auth-user`` as ``X-Auth-User``: the spelling that ``authResponseHeadersRegex`` is written for."""
-    return "-".join(part.capitalize() for part in name.decode("ascii").split("-"))
