@@ -20,11 +20,8 @@ pytestmark = pytest.mark.journey
 
 def demonstration(api: Api) -> dict[str, object]:
     """The application of the demo."""
-    return next(
-        application
-        for application in api.get("/core/applications/", superuser_full_list="true")["results"]
-        if "whoami" in application["slug"]
-    )
+    found: dict[str, object] = api.first("/core/applications/", superuser_full_list="true", slug="whoami")
+    return found
 
 
 def test_one_form_protects_an_application(page: Page, program: Program, api: Api, slug: Callable[[str], str]) -> None:

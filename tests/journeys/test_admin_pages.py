@@ -34,7 +34,7 @@ def test_from_nothing_to_a_user_who_finds_the_application(
 ) -> None:
     """A group, a user in it, an application for the group: then that user opens the library, and one who may not."""
     page, team, wiki = administrator, slug("team"), slug("handbook")
-    page.get_by_role("link", name="Groups").click()
+    page.get_by_role("link", name="Groups", exact=True).click()
     page.get_by_role("link", name="New group").click()
     page.get_by_label("Name").fill(team)
     page.get_by_role("button", name="Create group").click()
