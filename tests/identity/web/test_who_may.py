@@ -19,7 +19,8 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
-from doorward.identity.stages.models import Invitation
+from doorward.identity.policies.actions import bind
+from doorward.identity.stages.models import Invitation, Prompt
 from doorward.identity.web.urls import ADMIN, OWN
 from identity import proxied
 from identity.web.visitor import Visitor
@@ -63,6 +64,19 @@ PAGES = {
     "admin-token-delete": ["token"],
     "admin-flows": [],
     "admin-flow": ["flow"],
+    "admin-flow-edit": ["flow"],
+    "admin-flow-delete": ["flow"],
+    "admin-flow-access-remove": ["bound_flow", "flow_binding"],
+    "admin-flow-stage-new": ["flow"],
+    "admin-flow-stage": ["bound_flow", "place"],
+    "admin-flow-stage-remove": ["bound_flow", "place"],
+    "admin-flow-stage-access-remove": ["bound_flow", "place", "place_binding"],
+    "admin-stages": [],
+    "admin-stage": ["stage"],
+    "admin-stage-delete": ["stage"],
+    "admin-prompts": [],
+    "admin-prompt": ["prompt"],
+    "admin-prompt-delete": ["prompt"],
     "admin-events": [],
     "admin-event": ["event"],
     "admin-explain": [],
@@ -76,6 +90,10 @@ PAGES = {
     "admin-new-service-account": [],
     "admin-new-group": [],
     "admin-new-token": [],
+    "admin-new-flow": [],
+    "admin-new-stage": [],
+    "admin-new-stage-of": ["kind"],
+    "admin-new-prompt": [],
 }
 """Pages of the administrators: name of the address, and of what fills it in."""
 ACTIONS = {
@@ -90,6 +108,9 @@ ACTIONS = {
     "admin-login-end": ["login"],
     "admin-member-add": ["group"],
     "admin-member-remove": ["group", "user"],
+    "admin-flow-access-add": ["bound_flow"],
+    "admin-flow-stage-move": ["bound_flow", "place"],
+    "admin-flow-stage-access-add": ["bound_flow", "place"],
 }
 """What only takes a form."""
 OWN_PAGES = {
@@ -134,6 +155,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     careful = create_user(actor, username="careful")
     own_factor = set_recovery_codes(actor, careful, generate(), name="Recovery codes")
     binding = whoami.bindings.get()
+    bound = Flow.objects.get(slug="default-provider-authorization-explicit-consent")
+    place = bound.stage_bindings.get()
     event = Event.objects.latest("created")
     return World(
         {
@@ -150,6 +173,13 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "careful": careful.pk,
             "own_browser": own_factor.uuid,
             "flow": flow.slug,
+            "bound_flow": bound.slug,
+            "flow_binding": bind(actor, bound, group=staff).pk,
+            "place": place.uuid,
+            "place_binding": bind(actor, place, group=staff).pk,
+            "stage": place.stage_id,
+            "prompt": Prompt.objects.earliest("name").pk,
+            "kind": "deny",
             "invitation": Invitation.objects.create(name="carol").pk,
             "event": event.pk,
             "request_id": "0123456789abcdef",

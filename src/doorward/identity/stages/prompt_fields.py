@@ -25,6 +25,8 @@ from doorward.identity.directory.models import User
 from doorward.identity.stages.models import Prompt
 
 Value = str | bool | int | float
+RESERVED = frozenset({"component", "csrfmiddlewaretoken", "step"})
+"""Names that the form of a page uses itself: no key of a field."""
 LONGEST = 4096
 """Characters of an answer."""
 LANGUAGES = {"en": "English"}

@@ -17,9 +17,7 @@ from doorward.identity.api.stages.serializers import SHARED, StageFields
 from doorward.identity.directory.models import User
 from doorward.identity.policies.models import PasswordPolicy
 from doorward.identity.stages.models import Prompt, PromptStage, UserWriteStage
-
-RESERVED = frozenset({"component", "csrfmiddlewaretoken", "step"})
-"""Names that the form of a page uses itself."""
+from doorward.identity.stages.prompt_fields import RESERVED
 
 
 class PromptStageSerializer(StageFields, serializers.ModelSerializer[PromptStage]):

@@ -42,9 +42,15 @@ NAVIGATION = (
         ),
     ),
     Places(
-        "System",
+        "Flows and stages",
         (
             Place(f"{ROOT}flows/", "Flows", "workflow"),
+            Place(f"{ROOT}stages/", "Stages", "puzzle"),
+        ),
+    ),
+    Places(
+        "System",
+        (
             Place(f"{ROOT}events/", "Events", "scroll-text"),
             Place(f"{ROOT}explain/", "Explain", "circle-question-mark"),
         ),

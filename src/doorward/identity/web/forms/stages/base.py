@@ -1,0 +1,86 @@
+"""What the forms of all kinds of stages share: a name, and values that come from the stage and go back into it.
+
+A kind's form names its model and declares one field for each setting, under the name that the model has for it.
+Nothing else is needed: what a stage holds, or what a new one begins with, is read off the model. A kind without a
+form of its own gets a plain one, made of its model's columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import Field, ManyToManyField, Model
+from django.forms.models import fields_for_model
+
+from doorward.identity.flows.models import Flow
+from doorward.identity.stages.models import Stage
+
+
+class StageForm(forms.Form):
+    model: ClassVar[type[Stage]]
+    title: ClassVar[str]
+    """What the kind is called."""
+    does: ClassVar[str]
+    """What a stage of this kind does, as a sentence about it without its subject."""
+
+    name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")
+
+    def __init__(self, data: Any = None, *, stage: Stage | None = None) -> None:
+        super().__init__(data, initial=values_of(stage or self.model(), self.base_fields))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was entered, ready to be written to the model."""
+        return dict(self.cleaned_data)
+
+
+def values_of(instance: Model, names: Iterable[str]) -> dict[str, Any]:
+    """What ``instance`` holds under these names; related objects as objects."""
+    many = {field.name for field in instance._meta.many_to_many}
+    stored = not instance._state.adding
+    plain = {name: getattr(instance, name) for name in names if name not in many}
+    return plain | {name: list(getattr(instance, name).all()) if stored else [] for name in names if name in many}
+
+
+class ChosenField(forms.MultipleChoiceField):
+    """Several of a few words, ticked; the model keeps them as a list."""
+
+    widget = forms.CheckboxSelectMultiple
+
+
+class RelatedField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """Several related objects, ticked."""
+
+    def __init__(self, queryset: Any, **options: Any) -> None:
+        super().__init__(queryset, widget=forms.CheckboxSelectMultiple, **options)
+
+
+class AnyFlowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """A flow for one of some purposes, or none."""
+
+    def __init__(self, *designations: Flow.Designation, **options: Any) -> None:
+        found = Flow.objects.filter(designation__in=designations) if designations else Flow.objects.all()
+        super().__init__(found, required=False, **{"empty_label": "None", **options})
+
+    def label_from_instance(self, obj: Flow) -> str:
+        """Titles are alike; the slug tells them apart."""
+        return obj.slug
+
+
+def plain_form(model: type[Stage]) -> type[StageForm]:
+    """A form for a kind that has none of its own."""
+    found = fields_for_model(model, exclude=["name"], formfield_callback=_field)
+    words = model._meta.verbose_name or model.KIND
+    about = {"model": model, "title": str(words).removesuffix(" stage").capitalize(), "does": "Does what it is called"}
+    return type(f"{model.__name__}Form", (StageForm,), {**found, **about})
+
+
+def _field(column: Field[Any, Any], **options: Any) -> forms.Field | None:
+    if isinstance(column, ManyToManyField):
+        options["widget"] = forms.CheckboxSelectMultiple
+    field: forms.Field | None = column.formfield(**options)
+    if field is not None:
+        field.help_text = field.help_text or f"What the API calls {column.name}."
+    return field

@@ -1,0 +1,104 @@
+"""Stages that steer, reach people elsewhere, or end an account."""
+
+from __future__ import annotations
+
+from django import forms
+
+from doorward.identity.stages.models import (
+    DenyStage,
+    DummyStage,
+    EmailStage,
+    InvitationStage,
+    RedirectStage,
+    UserDeleteStage,
+)
+from doorward.identity.web.forms.fields import DurationField, plain_input
+from doorward.identity.web.forms.stages.base import AnyFlowField, StageForm
+
+
+class DenyForm(StageForm):
+    model = DenyStage
+    title = "Deny"
+    does = "Lets nobody through"
+
+    deny_message = forms.CharField(
+        label="What they read",
+        max_length=1000,
+        required=False,
+        help_text="Left empty, the page says only that access is denied.",
+    )
+
+
+class DummyForm(StageForm):
+    model = DummyStage
+    title = "Dummy"
+    does = "Shows a button"
+
+    throw_error = forms.BooleanField(
+        label="Break", required=False, help_text="Fails with an error, to see what visitors and events then say."
+    )
+
+
+class RedirectForm(StageForm):
+    model = RedirectStage
+    title = "Redirect"
+    does = "Goes on elsewhere"
+
+    mode = forms.ChoiceField(
+        label="Where to",
+        choices=[(RedirectStage.Mode.STATIC, "To an address"), (RedirectStage.Mode.FLOW, "Into another flow")],
+        help_text="Only the field that belongs to it counts.",
+    )
+    target_static = forms.CharField(
+        label="Address",
+        max_length=2000,
+        required=False,
+        widget=plain_input(inputmode="url"),
+        help_text="A path on this host, beginning with one slash, or a whole http(s) URL.",
+    )
+    target_flow = AnyFlowField(label="Flow", help_text="What it requires is asked again there.")
+    keep_context = forms.BooleanField(
+        label="Take along what was learned",
+        required=False,
+        help_text="Who was named and proven, and what was answered. Only for another flow.",
+    )
+
+
+class EmailForm(StageForm):
+    model = EmailStage
+    title = "E-mail"
+    does = "Sends a link that leads back"
+
+    subject = forms.CharField(max_length=200, help_text="Of the letter.")
+    template = forms.ChoiceField(
+        label="Letter",
+        choices=[
+            (EmailStage.Template.PASSWORD_RESET, "For whoever has forgotten their password"),
+            (EmailStage.Template.ACCOUNT_CONFIRMATION, "For whoever has just made an account"),
+        ],
+        help_text="What it says around the link.",
+    )
+    token_expiry = DurationField(label="The link works for", help_text="Once. For example minutes=30.")
+    activate_user_on_success = forms.BooleanField(
+        label="Activate the account",
+        required=False,
+        help_text="For accounts that are made inactive until their address is proven.",
+    )
+
+
+class InvitationForm(StageForm):
+    model = InvitationStage
+    title = "Invitation"
+    does = "Lets through who was invited"
+
+    continue_flow_without_invitation = forms.BooleanField(
+        label="Let others through as well",
+        required=False,
+        help_text="Then everybody can make an account, and an invitation only brings what was written into it.",
+    )
+
+
+class UserDeleteForm(StageForm):
+    model = UserDeleteStage
+    title = "User deletion"
+    does = "Deletes the account, after asking"
