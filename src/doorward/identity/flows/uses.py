@@ -14,7 +14,6 @@ from django.db import models
 from doorward.identity.flows.models import FlowStageBinding
 from doorward.identity.policies.models import PolicyBinding
 
-
 PLACE = "place of the stage"
 
 
