@@ -43,7 +43,7 @@ def filled(form: forms.Form) -> dict[str, Any]:
         elif value not in (None, "", []):
             sent[bound.name] = value
         elif isinstance(bound.field, forms.ChoiceField) and not isinstance(bound.field, forms.MultipleChoiceField):
-            sent[bound.name] = next(iter(bound.field.choices))[0]
+            sent[bound.name] = bound.subwidgets[0].data["value"]
     return sent
 
 

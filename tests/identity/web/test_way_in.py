@@ -106,7 +106,7 @@ def test_deleting_the_flow_or_a_stage_of_it(admin: Visitor) -> None:
 def test_a_stage_that_refuses_whoever_has_no_factor(admin: Visitor) -> None:
     """As long as no administrator has one."""  # S-621
     stage = AuthenticatorValidateStage.objects.get(name="default-authentication-mfa-validation")
-    fields = {
+    fields: dict[str, object] = {
         "name": stage.name,
         "device_classes": ["totp"],
         "not_configured_action": "deny",
@@ -114,7 +114,7 @@ def test_a_stage_that_refuses_whoever_has_no_factor(admin: Visitor) -> None:
         "webauthn_user_verification": "preferred",
     }
 
-    assert admin.send(f"/if/admin/stages/{stage.pk}/", **fields).status_code == 409
+    assert admin.send(f"/if/admin/stages/{stage.pk}/", "", **fields).status_code == 409
     assert "turns away whoever has no second factor, and akadmin has none" in admin.text
 
 
