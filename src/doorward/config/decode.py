@@ -7,6 +7,9 @@ everything they find, each with file, line and path.
 from __future__ import annotations
 
 import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
@@ -69,40 +72,95 @@ class _Keys:
         self.problems.append(Problem(message, self.document.file, self.document.line(path), joined(path)))
 
     def matched(self, value: Plain, annotation: object, path: KeyPath) -> Plain:
-        wanted = _without_wrappers(annotation)
-        if isinstance(wanted, type) and issubclass(wanted, Section):
-            return self.section(value, wanted, path)
-        arguments = get_args(wanted)
-        if get_origin(wanted) is dict and isinstance(value, dict):
-            return {key: self.matched(item, arguments[1], (*path, key)) for key, item in value.items()}
-        if get_origin(wanted) is tuple and isinstance(value, list):
-            return [self.matched(item, arguments[0], (*path, number)) for number, item in enumerate(value)]
+        shape = _shape_of(annotation)
+        if shape.section is not None:
+            return self.section(value, shape.section, path)
+        if shape.items is not None and isinstance(value, dict):
+            return {key: self.matched(item, shape.items, (*path, key)) for key, item in value.items()}
+        if shape.parts is not None and isinstance(value, list):
+            parts = shape.parts
+            return [self.matched(item, parts, (*path, number)) for number, item in enumerate(value)]
         return value
 
     def section(self, value: Plain, section: type[Section], path: KeyPath) -> Plain:
         if not isinstance(value, dict):
             return value
-        fields = {
-            (field.alias or name).lower(): (field.alias or name, field) for name, field in section.model_fields.items()
-        }
-        refused = {name.lower(): reason for name, reason in section.refused.items()}
+        known = _keys_of(section)
         matched: dict[str, Plain] = {}
         for key, item in value.items():
-            here = (*path, key)
             folded = key.lower()
-            if folded in refused:
-                self.report(here, refused[folded])
-            elif folded not in fields:
-                hint = nearest(key, (alias for alias, _ in fields.values()))
-                self.report(here, "is not known" + (f"; {hint}" if hint else ""))
-            elif fields[folded][0] in matched:
-                self.report(here, "is given twice, in two spellings")
-            elif item is None and _accepts_none(fields[folded][1].annotation):
-                self.report(here, _EMPTY)
+            field = known.fields.get(folded)
+            if folded in known.refused:
+                self.report((*path, key), known.refused[folded])
+            elif field is None:
+                hint = nearest(key, (field.alias for field in known.fields.values()))
+                self.report((*path, key), "is not known" + (f"; {hint}" if hint else ""))
+            elif field.alias in matched:
+                self.report((*path, key), "is given twice, in two spellings")
+            elif item is None and field.accepts_none:
+                self.report((*path, key), _EMPTY)
+            elif field.is_leaf:
+                matched[field.alias] = item
             else:
-                alias, field = fields[folded]
-                matched[alias] = self.matched(item, field.annotation, here)
+                matched[field.alias] = self.matched(item, field.annotation, (*path, key))
         return matched
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is inside a type."""
+
+    section: type[Section] | None = None
+    items: object | None = None
+    """The type of the values of a dict."""
+    parts: object | None = None
+    """The type of the parts of a tuple."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    alias: str
+    annotation: object
+    accepts_none: bool
+    is_leaf: bool
+    """There are no keys in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SectionKeys:
+    """The keys that a section knows, and those that it refuses with a reason, in lower case."""
+
+    fields: Mapping[str, _Field]
+    refused: Mapping[str, str]
+
+
+@cache
+def _shape_of(annotation: object) -> _Shape:
+    wanted = _without_wrappers(annotation)
+    if isinstance(wanted, type) and issubclass(wanted, Section):
+        return _Shape(section=wanted)
+    arguments = get_args(wanted)
+    if get_origin(wanted) is dict:
+        return _Shape(items=arguments[1])
+    if get_origin(wanted) is tuple:
+        return _Shape(parts=arguments[0])
+    return _Shape()
+
+
+@cache
+def _keys_of(section: type[Section]) -> _SectionKeys:
+    fields: dict[str, _Field] = {}
+    for name, field in section.model_fields.items():
+        alias = field.alias or name
+        is_leaf = _is_leaf(field.annotation)
+        fields[alias.lower()] = _Field(alias, field.annotation, _accepts_none(field.annotation), is_leaf)
+    return _SectionKeys(fields, {name.lower(): reason for name, reason in section.refused.items()})
+
+
+def _is_leaf(annotation: object) -> bool:
+    shape = _shape_of(annotation)
+    inside = shape.items if shape.items is not None else shape.parts
+    return shape.section is None and (inside is None or _is_leaf(inside))
 
 
 def _without_wrappers(annotation: object) -> object:

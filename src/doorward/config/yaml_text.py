@@ -135,7 +135,14 @@ class _Builder:
             if key in mapping:
                 self.refuse("is given twice", event, (*path, key))
             self.document.lines[key_path] = _line(event)
-            mapping[key] = self.value(next(self.events), key_path, depth + 1)
+            item = next(self.events)
+            if type(item) is yaml.ScalarEvent and item.anchor is None and item.tag is None and depth < MAX_DEPTH:
+                # Nearly every value is one of these: ``value`` would find nothing else to do.
+                self.written += 1
+                self.expanded += 1
+                mapping[key] = _scalar(item)
+            else:
+                mapping[key] = self.value(item, key_path, depth + 1)
         return {**merged, **mapping} if merged else mapping
 
     def key(self, event: yaml.Event, path: KeyPath) -> str:

@@ -96,6 +96,8 @@ class _Compiler:
         self.entry_points = {point.name: point for point in entry_points(static)}
         self.defaults = default_entry_points(static)
         self.problems: list[Problem] = []
+        self.denied = {name: point.http.encoded_characters.denied() for name, point in static.entry_points.items()}
+        """What each entry point refuses in paths."""
         identity = self.entry_points.get(static.identity.entry_point) if static.identity is not None else None
         own = OwnAddresses(identity, surroundings.own_names)
         self.proxied = proxied(surroundings.outposts, self.entry_points.values(), own)
@@ -211,8 +213,7 @@ class _Compiler:
     def guarded(self, router: messages.Router) -> messages.Router:
         """``router`` behind the refusal of escapes that its entry point does not allow."""
         for point in router.entry_points:
-            written_point = self.static.entry_points.get(point)
-            denied = written_point.http.encoded_characters.denied() if written_point is not None else ()
+            denied = self.denied.get(point, ())
             if denied and not router.broken:
                 guard = messages.EncodedCharacters(f"{point}@internal", denied)
                 return replace(router, middlewares=(guard, *router.middlewares))
@@ -233,7 +234,7 @@ class _Compiler:
         point = self.static.entry_points.get(entry_point)
         if point is None:
             return False
-        return bool(point.http.middlewares or point.http.tls is not None or point.http.encoded_characters.denied())
+        return bool(point.http.middlewares or point.http.tls is not None or self.denied[entry_point])
 
 
 def _split(
