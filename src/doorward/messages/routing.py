@@ -13,35 +13,35 @@ from msgspec import Struct
 # --- rules -----------------------------------------------------------------------------------------------------
 
 
-class Host(Struct, frozen=True, tag=True):
+class Host(Struct, frozen=True, gc=False, tag=True):
     """Host without port equals ``name`` (lower case, no trailing dot), or one label under ``*.name``."""
 
     name: str
 
 
-class Path(Struct, frozen=True, tag=True):
+class Path(Struct, frozen=True, gc=False, tag=True):
     path: str
 
 
-class PathPrefix(Struct, frozen=True, tag=True):
+class PathPrefix(Struct, frozen=True, gc=False, tag=True):
     """Character-wise prefix of the routing path, as in Traefik."""
 
     prefix: str
 
 
-class Method(Struct, frozen=True, tag=True):
+class Method(Struct, frozen=True, gc=False, tag=True):
     method: str
 
 
-class Not(Struct, frozen=True, tag=True):
+class Not(Struct, frozen=True, gc=False, tag=True):
     rule: Rule
 
 
-class All(Struct, frozen=True, tag=True):
+class All(Struct, frozen=True, gc=False, tag=True):
     rules: tuple[Rule, ...]
 
 
-class Any(Struct, frozen=True, tag=True):
+class Any(Struct, frozen=True, gc=False, tag=True):
     rules: tuple[Rule, ...]
 
 
@@ -50,7 +50,7 @@ Rule = Host | Path | PathPrefix | Method | Not | All | Any
 # --- middlewares -----------------------------------------------------------------------------------------------
 
 
-class ClientTls(Struct, frozen=True):
+class ClientTls(Struct, frozen=True, gc=False):
     """TLS towards a server that we call. Empty strings mean: the system's authorities, no client certificate."""
 
     ca_pem: str = ""
@@ -68,7 +68,7 @@ class ClientTls(Struct, frozen=True):
     """OpenSSL's list for TLS 1.2; empty: the library's choice."""
 
 
-class ForwardAuth(Struct, frozen=True, tag=True):
+class ForwardAuth(Struct, frozen=True, gc=False, tag=True):
     """``contracts/proxy.md`` section 5. ``trust_forward_header`` has three states; None behaves as False (S-718)."""
 
     name: str
@@ -93,19 +93,19 @@ class ForwardAuth(Struct, frozen=True, tag=True):
     """The address is the embedded outpost of this very program: ask it by a call."""
 
 
-class RedirectScheme(Struct, frozen=True, tag=True):
+class RedirectScheme(Struct, frozen=True, gc=False, tag=True):
     name: str
     scheme: str
     port: str = ""
     permanent: bool = False
 
 
-class StripPrefix(Struct, frozen=True, tag=True):
+class StripPrefix(Struct, frozen=True, gc=False, tag=True):
     name: str
     prefixes: tuple[str, ...]
 
 
-class Headers(Struct, frozen=True, tag=True):
+class Headers(Struct, frozen=True, gc=False, tag=True):
     """``contracts/proxy.md`` section 7.1."""
 
     name: str
@@ -139,7 +139,7 @@ class Headers(Struct, frozen=True, tag=True):
     is_development: bool = False
 
 
-class CertificateFields(Struct, frozen=True):
+class CertificateFields(Struct, frozen=True, gc=False):
     """Which parts of a name in a client certificate are passed on."""
 
     country: bool = False
@@ -152,7 +152,7 @@ class CertificateFields(Struct, frozen=True):
     domain_component: bool = False
 
 
-class CertificateInfo(Struct, frozen=True):
+class CertificateInfo(Struct, frozen=True, gc=False):
     """What ``X-Forwarded-Tls-Client-Cert-Info`` holds."""
 
     not_after: bool = False
@@ -163,7 +163,7 @@ class CertificateInfo(Struct, frozen=True):
     issuer: CertificateFields | None = None
 
 
-class PassTlsClientCert(Struct, frozen=True, tag=True):
+class PassTlsClientCert(Struct, frozen=True, gc=False, tag=True):
     """``contracts/proxy.md`` section 7."""
 
     name: str
@@ -171,7 +171,7 @@ class PassTlsClientCert(Struct, frozen=True, tag=True):
     info: CertificateInfo | None = None
 
 
-class EncodedCharacters(Struct, frozen=True, tag=True):
+class EncodedCharacters(Struct, frozen=True, gc=False, tag=True):
     """Paths with one of these escapes (``%2F`` …) are answered 400."""
 
     name: str
@@ -183,7 +183,7 @@ Middleware = ForwardAuth | RedirectScheme | StripPrefix | Headers | PassTlsClien
 # --- services --------------------------------------------------------------------------------------------------
 
 
-class Server(Struct, frozen=True):
+class Server(Struct, frozen=True, gc=False):
     """``http://host:port``, ``https://host:port``, ``h2c://host:port`` or ``unix:/path/to/socket``."""
 
     url: str
@@ -191,7 +191,7 @@ class Server(Struct, frozen=True):
     preserve_path: bool = False
 
 
-class StickyCookie(Struct, frozen=True):
+class StickyCookie(Struct, frozen=True, gc=False):
     """Keeps a client with the server, or the child service, that it met first."""
 
     name: str
@@ -205,7 +205,7 @@ class StickyCookie(Struct, frozen=True):
     domain: str = ""
 
 
-class HealthCheck(Struct, frozen=True):
+class HealthCheck(Struct, frozen=True, gc=False):
     """Asked by the control process alone; the workers are told what it found."""
 
     target: str = "/"
@@ -230,7 +230,7 @@ class HealthCheck(Struct, frozen=True):
     """Ask by gRPC's own health protocol; ``target``, ``method`` and ``status`` mean nothing then."""
 
 
-class PassiveHealthCheck(Struct, frozen=True):
+class PassiveHealthCheck(Struct, frozen=True, gc=False):
     """``max_failed_attempts`` failures within ``failure_window`` seconds, in all workers together, take a server out
     for as long."""
 
@@ -238,7 +238,7 @@ class PassiveHealthCheck(Struct, frozen=True):
     max_failed_attempts: int = 1
 
 
-class LoadBalancer(Struct, frozen=True, tag=True):
+class LoadBalancer(Struct, frozen=True, gc=False, tag=True):
     name: str
     servers: tuple[Server, ...]
     pass_host_header: bool = True
@@ -262,7 +262,7 @@ class LoadBalancer(Struct, frozen=True, tag=True):
     passive_health_check: PassiveHealthCheck | None = None
 
 
-class Child(Struct, frozen=True):
+class Child(Struct, frozen=True, gc=False):
     """A service as part of another one."""
 
     service: str
@@ -272,7 +272,7 @@ class Child(Struct, frozen=True):
     """The name as the operator wrote it: the sticky cookie's value is made of it."""
 
 
-class Weighted(Struct, frozen=True, tag=True):
+class Weighted(Struct, frozen=True, gc=False, tag=True):
     name: str
     services: tuple[Child, ...]
     sticky: StickyCookie | None = None
@@ -280,7 +280,7 @@ class Weighted(Struct, frozen=True, tag=True):
     """Pass over children that have no healthy server."""
 
 
-class HighestRandomWeight(Struct, frozen=True, tag=True):
+class HighestRandomWeight(Struct, frozen=True, gc=False, tag=True):
     """The client's address decides which child answers it, always the same while the children are."""
 
     name: str
@@ -288,12 +288,12 @@ class HighestRandomWeight(Struct, frozen=True, tag=True):
     health_check: bool = False
 
 
-class Mirror(Struct, frozen=True):
+class Mirror(Struct, frozen=True, gc=False):
     service: str
     percent: int
 
 
-class Mirroring(Struct, frozen=True, tag=True):
+class Mirroring(Struct, frozen=True, gc=False, tag=True):
     name: str
     service: str
     mirrors: tuple[Mirror, ...]
@@ -303,7 +303,7 @@ class Mirroring(Struct, frozen=True, tag=True):
     health_check: bool = False
 
 
-class Failover(Struct, frozen=True, tag=True):
+class Failover(Struct, frozen=True, gc=False, tag=True):
     name: str
     service: str
     fallback: str
@@ -314,7 +314,7 @@ class Failover(Struct, frozen=True, tag=True):
     health_check: bool = False
 
 
-class Internal(Struct, frozen=True, tag=True):
+class Internal(Struct, frozen=True, gc=False, tag=True):
     """A service that lives in the worker: ``outpost@internal``, ``ping@internal``, ``prometheus@internal`` …"""
 
     name: str
@@ -325,7 +325,7 @@ Service = LoadBalancer | Weighted | HighestRandomWeight | Mirroring | Failover |
 # --- the table -------------------------------------------------------------------------------------------------
 
 
-class Router(Struct, frozen=True):
+class Router(Struct, frozen=True, gc=False):
     name: str
     entry_points: tuple[str, ...]
     rule: Rule
@@ -342,14 +342,14 @@ class Router(Struct, frozen=True):
     holds for the host that is asked for."""
 
 
-class Certificate(Struct, frozen=True):
+class Certificate(Struct, frozen=True, gc=False):
     """PEM text; the chain starts with the leaf."""
 
     chain_pem: str
     key_pem: str
 
 
-class TlsOptions(Struct, frozen=True):
+class TlsOptions(Struct, frozen=True, gc=False):
     """How a handshake is made (``contracts/proxy.md`` section 10.2)."""
 
     min_version: str = "TLSv1_2"
@@ -370,7 +370,7 @@ class TlsOptions(Struct, frozen=True):
     """Why no handshake can be made with it: then every one is refused."""
 
 
-class TlsName(Struct, frozen=True):
+class TlsName(Struct, frozen=True, gc=False):
     """At ``entry_point``, handshakes for ``name`` (a host, ``*.`` and a host, or empty: every other) use the set
     ``options``."""
 

@@ -8,9 +8,11 @@ log nor metrics hear of it, and no application does.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from doorward.messages import routing as messages
 from doorward.messages.entry_points import EntryPoint

@@ -80,7 +80,10 @@ class EntryPointServer:
         await door.open(self._looks)
 
     def speak(self, *, plain: bool, tls: bool) -> None:
-        """Whether there are routers without TLS and with it. Connections that exist go on as they began."""
+        """New routes are in force: whether there are routers without TLS and with it. Connections that exist go on as
+        they began."""
+        self.lane.forget()
+        self.desk.forget()
         self.tls = tls or self.entry_point.tls
         self.plain = not self.entry_point.tls and (plain or not tls)
         for door in self._doors:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doorward.messages import routing as messages
 from doorward.net.server_tls import set_for
@@ -21,6 +24,7 @@ from doorward.proxy.middlewares.client_facts import IDENTITY_SERVICE, StateClien
 from doorward.proxy.middlewares.method_override import DropMethodOverride
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.request import Middleware, Request
+from doorward.proxy.rule_tests import Test, asks, compile_rule, decide_host, host_names
 from doorward.proxy.services.directory import Directory, Unusable
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.path import has_sensitive_escape
@@ -39,9 +43,9 @@ class Workshop(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A router ready to be used."""
+class Route(Struct, frozen=True, gc=False):
+    """A router ready to be used. Like the messages of which it is made it has no part in any cycle, and the collector
+    never walks through it: ten thousand of them would hold every request up."""
 
     name: str
     rule_text: str
@@ -56,15 +60,10 @@ class Route:
     """Name of the set of TLS options with which the handshake must have been made (S-047); empty: any, or none."""
 
 
-_Test = Callable[[bytes, bytes], bool]
-"""(routing path, method) → does it match?"""
-
-
-@dataclass(frozen=True, slots=True)
-class HostRoutes:
+class HostRoutes(Struct, frozen=True, gc=False):
     """The routers of one host, in order; ``test`` None matches everything."""
 
-    tests: tuple[tuple[_Test | None, Route], ...]
+    tests: tuple[tuple[Test | None, Route], ...]
     path_matters: bool
     """Which middlewares run depends on the path: then ambiguous paths are refused (S-205)."""
 
@@ -125,9 +124,12 @@ class Routes:
         services = Directory(table.services, workshop.service)
         bulkheads = Bulkheads()
         made: dict[messages.Middleware, Middleware] = {}
+        chains: dict[tuple[Middleware, ...], tuple[Middleware, ...]] = {}
         sides: dict[tuple[str, bool], list[tuple[messages.Router, Route]]] = {}
         for router in table.routers:
             route = _route(router, services, workshop, bulkheads, made)
+            if route.middlewares:
+                route = replace(route, middlewares=chains.setdefault(route.middlewares, route.middlewares))
             for entry_point in router.entry_points:
                 sides.setdefault((entry_point, router.tls), []).append((router, route))
         sets: dict[str, dict[str, str]] = {}
@@ -200,7 +202,7 @@ def _route(
     if isinstance(service, Unusable):
         return _broken(router, service.reason)
     middlewares: list[Middleware] = []
-    if _asks(router.rule, messages.Method):
+    if asks(router.rule, messages.Method):
         middlewares.append(DropMethodOverride())
     for middleware in router.middlewares:
         try:
@@ -232,10 +234,11 @@ def _sets_of(sets: dict[str, dict[str, str]], entry_point: str, tls: bool) -> _S
 
 
 def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _Side:
-    naming: dict[str, list[int]] = {}
+    places_of: dict[str, list[int]] = {}
     for place, (router, _) in enumerate(routers):
-        for name in _host_names(router.rule):
-            naming.setdefault(name, []).append(place)
+        for name in host_names(router.rule):
+            places_of.setdefault(name, []).append(place)
+    naming = {name: tuple(places) for name, places in places_of.items()}
     # To a router that does not name a host (nor the wildcard above it) all unnamed hosts are alike.
     everywhere = [place for place, (router, _) in enumerate(routers) if decide_host(router.rule, None) is not False]
 
@@ -258,7 +261,7 @@ def _side(routers: Sequence[tuple[messages.Router, Route]], set_of: _SetOf) -> _
 
 
 def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None, tls_options: str) -> HostRoutes:
-    tests: list[tuple[_Test | None, Route]] = []
+    tests: list[tuple[Test | None, Route]] = []
     kinds = set()
     asks_path = False
     for router, route in routers:
@@ -269,98 +272,7 @@ def _host(routers: Iterable[tuple[messages.Router, Route]], name: str | None, tl
             route = replace(route, tls_options=tls_options)
         tests.append((None if rule is True else compile_rule(rule), route))
         kinds.add((router.middlewares, bool(router.broken)))
-        asks_path = asks_path or (rule is not True and _asks(rule, (messages.Path, messages.PathPrefix)))
+        asks_path = asks_path or (rule is not True and asks(rule, (messages.Path, messages.PathPrefix)))
         if rule is True:
             break
     return HostRoutes(tuple(tests), asks_path and len(kinds) > 1) if tests else _NOBODY
-
-
-def _host_names(rule: messages.Rule) -> set[str]:
-    match rule:
-        case messages.Host(name):
-            return {name}
-        case messages.Not(inner):
-            return _host_names(inner)
-        case messages.All(rules) | messages.Any(rules):
-            return set().union(*(_host_names(part) for part in rules))
-    return set()
-
-
-def _asks(rule: messages.Rule, matchers: type | tuple[type, ...]) -> bool:
-    """Whether any part of ``rule`` is one of ``matchers``."""
-    match rule:
-        case messages.Not(inner):
-            return _asks(inner, matchers)
-        case messages.All(rules) | messages.Any(rules):
-            return any(_asks(part, matchers) for part in rules)
-    return isinstance(rule, matchers)
-
-
-def decide_host(rule: messages.Rule, name: str | None) -> messages.Rule | bool:
-    """``rule`` for requests to one host: the part that still depends on path or method, or the answer itself.
-
-    ``name`` is a host of the table, a ``*.`` wildcard of it (then: a host under it that the table does not name),
-    ``""`` for no host, None for a host that nothing in the table speaks of.
-    """
-    match rule:
-        case messages.Host(wanted):
-            return wanted == name or (name is not None and not name.startswith("*.") and _under(name, wanted))
-        case messages.Not(inner):
-            decided = decide_host(inner, name)
-            return not decided if isinstance(decided, bool) else messages.Not(decided)
-        case messages.All(rules):
-            return _decide_all(rules, name)
-        case messages.Any(rules):
-            return _decide_any(rules, name)
-    return rule
-
-
-def _under(name: str, wildcard: str) -> bool:
-    label, dot, parent = name.partition(".")
-    return wildcard.startswith("*.") and bool(label and dot) and parent == wildcard[2:]
-
-
-def _decide_all(rules: Sequence[messages.Rule], name: str | None) -> messages.Rule | bool:
-    left: list[messages.Rule] = []
-    for part in rules:
-        decided = decide_host(part, name)
-        if decided is False:
-            return False
-        if decided is not True:
-            left.append(decided)
-    return messages.All(tuple(left)) if len(left) > 1 else left[0] if left else True
-
-
-def _decide_any(rules: Sequence[messages.Rule], name: str | None) -> messages.Rule | bool:
-    left: list[messages.Rule] = []
-    for part in rules:
-        decided = decide_host(part, name)
-        if decided is True:
-            return True
-        if decided is not False:
-            left.append(decided)
-    return messages.Any(tuple(left)) if len(left) > 1 else left[0] if left else False
-
-
-def compile_rule(rule: messages.Rule) -> _Test:
-    """A rule without hosts as a function of routing path and method."""
-    match rule:
-        case messages.Path(path):
-            wanted = path.encode()
-            return lambda path, method: path == wanted
-        case messages.PathPrefix(prefix):
-            start = prefix.encode()
-            return lambda path, method: path.startswith(start)
-        case messages.Method(name):
-            verb = name.encode()
-            return lambda path, method: method == verb
-        case messages.Not(inner):
-            test = compile_rule(inner)
-            return lambda path, method: not test(path, method)
-        case messages.All(rules):
-            tests = tuple(compile_rule(part) for part in rules)
-            return lambda path, method: all(test(path, method) for test in tests)
-        case messages.Any(rules):
-            tests = tuple(compile_rule(part) for part in rules)
-            return lambda path, method: any(test(path, method) for test in tests)
-    raise ValueError(f"{rule!r} asks for a host")

@@ -15,7 +15,8 @@ from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.routing import All, Any, Host, Method, Not, Path, PathPrefix
 from doorward.proxy import routing
 from doorward.proxy.ports import ForwardAuthority
-from doorward.proxy.routing import Routes, decide_host, routing_path
+from doorward.proxy.routing import Routes, routing_path
+from doorward.proxy.rule_tests import decide_host
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.path import canonical_path
 from proxy.made import admitted

@@ -113,7 +113,7 @@ class Desk:
         if said is None:
             return None
         if self._surroundings.routes is not self._routes:
-            self._forget()
+            self.forget()
             return None
         target = plain_target(page)
         if target is None or not said.lasting.stands(said.answer, target[1], target[2]):
@@ -134,7 +134,7 @@ class Desk:
         if parts is None or target is None or not lasting.stands(answer, target[1], target[2]):
             return
         if self._surroundings.routes is not self._routes:
-            self._forget()
+            self.forget()
         key = parts[0]
         try:
             said = Said(head, lasting, answer, block, exchange.account)
@@ -149,7 +149,8 @@ class Desk:
         self._said[key] = said
         self._size += said.size + len(key)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """There are other routes."""
         self._routes = self._surroundings.routes
         self._said.clear()
         self._size = 0

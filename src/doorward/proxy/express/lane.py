@@ -189,14 +189,20 @@ class Lane:
                 self._size -= 2 * len(oldest := next(iter(self._readings)))
                 del self._readings[oldest]
 
-    def _use(self, routes: Routes) -> None:
-        """Forget everything: it was learned under other routes."""
-        self._routes = routes
+    def forget(self) -> None:
+        """There are other routes: nothing that was learned holds, and nothing of the old ones need be kept."""
+        self._routes = None
+        self._reader = PatternReader(lambda name: True, self._limits)
         self._readings.clear()
         self._branches.clear()
         self._glimpsed.clear()
         self._riding.clear()
         self._size = 0
+
+    def _use(self, routes: Routes) -> None:
+        """Learn under these routes from now on."""
+        self.forget()
+        self._routes = routes
         steady: dict[int, SteadyMiddleware] = {}
         for tls in (False, True):
             riding = [route for route in routes.at(self._name, tls=tls) if _may_ride(route)]
