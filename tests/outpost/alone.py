@@ -23,6 +23,7 @@ from doorward.outpost.standalone.back_channel_logout import PATH as LOGOUT
 from doorward.outpost.standalone.back_channel_logout import BackChannelLogout
 from doorward.outpost.standalone.file_store import FileStore
 from doorward.outpost.standalone.issuers import Issuer
+from doorward.outpost.standalone.last_use import LastUse
 from doorward.outpost.standalone.ledger import Ledger
 from doorward.outpost.standalone.places import Places
 from doorward.outpost.standalone.sealed_store import SealedStore
@@ -93,8 +94,10 @@ class Alone:
         ledger, keys = Ledger(self.file), Keys(self.secrets)
         places = Places(lambda: self.outpost.applications())
         self.places = places
-        sealed = None if self.in_file else SealedStore(ledger, keys, places, DAY, self.clock, self._ended)
-        store = sealed or FileStore(ledger, keys, places, DAY, self.clock, self._ended)
+        self.uses = LastUse(ledger, places, self.clock, lambda id_hash: self.outpost.last_passed(id_hash))
+        parts = (ledger, keys, places, self.uses, DAY, self.clock, self._ended)
+        sealed = None if self.in_file else SealedStore(*parts)
+        store = sealed or FileStore(*parts)
         self.outpost = Outpost(store, self, self.clock, newer_keys=self._newer_keys)
         logins = ForeignLogins(self, self.clock, self._newer_keys)
         logout = BackChannelLogout(self.outpost.applications, logins, store, ledger, self.clock)

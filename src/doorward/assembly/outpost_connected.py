@@ -16,6 +16,7 @@ no long poll: both would hold one of the identity provider's few threads for eve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import platform
 import secrets
@@ -28,8 +29,8 @@ from doorward import __version__
 from doorward.assembly.identity_doors import RpcSessionStore
 from doorward.assembly.last_uses import LastUses
 from doorward.assembly.outpost_identity import RemoteIssuerChannel, RemoteQuestions, TokenRefused
-from doorward.assembly.outpost_refusals import say_refusal
 from doorward.assembly.push_watch import PushWatch
+from doorward.messages.decisions import Decision
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.messages.sessions import FetchState, IdentityState, Presence
@@ -47,6 +48,8 @@ AWAY = 3.0
 """Seconds without an answer after which nobody is sent to log in any more."""
 FORGET_EVERY = 5.0
 """Seconds between two times that everything remembered is asked for again, while no news comes."""
+LAST_WORD = 2.0
+"""Seconds in which the identity provider must take what an outpost that stops has to say."""
 _PING = f"{PREFIX}/ping".encode()
 
 
@@ -61,8 +64,10 @@ class ConnectedOutpost:
         now: Callable[[], float],
         cut: Callable[[Iterable[bytes], bool], None],
         changed: Callable[[OutpostConfiguration], None],
+        decided: Callable[[Decision], None],
     ) -> None:
-        """``cut`` ends what is open on these sessions (or on all); ``changed`` hears of every configuration."""
+        """``cut`` ends what is open on these sessions (or on all); ``changed`` hears of every configuration, and
+        ``decided`` of whatever does not pass."""
         self._plan = plan
         self._now = now
         self._cut = cut
@@ -81,7 +86,7 @@ class ConnectedOutpost:
         kept = RpcSessionStore(self._questions, self._look_now)
         self._store = SurvivingStore(kept, plan.absence, lambda: self._heard, now)
         channel = RemoteIssuerChannel(client, plan.identity)
-        self._outpost = Outpost(self._store, channel, now, trusted, say_refusal)
+        self._outpost = Outpost(self._store, channel, now, trusted, decided)
         self._last_uses = LastUses(self._outpost.used_since, self._questions, now)
         self.answering = Gate(self._outpost, self._why_shut)
 
@@ -107,8 +112,11 @@ class ConnectedOutpost:
             await self._look()
             await asyncio.sleep(self._plan.poll)
 
-    def close(self) -> None:
-        """Nothing to keep."""
+    async def close(self) -> None:
+        """Say what was used since it was last said, if somebody is there to hear it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD):
+                await self._last_uses.tell()
 
     async def _look_now(self) -> None:
         """Somebody signs out here: the answer waits until this outpost has heard of it itself."""

@@ -10,9 +10,12 @@ from pathlib import Path
 import msgspec
 
 from doorward import __version__
+from doorward.assembly.last_uses import LastUses
 from doorward.assembly.outpost_channel import ForeignChannel
-from doorward.assembly.outpost_refusals import say_refusal
+from doorward.messages.decisions import Decision
+from doorward.messages.http import HttpAnswer
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
+from doorward.messages.sessions import SessionsSeen
 from doorward.messages.standalone import ForeignApplications
 from doorward.net.client import Client
 from doorward.outpost.answer import Outpost
@@ -22,6 +25,7 @@ from doorward.outpost.standalone.answering import StandaloneOutpost
 from doorward.outpost.standalone.back_channel_logout import BackChannelLogout
 from doorward.outpost.standalone.file_store import FileStore
 from doorward.outpost.standalone.issuers import Issuer
+from doorward.outpost.standalone.last_use import LastUse
 from doorward.outpost.standalone.ledger import Ledger
 from doorward.outpost.standalone.places import Places
 from doorward.outpost.standalone.sealed_store import SealedStore
@@ -42,6 +46,7 @@ class ForeignOutpost:
         client: Client,
         now: Callable[[], float],
         cut: CutSessions,
+        decided: Callable[[Decision], None],
     ) -> None:
         self._plan = plan
         self._cut = cut
@@ -50,26 +55,34 @@ class ForeignOutpost:
         self._ledger = Ledger(state / "sessions.sqlite3" if state is not None else None)
         places = Places(lambda: self._outpost.applications())
         keys = Keys(plan.secrets)
-        sealed = None if plan.in_file else SealedStore(self._ledger, keys, places, plan.longest, now, self._ended)
-        store = sealed or FileStore(self._ledger, keys, places, plan.longest, now, self._ended)
+        self._uses = LastUse(self._ledger, places, now, lambda id_hash: self._outpost.last_passed(id_hash))
+        parts = (self._ledger, keys, places, self._uses, plan.longest, now, self._ended)
+        sealed = None if plan.in_file else SealedStore(*parts)
+        store = sealed or FileStore(*parts)
         self._places = places
-        self._outpost = Outpost(store, self._channel, now, trusted, say_refusal, newer_keys=self._newer_keys)
+        self._outpost = Outpost(store, self._channel, now, trusted, decided, newer_keys=self._newer_keys)
+        self._last_uses = LastUses(self._outpost.used_since, self._keep_uses, now)
         logins = ForeignLogins(self._channel, now, self._newer_keys)
         logout = BackChannelLogout(self._outpost.applications, logins, store, self._ledger, now)
         self.answering = StandaloneOutpost(self._outpost, sealed, logout, now)
         self._changed()
 
     async def run(self) -> None:
-        """Follow the issuers, for ever."""
-        await asyncio.gather(*(issuer.follow() for issuer in self._issuers.values()))
+        """Follow the issuers, and write down which sessions were used, for ever."""
+        await asyncio.gather(self._last_uses.run(), *(issuer.follow() for issuer in self._issuers.values()))
 
     @property
     def ready(self) -> bool:
         """Every issuer is known, so that people can log in."""
         return all(issuer.published is not None for issuer in self._issuers.values())
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        await self._last_uses.tell()
         self._ledger.close()
+
+    async def _keep_uses(self, name: str, seen: SessionsSeen) -> HttpAnswer:
+        self._uses.keep(seen.seen)
+        return HttpAnswer(204)
 
     def _changed(self) -> None:
         """Something new is known of an issuer."""

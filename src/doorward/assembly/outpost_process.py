@@ -19,6 +19,7 @@ import msgspec
 import uvloop
 
 from doorward.assembly import state_folder
+from doorward.assembly.explainer import Explainer
 from doorward.assembly.listening import Given, Listeners, PortUnusable
 from doorward.assembly.metrics_sum import MetricsSum
 from doorward.assembly.outpost_connected import ConnectedOutpost
@@ -26,8 +27,10 @@ from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.outpost_foreign import ForeignOutpost
 from doorward.assembly.outpost_proxied import with_proxied
 from doorward.assembly.small_services import TEXT, Health
+from doorward.assembly.state_folder import StateFolder
 from doorward.messages import routing
 from doorward.messages.control import Counters
+from doorward.messages.decisions import Decided, Decision
 from doorward.messages.entry_points import Metrics
 from doorward.messages.http import HttpAnswer
 from doorward.messages.outposts import OutpostConfiguration
@@ -49,18 +52,23 @@ from doorward.proxy.services.factory import ServiceFactory
 class OutpostProgram:
     """Raises sqlite3.Error when the state folder cannot be used."""
 
-    def __init__(self, plan: OutpostPlan) -> None:
+    def __init__(self, plan: OutpostPlan, folder: StateFolder | None = None) -> None:
+        """``folder``: the place for its sockets, where it has a state folder."""
         self._plan = plan
+        self._folder = folder
+        self._explainer = Explainer(lambda message: False)
         self._table = plan.table
         self._client = Client()
         self._stopping = False
         state = Path(plan.state_folder) if plan.state_folder else None
         self._outpost: ForeignOutpost | ConnectedOutpost
         if isinstance(plan.applications, ForeignApplications):
-            self._outpost = ForeignOutpost(plan.applications, plan.trusted, state, self._client, time.time, self._cut)
+            self._outpost = ForeignOutpost(
+                plan.applications, plan.trusted, state, self._client, time.time, self._cut, self._decided
+            )
         else:
             self._outpost = ConnectedOutpost(
-                plan.applications, plan.trusted, self._client, time.time, self._cut, self._route
+                plan.applications, plan.trusted, self._client, time.time, self._cut, self._route, self._decided
             )
         pools = Pools()
         self._sum = MetricsSum()
@@ -75,7 +83,7 @@ class OutpostProgram:
         )
         self._access_log = AccessLogFile(plan.access_log) if plan.access_log is not None else None
         nothing = Routes.build(routing.RoutingTable(), self)
-        self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools)
+        self._engine = Engine(plan.entry_points, nothing, self._access_log, self._metrics, pools, self._decided)
 
     async def run(self) -> None:
         """Until told to stop. Raises PortUnusable, CertificateUnusable."""
@@ -89,6 +97,9 @@ class OutpostProgram:
         if self._access_log is not None:
             loop.add_signal_handler(signal.SIGUSR1, self._reopen)
         self._engine.use(Routes.build(self._table, self))
+        door = await self._explainer.listen(self._folder.explain_socket) if self._folder is not None else None
+        if self._folder is not None:
+            self._folder.announce()
         following = asyncio.create_task(self._outpost.run())
         await self._engine.start(sockets)
         _say_ready(self._plan)
@@ -99,14 +110,21 @@ class OutpostProgram:
         self._stopping = True
         await self._engine.drain(self._plan.grace)
         following.cancel()
+        if door is not None:
+            door.close()
+        await self._outpost.close()
         await self._client.close()
-        self._outpost.close()
 
     def _reopen(self) -> None:
         """The log files were moved away."""
         log_lines.reopen()
         if self._access_log is not None:
             self._access_log.reopen()
+
+    def _decided(self, decision: Decision) -> None:
+        """A record for whoever asks why; without a state folder nobody can ask."""
+        if self._folder is not None:
+            self._explainer.heard(Decided((decision,)))
 
     def _cut(self, id_hashes: Iterable[bytes], everything: bool = False) -> None:
         self._engine.sessions_ended(id_hashes, everything)
@@ -159,13 +177,14 @@ def _say(text: str) -> None:
 def run(plan: OutpostPlan) -> int:
     """The exit status."""
     raise_limit()
-    lock = -1
+    lock, folder = -1, None
     try:
         log_lines.start(plan.log.level, plan.log.format, plan.log.file)
         if plan.state_folder:
             state_folder.make(Path(plan.state_folder))
             lock = state_folder.locked(Path(plan.state_folder))
-        uvloop.run(OutpostProgram(plan).run())
+            folder = state_folder.opened(Path(plan.state_folder))
+        uvloop.run(OutpostProgram(plan, folder).run())
     except (state_folder.StateFolderUnusable, PortUnusable, CertificateUnusable) as error:
         _say(str(error))
         return 1
@@ -176,6 +195,8 @@ def run(plan: OutpostPlan) -> int:
         _say(f"{plan.state_folder}/sessions.sqlite3 cannot be used: {error}")
         return 1
     finally:
+        if folder is not None:
+            folder.close()
         if lock >= 0:
             os.close(lock)
     return 0

@@ -84,11 +84,15 @@ class StateFolder:
 
     def command(self) -> None:
         """From now on this very process is the supervisor that is asked, and whose number is written down."""
+        self.announce()
+        self.own_supervisor_socket.replace(self.supervisor_socket)
+
+    def announce(self) -> None:
+        """From now on this very process is the one whose number is written down."""
         written = self.run / "doorward.pid"
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w") as file:
             file.write(f"{os.getpid()}\n")
         written.replace(self.pid_file)
-        self.own_supervisor_socket.replace(self.supervisor_socket)
 
     def close(self) -> None:
         """Remove the sockets of a tree that has ended, and everything else when it was the last."""

@@ -49,6 +49,11 @@ def explain(
     if user:
         if not application:
             raise click.UsageError("--user needs --app: the application that the user gets into")
+        if not folder.rpc_socket.exists():
+            raise click.ClickException(
+                "an outpost on its own knows no users: who may enter stands in its configuration (allow), or is asked "
+                "at the identity provider. Ask here with the ID of a refusal."
+            )
         access = running.ask_identity(folder, "explain-access", ExplainAccess(application, user), AccessNow)
         if access is None:
             raise click.ClickException("the identity provider does not answer")

@@ -24,6 +24,8 @@ from doorward.net.explain_door import NobodyAnswers
 PATIENCE = 30.0
 """Seconds for one answer."""
 LARGEST = 16 << 20
+_OF_AN_OUTPOST = frozenset({"applications", "issuer", "identityprovider"})
+"""Keys that stand in no other configuration."""
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -38,7 +40,7 @@ def of_program(command: F) -> F:
         "--config",
         "config_file",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Static configuration of the program, which names the state folder.",
+        help="Configuration of the program (or of a doorward outpost), which names the state folder.",
     )(command)
 
 
@@ -49,13 +51,9 @@ def folder_of(data: str, config_file: Path | None) -> StateFolder:
     """
     from doorward.cli.demo import default_data
 
-    if config_file is not None:
-        from doorward.cli.plans import read_static
-
-        static = read_static(config_file.absolute())
-        assert static.identity is not None
-        data = data or static.identity.data
-    candidates = [data] if data else ["/var/lib/doorward", default_data()]
+    if config_file is not None and not data:
+        data = _named_by(config_file.absolute())
+    candidates = [data] if data else ["/var/lib/doorward", "/var/lib/doorward-outpost", default_data()]
     problem = ""
     for candidate in candidates:
         try:
@@ -63,6 +61,26 @@ def folder_of(data: str, config_file: Path | None) -> StateFolder:
         except state_folder.StateFolderUnusable as error:
             problem = problem or str(error)
     raise click.ClickException(problem)
+
+
+def _named_by(config_file: Path) -> str:
+    """The state folder that a configuration names: of the whole program, or of an outpost on its own."""
+    from doorward.cli.plans import read_static
+    from doorward.config.decode import read_document
+    from doorward.config.problems import ConfigurationError
+
+    try:
+        written = read_document(config_file).data
+    except ConfigurationError as error:
+        raise click.ClickException(f"the configuration cannot be used:\n{error}") from error
+    if not isinstance(written, dict) or not _OF_AN_OUTPOST & {str(key).lower() for key in written}:
+        static = read_static(config_file)
+        assert static.identity is not None
+        return static.identity.data
+    state = next((value for key, value in written.items() if str(key).lower() == "state"), "")
+    if not isinstance(state, str) or not state:
+        raise click.ClickException(f"{config_file} names no folder in state: without one an outpost keeps no records")
+    return state
 
 
 def find(folder: StateFolder, wanted: FindDecisions) -> DecisionsFound:

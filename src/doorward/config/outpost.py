@@ -269,7 +269,7 @@ class Session(Section):
     lifetime: Duration = 86400.0
     """After this one logs in again."""
     idle: Duration = 0.0
-    """A session is not renewed when its access token ended longer ago than this; 0: any time."""
+    """A session ends when no request came with it for so long, to about a minute; 0: no limit."""
     outlives_tokens: Flag = False
     """Where the issuer gives no refresh token, let a session live on when its access token ends. What changes at the
     issuer is then not noticed before ``lifetime`` is over."""

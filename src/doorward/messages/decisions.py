@@ -157,8 +157,8 @@ REASONS: dict[str, Why] = {
     ),
     "untrusted_peer": Why(
         "The address that asked is no proxy of this outpost's, so its word about a browser does not count.",
-        "Add the proxy's address to the trusted ones (forwardedHeaders.trustedIPs of the entry point, or --trust of a "
-        "standalone outpost), or ask from a trusted one.",
+        "Add the proxy's address to the trusted ones (forwardedHeaders.trustedIPs of the entry point, or "
+        "trustedProxies of a doorward outpost), or ask from a trusted one.",
     ),
     "two_hosts": Why(
         "nginx chose the server block of another host than the one that its X-Original-URL names.",

@@ -146,8 +146,7 @@ class ProxyProvider(Struct, frozen=True):
     refresh_token_validity: float = 0.0
     """Seconds; the longest life of a proxy session whose access token is renewed. 0: none is renewed."""
     idle_limit: float = 0.0
-    """Seconds; a session ends when no request came with it for so long (to a minute). 0: no limit. Where the store does
-    not keep when that was, only a session whose access token ended longer ago than this is not renewed."""
+    """Seconds; a session ends when no request came with it for so long (to a minute). 0: no limit."""
     introspection_endpoint: str = ""
     """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
     foreign: ForeignIssuer | None = None

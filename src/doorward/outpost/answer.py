@@ -164,6 +164,10 @@ class Outpost:
         (``sid``, of ``subject`` if that is not empty)."""
         return self._sessions.of(provider, subject, sid)
 
+    def last_passed(self, id_hash: bytes) -> float:
+        """When a request last passed here with this proxy session (Unix seconds); 0 for never."""
+        return self._sessions.last_passed(id_hash)
+
     def used_since(self, since: float) -> list[Seen]:
         """The proxy sessions with which a request passed here after ``since`` (Unix seconds)."""
         return self._sessions.used_since(since)

@@ -184,12 +184,23 @@ class Decisions:
                 decision.method,
                 decision.host,
                 decision.path,
-                extra={"facts": {"request_id": decision.id, "client": decision.client, "status": decision.status}},
+                extra={"facts": _facts(decision)},
             )
         body = answer.body
         if isinstance(answer, Page) and answer.reference:
             body = body.replace(answer.reference.encode(), decision.id.encode())
         return HttpAnswer(answer.status, (*answer.headers, (_ID_FIELD, decision.id.encode())), body)
+
+
+def _facts(decision: Decision) -> dict[str, object]:
+    facts = {
+        "request_id": decision.id,
+        "client": decision.client,
+        "status": decision.status,
+        "application": decision.application,
+        "detail": decision.detail,
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _without_session(presented: Presented, cookie: str) -> str:

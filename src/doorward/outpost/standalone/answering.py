@@ -53,9 +53,12 @@ class StandaloneOutpost:
 
     def still_passes(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:
         """As ``Outpost.still_passes``. What is due about a session is looked at with the request's own cookies only."""
-        if self._sealed is not None and isinstance(answer, Passed) and answer.known.attention_at <= self._now():
+        if self._sealed is not None and isinstance(answer, Passed) and self._is_something_due(self._sealed, answer):
             return False
         return path != _LOGOUT and self._outpost.still_passes(answer, path, query)
+
+    def _is_something_due(self, sealed: SealedStore, answer: Passed) -> bool:
+        return answer.known.attention_at <= self._now() or sealed.is_stamp_due(answer.known)
 
     async def _later(self, sealed: SealedStore, request: Carried, pending: Awaitable[HttpAnswer]) -> HttpAnswer:
         carry(request)
@@ -63,8 +66,10 @@ class StandaloneOutpost:
 
     def _with_cookies(self, sealed: SealedStore, request: Carried, answer: HttpAnswer) -> HttpAnswer:
         """The answer with what the browser must be given, or lose, of its sealed session."""
+        if isinstance(answer, Passed) and sealed.is_stamp_due(answer.known):
+            sealed.stamp(answer.known, request)
         set_by_us = [value for name, value in answer.headers if name == b"Set-Cookie"]
-        if not set_by_us and not sealed.has_news:
+        if not set_by_us and not request.given and not sealed.has_news:
             return answer
         more: list[bytes] = []
         for application in self._outpost.applications():

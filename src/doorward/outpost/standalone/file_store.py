@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost.ports import LoginGone, StateUsed, StoreUnavailable
+from doorward.outpost.standalone.last_use import LastUse
 from doorward.outpost.standalone.ledger import Ledger
 from doorward.outpost.standalone.places import Ended, Places
 from doorward.outpost.standalone.sealing import Keys
@@ -18,9 +19,17 @@ class FileStore:
     """See ``outpost.ports.SessionStore``."""
 
     def __init__(
-        self, ledger: Ledger, keys: Keys, places: Places, longest: float, now: Callable[[], float], ended: Ended
+        self,
+        ledger: Ledger,
+        keys: Keys,
+        places: Places,
+        uses: LastUse,
+        longest: float,
+        now: Callable[[], float],
+        ended: Ended,
     ) -> None:
         """``longest``: seconds after which no session lives any more."""
+        self._uses = uses
         self._ledger = ledger
         self._keys = keys
         self._places = places
@@ -35,7 +44,12 @@ class FileStore:
             (id_hash, provider, self._now()),
         )
         session = self._keys.open(found[0][0], place + id_hash) if found else None
-        return session if session is not None and session.id_hash == id_hash else None
+        if session is None or session.id_hash != id_hash:
+            return None
+        used = self._uses.in_use(session)
+        if used is None:
+            await self.end(id_hash, provider)
+        return used
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
         if not self._ledger.use_state(state_id, state_expires, self._now()):

@@ -1,5 +1,6 @@
 """What an outpost on its own must remember: login states that were used, logins that have ended, URLs that are too
-long to travel, who renews which session, and, where sessions are kept on the server, the sessions themselves.
+long to travel, who renews which session, when sessions were used, and, where sessions are kept on the server, the
+sessions themselves.
 
 One SQLite database, in memory or in a file. Everything in it has an end, after which it is swept away, and every
 table has a limit: whoever fills one pushes out the oldest entries of his own kind. Endings are the exception that must
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from doorward.messages.sessions import Seen
 from doorward.outpost.ports import StoreUnavailable
 
 MAX_ENTRIES = 100_000
@@ -49,6 +51,8 @@ class Ledger:
             create table if not exists session (
                 id blob primary key, provider integer not null, subject text not null, sid text not null,
                 sealed blob not null, expires real not null) without rowid;
+            create table if not exists seen (
+                id blob primary key, at real not null, expires real not null) without rowid;
             create index if not exists session_subject on session (provider, subject);
             create index if not exists session_sid on session (provider, sid);
             create index if not exists session_expires on session (expires);
@@ -102,6 +106,27 @@ class Ledger:
         found = self.rows("delete from kept_url where key = ? returning url, expires", (key,))
         return str(found[0][0]) if found and found[0][1] > now else None
 
+    # --- used
+
+    def keep_seen(self, seen: Iterable[Seen], keep: float, now: float) -> None:
+        """When these sessions were last used; known for ``keep`` seconds after that."""
+        self._sweep(now)
+        try:
+            with self._database:  # one transaction: each alone would wait for the disk
+                self._database.execute("begin")
+                self._database.executemany(
+                    "insert into seen values (?, ?, ?) on conflict do update set at = max(at, excluded.at), "
+                    "expires = max(expires, excluded.expires)",
+                    [(each.id_hash, each.at, each.at + keep) for each in seen],
+                )
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the session file cannot be used: {error}") from error
+
+    def seen(self, id_hash: bytes) -> float:
+        """When this session was last used, as far as it was written down; 0 when it was not."""
+        found = self.rows("select at from seen where id = ?", (id_hash,))
+        return float(found[0][0]) if found else 0.0
+
     # --- over
 
     def end(self, provider: int, kind: str, value: str, now: float, expires: float) -> None:
@@ -132,7 +157,7 @@ class Ledger:
         if now - self._swept < SWEEP:
             return
         self._swept = now
-        for table in ("used_state", "kept_url", "claim", "ending", "session"):
+        for table in ("used_state", "kept_url", "claim", "ending", "session", "seen"):
             self.change(f"delete from {table} where expires <= ?", (now,))  # noqa: S608 - names of our own
         self.change(
             "delete from used_state where id in (select id from used_state order by expires desc limit -1 offset ?)",

@@ -17,10 +17,14 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+import msgspec
+
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
 from doorward.outpost.application import Application
 from doorward.outpost.ports import LoginGone, StateUsed, StoreUnavailable
+from doorward.outpost.sessions.cache import Known
 from doorward.outpost.sessions.cookie import Ticket
+from doorward.outpost.standalone.last_use import LastUse, stamp_every
 from doorward.outpost.standalone.ledger import Ledger
 from doorward.outpost.standalone.places import Ended, Places
 from doorward.outpost.standalone.sealing import Keys
@@ -56,9 +60,17 @@ class SealedStore:
     """See ``outpost.ports.SessionStore``."""
 
     def __init__(
-        self, ledger: Ledger, keys: Keys, places: Places, longest: float, now: Callable[[], float], ended: Ended
+        self,
+        ledger: Ledger,
+        keys: Keys,
+        places: Places,
+        uses: LastUse,
+        longest: float,
+        now: Callable[[], float],
+        ended: Ended,
     ) -> None:
         """``longest``: seconds after which no session lives any more."""
+        self._uses = uses
         self._ledger = ledger
         self._keys = keys
         self._places = places
@@ -73,7 +85,7 @@ class SealedStore:
         session = newer[0] if newer is not None else self._presented(id_hash, provider)
         if session is None or session.provider != provider or session.expires <= self._now():
             return None
-        return None if self._has_ended(session) else session
+        return None if self._has_ended(session) else self._uses.in_use(session)
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:
         request = _carried.get()
@@ -143,6 +155,20 @@ class SealedStore:
     def has_news(self) -> bool:
         """Some browser has yet to get a renewed session."""
         return bool(self._newer)
+
+    def is_stamp_due(self, known: Known) -> bool:
+        """Whether the browser's session says of too long ago that it was used. ``known`` is in use now."""
+        limit = known.application.provider.idle_limit
+        return bool(limit) and known.session.last_seen + stamp_every(limit) <= self._now()
+
+    def stamp(self, known: Known, request: Carried) -> None:
+        """The session is given to the browser once more, as one that was used now: so an idle limit holds at other
+        outposts and after a restart. Where a proxy does not pass the cookie on, the next stamp is tried later."""
+        found = self._places.of(known.session.provider)
+        session = known.session = msgspec.structs.replace(known.session, last_seen=self._now())
+        request.given[session.id_hash] = session
+        if session.id_hash in self._newer and found is not None:
+            self._newer[session.id_hash] = (session, self._sealed(session, found[1]))
 
     def cookies_for(self, application: Application, ticket: Ticket, request: Carried) -> list[bytes]:
         """``Set-Cookie`` values that give the browser with ``ticket`` its session, if it has an older one or none."""
