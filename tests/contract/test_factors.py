@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-KINDS = ("totp", "static", "webauthn")
-MODELS = {"totp": "TOTPDevice", "static": "StaticDevice", "webauthn": "WebAuthnDevice"}
+KINDS = ("totp", "static", "webauthn", "email")
+MODELS = {"email": "EmailDevice", "totp": "TOTPDevice", "static": "StaticDevice", "webauthn": "WebAuthnDevice"}
 
 
 @pytest.fixture
@@ -16,21 +16,26 @@ def factors(installed: None) -> dict[str, Any]:
     """One factor of each kind, of akadmin."""
     from doorward.identity.directory.models import User
     from identity.authenticators.soft_key import SoftKey
-    from identity.factors import give_app, give_codes, give_key
+    from identity.factors import give_app, give_codes, give_key, give_mailbox
 
     user = User.objects.get(username="akadmin")
-    return {"totp": give_app(user), "static": give_codes(user)[0], "webauthn": give_key(user, SoftKey())}
+    return {
+        "totp": give_app(user),
+        "static": give_codes(user)[0],
+        "webauthn": give_key(user, SoftKey()),
+        "email": give_mailbox(user, "root@example.test"),
+    }
 
 
 def test_all_factors_in_one_list(api: Any, factors: dict[str, Any]) -> None:
     """Of oneself, of one user, of everybody."""
     mine = api.authenticators_all_list()
 
-    assert [device.type for device in mine] == ["WebAuthnDevice", "TOTPDevice", "StaticDevice"]
+    assert [device.type for device in mine] == ["WebAuthnDevice", "TOTPDevice", "StaticDevice", "EmailDevice"]
     assert all(device.confirmed for device in mine)
     user = factors["totp"].user_id
     assert [device.pk for device in api.authenticators_admin_all_list(user=user)] == [device.pk for device in mine]
-    assert len(api.authenticators_admin_all_list()) == 3
+    assert len(api.authenticators_admin_all_list()) == len(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

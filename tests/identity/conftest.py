@@ -49,11 +49,11 @@ def forgetful_throttle() -> None:
     """No test inherits another's failed logins."""
     from doorward.identity.authenticators.throttle import throttle
     from doorward.identity.directory import passwords
-    from doorward.identity.stages import email
+    from doorward.identity.mail import pace
 
     passwords.throttle.forget()
     throttle.forget()
-    email.throttle.forget()
+    pace.throttle.forget()
 
 
 @pytest.fixture

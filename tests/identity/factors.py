@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from doorward.identity.authenticators import actions, ceremonies, options, recovery_codes, totp
-from doorward.identity.authenticators.models import StaticDevice, TOTPDevice, WebAuthnDevice
+from doorward.identity.authenticators.models import EmailDevice, StaticDevice, TOTPDevice, WebAuthnDevice
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from identity.authenticators.soft_key import SoftKey
@@ -23,6 +23,10 @@ def give_app(user: User, seed: str = SEED) -> TOTPDevice:
 def give_codes(user: User, codes: tuple[str, ...] = ()) -> tuple[StaticDevice, tuple[str, ...]]:
     codes = codes or recovery_codes.generate()
     return actions.set_recovery_codes(Actor.system(), user, codes, name="Recovery codes"), codes
+
+
+def give_mailbox(user: User, email: str = "") -> EmailDevice:
+    return actions.add_email(Actor.system(), user, name="Mailbox", email=email or user.email)
 
 
 def give_key(user: User, key: SoftKey) -> WebAuthnDevice:

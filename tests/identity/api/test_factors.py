@@ -46,7 +46,7 @@ def test_no_answer_has_a_secret(admin_api: Any, bob: User) -> None:
     assert answers[1]["results"][0]["token_set"] == []
 
 
-@pytest.mark.parametrize("kind", ["totp", "static", "webauthn"])
+@pytest.mark.parametrize("kind", ["totp", "static", "webauthn", "email"])
 def test_nobody_makes_a_factor_here(admin_api: Any, bob_api: Any, bob: User, kind: str) -> None:
     """It would not have been proved."""  # S-512
     for api, path in ((bob_api, ""), (admin_api, "admin/")):

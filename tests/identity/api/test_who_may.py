@@ -13,12 +13,14 @@ OPEN_TO_USERS = OPEN_TO_ALL | {
     "core_tokens_list",
     "core_user_consent_list",
     "authenticators_all_list",
+    "authenticators_email_list",
     "authenticators_static_list",
     "authenticators_totp_list",
     "authenticators_webauthn_list",
 }
 """What bob is answered 200 although he has no rights; each shows him his own only."""
 OWN_OBJECTS = {
+    "authenticators_email",
     "authenticators_static",
     "authenticators_totp",
     "authenticators_webauthn",

@@ -31,7 +31,7 @@ def main(data: str, rounds: int) -> dict[str, list[int]]:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    kinds = {"totp": _app(), "recovery": _paper(), "webauthn": _key()}
+    kinds = {"totp": _app(), "recovery": _paper(), "webauthn": _key(), "mailed": _letter()}
     with ThreadPoolExecutor(THREADS) as pool:
         return {kind: [_race(pool, prepare(number)) for number in range(rounds)] for kind, prepare in kinds.items()}
 
@@ -62,6 +62,32 @@ def _paper() -> Callable[[int], Callable[[], bool]]:
     user, codes = create_user(Actor.system(), username="paper"), recovery_codes.generate(50)
     device = actions.set_recovery_codes(Actor.system(), user, codes, name="Recovery codes")
     return lambda number: lambda: recovery_codes.use(device, codes[number])
+
+
+def _letter() -> Callable[[int], Callable[[], bool]]:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from doorward.identity.authenticators import mailed_codes
+    from doorward.identity.authenticators.models import MailedCode
+    from doorward.identity.crypto import vault
+    from doorward.identity.directory.actions import create_user
+    from doorward.identity.events.actor import Actor
+
+    user = create_user(Actor.system(), username="letter")
+
+    def prepare(number: int) -> Callable[[], bool]:
+        place, code = f"race:{number}", f"{number:08}"
+        MailedCode.objects.create(
+            place=vault.digest(place),
+            user=user,
+            code_hash=mailed_codes.digest(place, code),
+            expires=timezone.now() + timedelta(minutes=10),
+        )
+        return lambda: mailed_codes.use(user, place, code)
+
+    return prepare
 
 
 def _key() -> Callable[[int], Callable[[], bool]]:

@@ -23,6 +23,7 @@ def test_the_flows_have_the_names_that_people_know() -> None:
         ("default-authentication-flow", 20, "default-authentication-password"),
         ("default-authentication-flow", 30, "default-authentication-mfa-validation"),
         ("default-authentication-flow", 100, "default-authentication-login"),
+        ("default-authenticator-email-setup", 0, "default-authenticator-email-setup"),
         ("default-authenticator-static-setup", 0, "default-authenticator-static-setup"),
         ("default-authenticator-totp-setup", 0, "default-authenticator-totp-setup"),
         ("default-authenticator-webauthn-setup", 0, "default-authenticator-webauthn-setup"),

@@ -28,3 +28,10 @@ def link_in(letter: EmailMessage) -> str:
     found = re.search(r"https://auth\.example\.test(/if/flow/\S+)", text_of(letter))
     assert found, text_of(letter)
     return found[1]
+
+
+def code_in(letter: EmailMessage) -> str:
+    """The digits of a code, as one types them."""
+    found = re.search(r"^([0-9]{4}) ([0-9]{4})$", text_of(letter), re.MULTILINE)
+    assert found, text_of(letter)
+    return found[1] + found[2]

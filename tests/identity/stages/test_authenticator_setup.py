@@ -25,7 +25,7 @@ from identity.stages.test_authenticator_validate import passkey_options
 
 pytestmark = pytest.mark.django_db
 
-KINDS = ("totp", "static", "webauthn")
+KINDS = ("totp", "static", "webauthn", "email")
 
 
 def address(kind: str) -> str:

@@ -90,6 +90,13 @@ STAGES = {
         "authentik_stages_authenticator_static.authenticatorstaticstage",
         "Gives the user recovery codes.",
     ),
+    "authenticatoremail": Description(
+        "ak-stage-authenticator-email-form",
+        "Email Authenticator Setup Stage",
+        "Email Authenticator Setup Stages",
+        "authentik_stages_authenticator_email.authenticatoremailstage",
+        "Sets up codes by e-mail.",
+    ),
     "authenticatorwebauthn": Description(
         "ak-stage-authenticator-webauthn-form",
         "WebAuthn Authenticator Setup Stage",

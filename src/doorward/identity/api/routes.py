@@ -34,6 +34,7 @@ from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
 from doorward.identity.api.stages.course import DenyStages, DummyStages, RedirectStages, UserDeleteStages
 from doorward.identity.api.stages.factors import (
+    AuthenticatorEmailStages,
     AuthenticatorStaticStages,
     AuthenticatorTOTPStages,
     AuthenticatorValidateStages,
@@ -75,6 +76,7 @@ RESOURCES = {
     "providers/oauth2": OAuth2Providers,
     "providers/proxy": ProxyProviders,
     "stages/all": Stages,
+    "stages/authenticator/email": AuthenticatorEmailStages,
     "stages/authenticator/static": AuthenticatorStaticStages,
     "stages/authenticator/totp": AuthenticatorTOTPStages,
     "stages/authenticator/validate": AuthenticatorValidateStages,

@@ -15,6 +15,7 @@ from doorward.identity.authenticators import recovery_codes, totp
 from doorward.identity.authenticators.models import (
     LONGEST_NAME,
     Device,
+    EmailDevice,
     RememberedDevice,
     StaticDevice,
     StaticToken,
@@ -65,6 +66,20 @@ def add_webauthn(actor: Actor, user: User, *, name: str, registered: Registered)
         device.save(force_insert=True)
         events.created(actor, device)
         tell(user, "A passkey or security key was added to your account.")
+    return device
+
+
+def add_email(actor: Actor, user: User, *, name: str, email: str) -> EmailDevice:
+    """Keep an address at which a code has just arrived. Raises ValidationError when codes go there already."""
+    with transaction.atomic():
+        _require_room(user, EmailDevice)
+        if EmailDevice.objects.filter(user=user, email=email).exists():
+            raise ValidationError({"code": ["Codes can be sent to this address already."]})
+        device = EmailDevice(user=user, name=_named(name), email=email)
+        device.full_clean(exclude=["last_used"])
+        device.save(force_insert=True)
+        events.created(actor, device)
+        tell(user, f"From now on, codes for logging in to your account can be sent to {email}.")
     return device
 
 

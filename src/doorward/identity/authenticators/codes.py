@@ -1,12 +1,12 @@
-"""A typed code, checked against everything it could be: an app's, or one from paper."""
+"""A typed code, checked against everything it could be: an app's, one from paper, one from a letter."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from doorward.identity.authenticators import queries, recovery_codes, totp
-from doorward.identity.authenticators.models import Device, StaticDevice, TOTPDevice
+from doorward.identity.authenticators import mailed_codes, queries, recovery_codes, totp
+from doorward.identity.authenticators.models import Device, EmailDevice, StaticDevice, TOTPDevice
 from doorward.identity.authenticators.throttle import Reserved, throttle
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
@@ -32,8 +32,11 @@ class Suspended:
     """Too many wrong codes within the hour: this one was not looked at."""
 
 
-def use(actor: Actor, user: User, code: str, classes: Collection[str]) -> Used | Wrong | Suspended:
-    """Use ``code`` up as one of ``user``'s factors of these classes. Writes the event of what did not work."""
+def use(actor: Actor, user: User, code: str, classes: Collection[str], *, login: str = "") -> Used | Wrong | Suspended:
+    """Use ``code`` up as one of ``user``'s factors of these classes. Writes the event of what did not work.
+
+    ``login`` names the login in which a letter was asked for: its code is worth nothing in any other.
+    """
     match throttle.reserve(user.pk):
         case Reserved.SUSPENDED:
             return Suspended()
@@ -46,17 +49,19 @@ def use(actor: Actor, user: User, code: str, classes: Collection[str]) -> Used |
                 username=user.username,
             )
             return Suspended()
-    device = _used(queries.usable(user, classes), code) if 0 < len(code) <= LONGEST else None
+    device = _used(queries.usable(user, classes), code, login) if 0 < len(code) <= LONGEST else None
     if device is None:
         return Wrong()
     throttle.succeeded(user.pk)
     return Used(device)
 
 
-def _used(devices: Sequence[Device], code: str) -> Device | None:
+def _used(devices: Sequence[Device], code: str, login: str) -> Device | None:
     for device in devices:
         if isinstance(device, TOTPDevice) and totp.use(device, code):
             return device
         if isinstance(device, StaticDevice) and recovery_codes.use(device, code):
+            return device
+        if isinstance(device, EmailDevice) and login and mailed_codes.use_for(device, login, code):
             return device
     return None

@@ -23,6 +23,7 @@ class DeviceClass(models.TextChoices):
     WEBAUTHN = "webauthn"
     TOTP = "totp"
     STATIC = "static"
+    EMAIL = "email"
 
 
 class Device(models.Model):
@@ -89,6 +90,28 @@ class StaticToken(models.Model):
 
     device = models.ForeignKey(StaticDevice, on_delete=models.CASCADE, related_name="tokens")
     code_hash = models.CharField(max_length=64, unique=True)
+
+
+class EmailDevice(Device):
+    """An address that codes are sent to. Whoever has set it up has typed a code that arrived there."""
+
+    CLASS = DeviceClass.EMAIL
+
+    email = models.EmailField()
+
+    class Meta(Device.Meta):
+        constraints = [models.UniqueConstraint(fields=["user", "email"], name="one_factor_per_address")]
+
+
+class MailedCode(models.Model):
+    """A code that is on its way or waits to be typed. Using it deletes the row; every look at it is counted first."""
+
+    place = models.CharField(primary_key=True, max_length=64)
+    """SHA-256 of what the code is for: one factor in one login, or one set-up. A new code there kills the old."""
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_codes")
+    code_hash = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires = models.DateTimeField(db_index=True)
 
 
 class RememberedDevice(models.Model):

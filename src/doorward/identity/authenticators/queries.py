@@ -11,6 +11,7 @@ from django.utils import timezone
 from doorward.identity.authenticators.models import (
     Device,
     DeviceClass,
+    EmailDevice,
     RememberedDevice,
     StaticDevice,
     StaticToken,
@@ -19,12 +20,13 @@ from doorward.identity.authenticators.models import (
 )
 from doorward.identity.directory.models import User
 
-ALL: tuple[DeviceClass, ...] = (DeviceClass.WEBAUTHN, DeviceClass.TOTP, DeviceClass.STATIC)
+ALL: tuple[DeviceClass, ...] = (DeviceClass.WEBAUTHN, DeviceClass.TOTP, DeviceClass.STATIC, DeviceClass.EMAIL)
 """The strongest first."""
 KINDS: dict[DeviceClass, type[Device]] = {
     DeviceClass.WEBAUTHN: WebAuthnDevice,
     DeviceClass.TOTP: TOTPDevice,
     DeviceClass.STATIC: StaticDevice,
+    DeviceClass.EMAIL: EmailDevice,
 }
 
 
@@ -47,6 +49,7 @@ def has_usable(user: User) -> bool:
     return (
         WebAuthnDevice.objects.filter(user=user).exists()
         or TOTPDevice.objects.filter(user=user).exists()
+        or EmailDevice.objects.filter(user=user).exists()
         or StaticDevice.objects.filter(Exists(StaticToken.objects.filter(device=OuterRef("pk"))), user=user).exists()
     )
 

@@ -22,6 +22,7 @@ _MODEL_LABELS = {
     "totpdevice": ("authentik_stages_authenticator_totp", "totpdevice"),
     "staticdevice": ("authentik_stages_authenticator_static", "staticdevice"),
     "webauthndevice": ("authentik_stages_authenticator_webauthn", "webauthndevice"),
+    "emaildevice": ("authentik_stages_authenticator_email", "emaildevice"),
     "remembereddevice": ("authentik_stages_authenticator_validate", "remembereddevice"),
 }
 

@@ -16,6 +16,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.flows import default_prompts
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.stages.models import (
+    AuthenticatorEmailStage,
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
@@ -41,6 +42,7 @@ PROVIDER_INVALIDATION = "default-provider-invalidation-flow"
 TOTP_SETUP = "default-authenticator-totp-setup"
 STATIC_SETUP = "default-authenticator-static-setup"
 WEBAUTHN_SETUP = "default-authenticator-webauthn-setup"
+EMAIL_SETUP = "default-authenticator-email-setup"
 PASSWORD_CHANGE = "default-password-change"  # noqa: S105 - a slug
 RECOVERY = "default-recovery-flow"
 INVITATION = "default-invitation-flow"
@@ -126,6 +128,14 @@ FLOWS = (
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, AuthenticatorWebAuthnStage, WEBAUTHN_SETUP),),
+    ),
+    DefaultFlow(
+        EMAIL_SETUP,
+        "Set up codes by e-mail",
+        "Set up codes by e-mail",
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+        ((0, AuthenticatorEmailStage, EMAIL_SETUP),),
     ),
     DefaultFlow(
         PASSWORD_CHANGE,

@@ -14,7 +14,7 @@ from datetime import timedelta
 from django.db import Error, transaction
 from django.utils import timezone
 
-from doorward.identity.authenticators.models import RememberedDevice
+from doorward.identity.authenticators.models import MailedCode, RememberedDevice
 from doorward.identity.events.models import Change, Event
 from doorward.identity.logins import session_store
 from doorward.identity.mail.models import MailLink
@@ -56,6 +56,7 @@ def sweep() -> None:
     UsedState.objects.filter(expires__lte=now).delete()
     KeptUrl.objects.filter(created__lte=now - urls.LIFE).delete()
     session_store.sweep()
+    MailedCode.objects.filter(expires__lte=now).delete()
     AuthorizationCode.objects.filter(expires__lte=now - _GRACE).delete()
     IssuedToken.objects.filter(expires__lte=now - _GRACE).delete()
     RememberedDevice.objects.filter(expires__lte=now).delete()

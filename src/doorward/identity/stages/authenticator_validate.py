@@ -17,10 +17,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+import msgspec
 from django.utils import timezone
 
-from doorward.identity.authenticators import codes, queries, remembered
-from doorward.identity.authenticators.models import Device, DeviceClass, WebAuthnDevice
+from doorward.identity.authenticators import codes, mailed_codes, queries, remembered
+from doorward.identity.authenticators.models import Device, DeviceClass, EmailDevice, WebAuthnDevice
 from doorward.identity.authenticators.standing import SECOND_FACTOR
 from doorward.identity.authenticators.throttle import PER_LOGIN
 from doorward.identity.directory.models import User
@@ -30,13 +31,14 @@ from doorward.identity.flows.plan import FieldError, Plan, Step
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins.queries import current
-from doorward.identity.stages import passkeys
+from doorward.identity.stages import code_letters, passkeys
 from doorward.identity.stages.factor_questions import (
     SET_UP_NAMES,
     DeviceChallenge,
     ValidationChallenge,
     about,
     in_words,
+    public,
     selectable,
 )
 from doorward.identity.stages.models import AuthenticatorValidateStage, Preference, Stage
@@ -49,8 +51,19 @@ SUSPENDED = (
 WRONG = FieldError("code", "Invalid Token")
 NO_KEY = FieldError("webauthn", "That did not work. Please try again.")
 EMPTY = FieldError("non_field_errors", "Empty response")
-METHODS = {DeviceClass.WEBAUTHN: "user", DeviceClass.TOTP: "otp", DeviceClass.STATIC: "otp"}
+METHODS = {
+    DeviceClass.WEBAUTHN: "user",
+    DeviceClass.TOTP: "otp",
+    DeviceClass.STATIC: "otp",
+    DeviceClass.EMAIL: "otp",
+}
 """RFC 8176 name of each class."""
+SENT = "sent"
+"""Note: the key of the factor that the last code of this login was sent to."""
+ONE_MAILBOX = (
+    "You came here through your mailbox, so a code that is sent there proves nothing more. "
+    "Use a recovery code, or ask an administrator."
+)
 
 
 class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
@@ -58,9 +71,14 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
     template: ClassVar[str] = "flows/authenticator_validate.html"
 
     def asks(self) -> bool:
-        return not isinstance(self.enter(), Passed)
+        return not isinstance(self._arrived(), Passed)
 
     def enter(self) -> Entered:
+        entered = self._arrived()
+        return self._with_letter(entered) if isinstance(entered, Ask) else entered
+
+    def _arrived(self) -> Entered:
+        """What there is to ask, without sending anything yet."""
         plan = self.visit.plan
         user = self._user()
         if isinstance(user, Refused):
@@ -70,6 +88,8 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         if SECOND_FACTOR in plan.methods or self._is_known(user):
             return Passed(plan.passed())
         devices = queries.usable(user, self.stage.device_classes)
+        if devices and not (devices := self._worth_asking(devices)):
+            return Refused(ONE_MAILBOX, ("Codes by e-mail count beside a password only, never after recovery.",))
         return self._ask(user, devices) if devices else self._without_factor(user)
 
     def answer(self, answer: Answer) -> Judged:
@@ -80,7 +100,9 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
             return self._chosen(user, answer.text("selected_stage"))
         if credential := answer.text("webauthn"):
             return self._shown(user, credential, answer)
-        code = answer.either("code", "recovery_code")
+        code = answer.either("code", "recovery_code", "mailed_code")
+        if not code and user is not None and (device := self._mailbox_in(answer, user)) is not None:
+            return self._sent(device)
         if not code:
             return Wrong((EMPTY,), counts=False)
         return self._typed(user, code, answer) if user is not None else Wrong((WRONG,))
@@ -113,6 +135,14 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
     def _threshold(self) -> timedelta:
         return min(parse(self.stage.last_auth_threshold), remembered.LONGEST)
 
+    def _worth_asking(self, devices: list[Device]) -> list[Device]:
+        """Without letters where a letter is all there is to show so far: that would be one mailbox twice."""
+        plan = self.visit.plan
+        login = current(self.visit.request) if plan.proven is None else None
+        if login.methods if login is not None else plan.methods:
+            return devices
+        return [device for device in devices if not isinstance(device, EmailDevice)]
+
     # --- asking --------------------------------------------------------------------------------------------------
 
     def _ask(self, user: User, devices: list[Device]) -> Ask:
@@ -120,7 +150,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         asked: list[DeviceChallenge] = []
         if keys:  # one question for all of them: the browser knows which it has
             asked.append(about(keys[0], passkeys.asked_of(self.visit, self.stage, user)))
-        asked.extend(about(device, {}) for device in devices if device not in keys)
+        asked.extend(about(device, public(device)) for device in devices if device not in keys)
         remember = self._threshold() if self.visit.plan.proven is not None else timedelta()
         return Ask(self._challenge(user, asked, remember_for=in_words(remember)))
 
@@ -146,12 +176,47 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
             device_challenges=asked,
             configuration_stages=[selectable(stage) for stage in stages or ()],
             remember_for=remember_for,
+            sent_to=self._sent_to(asked),
         )
+
+    def _sent_to(self, asked: list[DeviceChallenge]) -> str:
+        sent = self.visit.plan.notes.get(SENT, "")
+        boxes = [each for each in asked if each.device_class == DeviceClass.EMAIL and each.device_uid == sent]
+        return str(boxes[0].challenge["email"]) if boxes and isinstance(boxes[0].challenge, dict) else ""
+
+    # --- letters -------------------------------------------------------------------------------------------------
+
+    def _with_letter(self, ask: Ask) -> Entered:
+        """Whoever has nothing but a mailbox gets a code without asking for it, once."""
+        challenge = ask.challenge
+        if not isinstance(challenge, ValidationChallenge) or SENT in self.visit.plan.notes:
+            return ask
+        boxes = challenge.mailboxes
+        if not boxes or len(boxes) != len(challenge.device_challenges):
+            return ask
+        device = EmailDevice.objects.select_related("user").get(pk=int(boxes[0].device_uid))
+        problem = code_letters.to_factor(self.visit, device)
+        if problem:
+            return ask
+        asked = msgspec.structs.replace(challenge, sent_to=mailed_codes.masked(device.email))
+        return Ask(asked, self.visit.plan.noting(SENT, str(device.pk)))
+
+    def _mailbox_in(self, answer: Answer, user: User) -> EmailDevice | None:
+        """The factor that the visitor wants a code for: a button of the page, or an API client's chosen challenge."""
+        wanted = answer.text("send_code") or code_letters.chosen(answer.text("selected_challenge"))
+        usable = self._worth_asking(queries.usable(user, self.stage.device_classes))
+        return next((box for box in usable if isinstance(box, EmailDevice) and str(box.pk) == wanted), None)
+
+    def _sent(self, device: EmailDevice) -> Judged:
+        problem = code_letters.to_factor(self.visit, device)
+        if problem:
+            return Wrong((FieldError("mailed_code", problem),), counts=False)
+        return Wrong((), counts=False, plan=self.visit.plan.noting(SENT, str(device.pk)))
 
     # --- judging -------------------------------------------------------------------------------------------------
 
     def _typed(self, user: User, code: str, answer: Answer) -> Judged:
-        match codes.use(self.visit.actor, user, code, self.stage.device_classes):
+        match codes.use(self.visit.actor, user, code, self._classes(user), login=self.visit.plan.id):
             case codes.Used(device=device):
                 return self._passed(user, device, answer)
             case codes.Suspended():
@@ -166,6 +231,10 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
                     device_class="code",
                 )
         return Restart(CANCELLED) if self.visit.plan.failures + 1 >= PER_LOGIN else Wrong((WRONG,))
+
+    def _classes(self, user: User) -> set[str]:
+        worth = self._worth_asking(queries.usable(user, self.stage.device_classes))
+        return {str(device.CLASS) for device in worth}
 
     def _shown(self, user: User | None, credential: str, answer: Answer) -> Judged:
         if DeviceClass.WEBAUTHN not in self.stage.device_classes:

@@ -15,17 +15,15 @@ from msgspec import structs
 from doorward.identity.directory.errors import TooManyAttempts
 from doorward.identity.directory.models import User
 from doorward.identity.directory.names import folded
-from doorward.identity.directory.throttle import Throttle
 from doorward.identity.durations import parse
 from doorward.identity.flows.plan import Plan
 from doorward.identity.mail import links, outbox
+from doorward.identity.mail.pace import throttle
 from doorward.identity.stages import credentials
 from doorward.identity.stages.models import EmailStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Refused, StageView, Wrong
 
 SENT = "sent"
-throttle = Throttle()
-"""How often letters are sent: five per account and thirty per address of a client in five minutes."""
 
 
 class EmailChallenge(Challenge, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from doorward.identity.authenticators.models import Device, DeviceClass
+from doorward.identity.authenticators.mailed_codes import masked
+from doorward.identity.authenticators.models import Device, DeviceClass, EmailDevice
 from doorward.identity.authenticators.options import RequestOptions
 from doorward.identity.stages.models import Stage
 from doorward.identity.stages.view import Challenge
@@ -14,6 +15,7 @@ from doorward.identity.stages.view import Challenge
 SET_UP_NAMES = {
     "authenticatortotp": ("Authenticator app", "authentik_stages_authenticator_totp.authenticatortotpstage"),
     "authenticatorstatic": ("Recovery codes", "authentik_stages_authenticator_static.authenticatorstaticstage"),
+    "authenticatoremail": ("Codes by e-mail", "authentik_stages_authenticator_email.authenticatoremailstage"),
     "authenticatorwebauthn": (
         "Passkey or security key",
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
@@ -43,6 +45,8 @@ class ValidationChallenge(Challenge, frozen=True, kw_only=True):
     configuration_stages: list[SelectableStage]
     remember_for: str = ""
     """For how long the browser can be remembered, in words; empty where it cannot."""
+    sent_to: str = ""
+    """Where the last code of this login went, as ``b•••@example.test``; empty when none was asked for."""
 
     @property
     def passkey(self) -> RequestOptions | None:
@@ -58,12 +62,26 @@ class ValidationChallenge(Challenge, frozen=True, kw_only=True):
     def takes_paper(self) -> bool:
         return any(each.device_class == DeviceClass.STATIC for each in self.device_challenges)
 
+    @property
+    def only_paper(self) -> bool:
+        return all(each.device_class == DeviceClass.STATIC for each in self.device_challenges)
+
+    @property
+    def mailboxes(self) -> list[DeviceChallenge]:
+        """The factors that a code can be sent to."""
+        return [each for each in self.device_challenges if each.device_class == DeviceClass.EMAIL]
+
 
 def about(device: Device, asked: RequestOptions | dict[str, str]) -> DeviceChallenge:
     """The question for one factor."""
     return DeviceChallenge(
         device_class=device.CLASS, device_uid=str(device.pk), challenge=asked, last_used=device.last_used
     )
+
+
+def public(device: Device) -> dict[str, str]:
+    """What the question for a factor tells about it."""
+    return {"email": masked(device.email)} if isinstance(device, EmailDevice) else {}
 
 
 def selectable(stage: Stage) -> SelectableStage:

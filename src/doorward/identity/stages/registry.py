@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from doorward.identity.flows.plan import SESSION_END
+from doorward.identity.stages.authenticator_email import AuthenticatorEmailView
 from doorward.identity.stages.authenticator_static import AuthenticatorStaticView
 from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
 from doorward.identity.stages.authenticator_validate import AuthenticatorValidateView
@@ -16,6 +17,7 @@ from doorward.identity.stages.email import EmailView
 from doorward.identity.stages.identification import IdentificationView
 from doorward.identity.stages.invitation import InvitationView
 from doorward.identity.stages.models import (
+    AuthenticatorEmailStage,
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
@@ -53,6 +55,7 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     AuthenticatorValidateStage.KIND: AuthenticatorValidateView,
     AuthenticatorTOTPStage.KIND: AuthenticatorTOTPView,
     AuthenticatorStaticStage.KIND: AuthenticatorStaticView,
+    AuthenticatorEmailStage.KIND: AuthenticatorEmailView,
     AuthenticatorWebAuthnStage.KIND: AuthenticatorWebAuthnView,
     EmailStage.KIND: EmailView,
     PromptStage.KIND: PromptView,

@@ -27,7 +27,7 @@ from doorward.identity.api.permissions import SignedIn, SuperuserOnly, user_of
 from doorward.identity.api.resource import FILTERS, NUMBER, Rules
 from doorward.identity.api.used_by import UsedByAction
 from doorward.identity.authenticators import actions, queries
-from doorward.identity.authenticators.models import Device, StaticDevice, TOTPDevice, WebAuthnDevice
+from doorward.identity.authenticators.models import Device, EmailDevice, StaticDevice, TOTPDevice, WebAuthnDevice
 from doorward.identity.authenticators.standing import Standing, standing
 from doorward.identity.directory.models import User
 from doorward.identity.logins.queries import current
@@ -97,6 +97,11 @@ class StaticDevices(OwnDevices[StaticDevice]):
     serializer_class = shown.StaticDeviceSerializer
 
 
+class EmailDevices(OwnDevices[EmailDevice]):
+    queryset = EmailDevice.objects.select_related("user")
+    serializer_class = shown.EmailDeviceSerializer
+
+
 class WebAuthnDevices(OwnDevices[WebAuthnDevice]):
     queryset = WebAuthnDevice.objects.select_related("user")
     serializer_class = shown.WebAuthnDeviceSerializer
@@ -110,6 +115,11 @@ class AdminTOTPDevices(Devices[TOTPDevice]):
 class AdminStaticDevices(Devices[StaticDevice]):
     queryset = StaticDevice.objects.select_related("user")
     serializer_class = shown.StaticDeviceSerializer
+
+
+class AdminEmailDevices(Devices[EmailDevice]):
+    queryset = EmailDevice.objects.select_related("user")
+    serializer_class = shown.EmailDeviceSerializer
 
 
 class AdminWebAuthnDevices(Devices[WebAuthnDevice]):
@@ -152,9 +162,11 @@ def _everybodys() -> list[Device]:
 
 
 DEVICES: dict[str, Any] = {
+    "authenticators/admin/email": AdminEmailDevices,
     "authenticators/admin/static": AdminStaticDevices,
     "authenticators/admin/totp": AdminTOTPDevices,
     "authenticators/admin/webauthn": AdminWebAuthnDevices,
+    "authenticators/email": EmailDevices,
     "authenticators/static": StaticDevices,
     "authenticators/totp": TOTPDevices,
     "authenticators/webauthn": WebAuthnDevices,

@@ -12,6 +12,7 @@ from doorward.identity.authenticators.models import (
     LONGEST_NAME,
     Device,
     DeviceClass,
+    EmailDevice,
     StaticDevice,
     TOTPDevice,
     WebAuthnDevice,
@@ -21,6 +22,7 @@ from doorward.identity.events.subjects import labels
 NAMES = {
     DeviceClass.WEBAUTHN: ("WebAuthn Device", "WebAuthn Devices"),
     DeviceClass.TOTP: ("TOTP Device", "TOTP Devices"),
+    DeviceClass.EMAIL: ("Email Device", "Email Devices"),
     DeviceClass.STATIC: ("Static Device", "Static Devices"),
 }
 
@@ -43,6 +45,16 @@ class StaticDeviceSerializer(serializers.ModelSerializer[StaticDevice]):
     class Meta:
         model = StaticDevice
         fields = ["name", "token_set", "pk", "user"]
+
+
+class EmailDeviceSerializer(serializers.ModelSerializer[EmailDevice]):
+    name = serializers.CharField(max_length=LONGEST_NAME)
+    email = serializers.EmailField(read_only=True)
+    user = PartialUserSerializer(read_only=True)
+
+    class Meta:
+        model = EmailDevice
+        fields = ["name", "pk", "email", "user"]
 
 
 class WebAuthnDeviceSerializer(serializers.ModelSerializer[WebAuthnDevice]):

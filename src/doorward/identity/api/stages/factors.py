@@ -16,6 +16,7 @@ from doorward.identity.authenticators.models import DeviceClass
 from doorward.identity.authenticators.recovery_codes import SHORTEST
 from doorward.identity.stages.factor_questions import SET_UP_NAMES
 from doorward.identity.stages.models import (
+    AuthenticatorEmailStage,
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
@@ -84,6 +85,16 @@ class AuthenticatorStaticStageSerializer(StageFields, serializers.ModelSerialize
         fields = [*SHARED, *SET_UP, "token_count", "token_length"]
 
 
+class AuthenticatorEmailStageSerializer(StageFields, serializers.ModelSerializer[AuthenticatorEmailStage]):
+    use_global_settings = Fixed(True)
+    template = Fixed("email/email_otp.html")
+    token_expiry = serializers.CharField(required=False, validators=[durations.require])
+
+    class Meta:
+        model = AuthenticatorEmailStage
+        fields = [*SHARED, *SET_UP, "use_global_settings", "subject", "token_expiry", "template"]
+
+
 class AuthenticatorWebAuthnStageSerializer(StageFields, serializers.ModelSerializer[AuthenticatorWebAuthnStage]):
     hints = serializers.ListField(child=serializers.ChoiceField(HINTS), required=False)
     device_type_restrictions = Fixed([])
@@ -144,6 +155,18 @@ class AuthenticatorStaticStages(OneKind[AuthenticatorStaticStage]):
     queryset = AuthenticatorStaticStage.objects.prefetch_related("flows")
     serializer_class = AuthenticatorStaticStageSerializer
     filterset_class = StaticFilters
+
+
+class EmailCodeFilters(SetUpFilters):
+    subject = exactly("subject")
+    token_expiry = exactly("token_expiry")
+
+
+class AuthenticatorEmailStages(OneKind[AuthenticatorEmailStage]):
+    model = AuthenticatorEmailStage
+    queryset = AuthenticatorEmailStage.objects.prefetch_related("flows")
+    serializer_class = AuthenticatorEmailStageSerializer
+    filterset_class = EmailCodeFilters
 
 
 class WebAuthnFilters(SetUpFilters):

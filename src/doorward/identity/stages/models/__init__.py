@@ -3,6 +3,7 @@
 from doorward.identity.stages.models.base import Stage
 from doorward.identity.stages.models.course import DenyStage, DummyStage, RedirectStage
 from doorward.identity.stages.models.factors import (
+    AuthenticatorEmailStage,
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
@@ -23,6 +24,7 @@ from doorward.identity.stages.models.mail import EmailStage, Invitation, Invitat
 from doorward.identity.stages.models.prompts import Prompt, PromptStage, UserDeleteStage, UserWriteStage
 
 __all__ = [
+    "AuthenticatorEmailStage",
     "AuthenticatorStaticStage",
     "AuthenticatorTOTPStage",
     "AuthenticatorValidateStage",

@@ -11,7 +11,7 @@ from doorward.identity.stages.models.base import Stage
 
 
 def default_device_classes() -> list[str]:
-    return [DeviceClass.STATIC, DeviceClass.TOTP, DeviceClass.WEBAUTHN]
+    return [DeviceClass.EMAIL, DeviceClass.STATIC, DeviceClass.TOTP, DeviceClass.WEBAUTHN]
 
 
 class Preference(models.TextChoices):
@@ -67,6 +67,15 @@ class AuthenticatorStaticStage(SetUpStage):
     KIND = "authenticatorstatic"
     token_count = models.PositiveIntegerField(default=recovery_codes.COUNT)
     token_length = models.PositiveIntegerField(default=recovery_codes.LENGTH)
+
+
+class AuthenticatorEmailStage(SetUpStage):
+    """Sets up codes by letter; the first one, by name, also says how letters look when such a code is asked for."""
+
+    KIND = "authenticatoremail"
+    subject = models.CharField(max_length=200, default="Your code")
+    token_expiry = models.TextField(default="minutes=10", validators=[durations.require])
+    """How long a code is good; never longer than 30 minutes."""
 
 
 class AuthenticatorWebAuthnStage(SetUpStage):

@@ -14,14 +14,23 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.authenticators import actions, queries, relying_party, remembered
-from doorward.identity.authenticators.models import Device, DeviceClass, RememberedDevice, WebAuthnDevice
+from doorward.identity.authenticators.models import (
+    Device,
+    DeviceClass,
+    EmailDevice,
+    RememberedDevice,
+    WebAuthnDevice,
+)
 from doorward.identity.crypto import vault
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.configure import prove_again
 from doorward.identity.logins.queries import current
+from doorward.identity.mail import outbox
 from doorward.identity.stages.models import (
+    AuthenticatorEmailStage,
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
+    AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
     SetUpStage,
 )
@@ -36,6 +45,7 @@ KINDS = {
     DeviceClass.WEBAUTHN: ("Passkey or security key", "fingerprint-pattern"),
     DeviceClass.TOTP: ("Authenticator app", "smartphone"),
     DeviceClass.STATIC: ("Recovery codes", "life-buoy"),
+    DeviceClass.EMAIL: ("Codes by e-mail", "mail"),
 }
 
 
@@ -140,6 +150,8 @@ def seen(device: Device, codes: int) -> SeenFactor:
         note = f"{codes} left" if codes else "None left"
     if isinstance(device, WebAuthnDevice):
         note = "On all your devices" if device.backed_up else "On one device only"
+    if isinstance(device, EmailDevice):
+        note = device.email
     return SeenFactor(device, kind, icon, note)
 
 
@@ -163,7 +175,15 @@ def _set_ups(devices: list[Device]) -> list[SetUp]:
     ]
     if relying_party.is_possible():
         ways.insert(0, (AuthenticatorWebAuthnStage, "Add a passkey or security key", "fingerprint-pattern"))
+    if _takes_letters():
+        ways.insert(-1, (AuthenticatorEmailStage, "Get codes by e-mail", "mail"))
     return [SetUp(stage.pk, text, icon) for kind, text, icon in ways if (stage := _stage(kind)) is not None]
+
+
+def _takes_letters() -> bool:
+    """Whether codes by e-mail would be asked for: a factor that no login wants protects nothing."""
+    stages = AuthenticatorValidateStage.objects.values_list("device_classes", flat=True)
+    return outbox.is_configured() and any(DeviceClass.EMAIL in classes for classes in stages)
 
 
 def _stage(kind: type[SetUpStage]) -> SetUpStage | None:
