@@ -11,6 +11,7 @@ from doorward.identity.authenticators.recovery_codes import SHORTEST
 from doorward.identity.flows.models import Flow
 from doorward.identity.stages.factor_questions import SET_UP_NAMES
 from doorward.identity.stages.models import (
+    AuthenticatorEmailStage,
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
@@ -25,6 +26,7 @@ CLASSES = {
     DeviceClass.TOTP: "Codes of an authenticator app",
     DeviceClass.WEBAUTHN: "Passkeys and security keys",
     DeviceClass.STATIC: "Recovery codes",
+    DeviceClass.EMAIL: "Codes by e-mail",
 }
 _PREFERENCES = [
     (Preference.REQUIRED, "It must"),
@@ -123,6 +125,15 @@ class AuthenticatorStaticForm(SetUpForm):
     token_length = forms.IntegerField(
         label="Length of a code", min_value=SHORTEST, max_value=64, help_text="In characters."
     )
+
+
+class AuthenticatorEmailForm(SetUpForm):
+    model = AuthenticatorEmailStage
+    title = "E-mail code set-up"
+    does = "Sets up codes by e-mail"
+
+    subject = forms.CharField(max_length=200, help_text="Of the letters, also of those at a login.")
+    token_expiry = DurationField(label="A code works for", help_text="Once. At most minutes=30.")
 
 
 class AuthenticatorWebAuthnForm(SetUpForm):

@@ -20,6 +20,7 @@ FORMS: dict[str, type[StageForm]] = {
         factors.AuthenticatorTOTPForm,
         factors.AuthenticatorWebAuthnForm,
         factors.AuthenticatorStaticForm,
+        factors.AuthenticatorEmailForm,
         course.EmailForm,
         course.InvitationForm,
         prompts.PromptStageForm,
