@@ -205,7 +205,9 @@ class Lane:
         self._routes = routes
         steady: dict[int, SteadyMiddleware] = {}
         for tls in (False, True):
-            riding = [route for route in routes.at(self._name, tls=tls) if _may_ride(route)]
+            # Ten thousand routers have few chains of middlewares, and few services, between them.
+            kinds = {(id(each.middlewares), id(each.service)): each for each in routes.at(self._name, tls=tls)}
+            riding = [route for route in kinds.values() if _may_ride(route)]
             self._leads_anywhere[tls] = bool(riding) and not self._shut
             # Where a toll is paid nothing is blank.
             steady |= {
