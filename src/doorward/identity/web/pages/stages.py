@@ -115,7 +115,7 @@ def stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
         crumbs=UP,
         stage=stored,
         form=form,
-        uses=uses_of(Stage.objects.get(pk=uuid)) + uses_of(stored),
+        uses=uses_of(stored),
         back=SECTION,
         status=status_of(form),
     )
@@ -131,7 +131,6 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         name = going.name
         plain_writes.delete(Actor.of(request), going)
         return done(request, SECTION, f"The stage “{name}” is deleted.")
-    uses = dict.fromkeys(uses_of(Stage.objects.get(pk=uuid)) + uses_of(going))
     return show_admin(
         request,
         "confirm.html",
@@ -139,7 +138,7 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         title=f"Delete {going.name}",
         crumbs=[*UP, (going.name, address(going))],
         question=f"Delete the stage “{going.name}”?",
-        consequences=[f"The {use} goes on without it." for use in uses] or ["Nothing uses it."],
+        consequences=[f"The {use} goes on without it." for use in uses_of(going)] or ["Nothing uses it."],
         submit="Delete stage",
         back=address(going),
     )
