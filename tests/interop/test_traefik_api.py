@@ -28,6 +28,7 @@ from doorward.config.static import load_static
 from doorward.messages.control import ApiAnswer, ServersHealth
 from doorward.sources.compile import compile_table
 from peers.processes import eventually, free_port, running
+from peers.program import Program
 from peers.questions import Answer, ask
 
 pytestmark = pytest.mark.interop
@@ -79,8 +80,10 @@ tls:
 class Both:
     """Real Traefik at a port, and our own answers to the same questions."""
 
-    def __init__(self, api_port: int, api: Api) -> None:
-        self._port = api_port
+    def __init__(self, ports: dict[str, int], api: Api, folder: Path) -> None:
+        self.ports = ports
+        self.folder = folder
+        self._port = ports["traefik"]
         self._api = api
 
     def theirs(self, path: str) -> Answer:
@@ -126,7 +129,7 @@ accessLog: {{}}
     api.use({"file": dynamic}, compile_table(static, {"file": dynamic}).table)
     command = [Path(sys.executable).with_name("traefik"), f"--configFile={folder}/traefik.yml"]
     with running(command, log=folder / "traefik.log", port=ports["traefik"]):
-        found = Both(ports["traefik"], api)
+        found = Both(ports, api, folder)
         eventually(lambda: b"app@file" in found.theirs("http/routers").body, within=20, what="Traefik has its routers")
         yield found
 
@@ -274,3 +277,55 @@ def test_answers_to_odd_questions(both: Both, path: str) -> None:
     assert str(ours.next_page or "") == "".join(theirs.all("x-next-page"))
     if ours.status != 200:
         assert ours.body == theirs.body
+
+
+@pytest.fixture(scope="module")
+def program(both: Both, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The whole program with Traefik's configuration, and an identity provider besides."""
+    folder = tmp_path_factory.mktemp("program")
+    made = Program(folder, config=folder / "doorward.yml")
+    text = both.folder.joinpath("static.yml").read_text()
+    for name, port in both.ports.items():
+        text = text.replace(f":{port}", f":{free_port()}") if name != "traefik" else text
+    text = text.replace(f":{both.ports['traefik']}", f":{made.http_port}")
+    text = text.replace("entryPoints:\n", f'entryPoints:\n  identity: {{address: "127.0.0.1:{made.identity_port}"}}\n')
+    text += f"identity: {{externalUrl: {made.plain}, data: {made.data}}}\n"
+    (folder / "doorward.yml").write_text(text)
+    try:
+        yield made.start()
+        made.stop()
+    finally:
+        made.end()
+
+
+def test_the_whole_program_says_the_same(both: Both, program: Program) -> None:
+    """Over its own entry point, through worker and control process: the original's objects, and its own beside them."""
+
+    def asked(path: str) -> Answer:
+        return ask(f"http://127.0.0.1:{program.http_port}/api/{path}")
+
+    for kind in ("http/routers", "http/services", "http/middlewares"):
+        answer = asked(f"{kind}?per_page=1000")
+        assert (answer.status, answer.all("content-type")) == (200, ["application/json"])
+        assert answer.all("cache-control") == ["no-store"]
+        found, alone = by_name(json.loads(answer.body)), by_name(both.json(f"{kind}?per_page=1000")[1])
+        theirs = by_name(both.json(f"{kind}?per_page=1000")[0])
+        files = {name for name in theirs if name.endswith("@file")}
+        assert files == {name for name in found if name.endswith("@file")} != set()
+        for name in files:
+            assert lasting(found[name]) == lasting(alone[name])
+    for path in ("http/routers/app@file", "http/services/weighted@file", "http/middlewares/strip@file"):
+        assert json.loads(asked(path).body)["name"] == path.rpartition("/")[2]
+    for path in ("http/routers/nosuch@file", "http/routers?page=x", "tcp/routers", "nosuch"):
+        answer, other = asked(path), both.theirs(path)
+        assert (answer.status, answer.body) == (other.status, other.body)
+    page = asked("http/routers?per_page=2")
+    assert len(json.loads(page.body)) == 2
+    assert page.all("x-next-page") == ["2"]
+    assert {point["name"] for point in json.loads(asked("entrypoints").body)} == {*both.ports, "identity"}
+    assert ask(f"http://127.0.0.1:{program.http_port}/api/http/routers", method="POST").status == 405
+
+
+def lasting(found: dict[str, Any]) -> dict[str, Any]:
+    """What both say that does not depend on when and where they were asked."""
+    return {key: value for key, value in found.items() if key != "serverStatus"}

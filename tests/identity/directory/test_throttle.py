@@ -67,3 +67,14 @@ def test_memory_is_bounded() -> None:
         throttle.reserve(f"name:{number}", None)
 
     assert len(throttle._counts) == LARGEST
+
+
+def test_no_store_can_take_the_limit_away() -> None:
+    """The counts are this process's own: with the database gone (here it may not be asked) guessing stays limited."""
+    # S-928
+    throttle = Throttle()
+
+    assert fail(throttle, 7) == [True] * 5 + [False] * 2
+    with pytest.raises(TooManyAttempts):
+        for number in range(40):
+            throttle.reserve(f"user:{number}", "192.0.2.1")
