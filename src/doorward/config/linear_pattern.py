@@ -65,6 +65,28 @@ class LinearPattern:
             current = following
         return False
 
+    @property
+    def size(self) -> int:
+        """States: what each character costs at most."""
+        return len(self._moves)
+
+    def longest(self, text: str, start: int) -> tuple[int | None, int]:
+        """The end of the longest match that begins at ``start``, if one does, and how many characters it looked at."""
+        current: set[int] = set()
+        self._reach(current, self._start, text, start)
+        found = start if self._end in current else None
+        at = start
+        while current and at < len(text):
+            following: set[int] = set()
+            for state in current:
+                move = self._moves[state]
+                if move is not None and move[0](text[at]):
+                    self._reach(following, move[1], text, at + 1)
+            at += 1
+            current = following
+            found = at if self._end in current else found
+        return found, at - start
+
     def _reach(self, reached: set[int], state: int, text: str, at: int) -> None:
         pending = [state]
         while pending:
