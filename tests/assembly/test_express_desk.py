@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -163,11 +165,21 @@ def question(page: str, *fields: str, host: str = HOST, target: str = TRAEFIK) -
     return f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
 
+def nginx(page: str, *fields: str, host: str = HOST) -> bytes:
+    lines = "".join(f"{line}\r\n" for line in (f"Host: {HOST}", f"X-Original-URL: http://{host}{page}", *fields))
+    return f"GET {TRAEFIK.replace('traefik', 'nginx')} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+
+
+def envoy(page: str, *fields: str, host: str = HOST) -> bytes:
+    lines = "".join(f"{line}\r\n" for line in (f"Host: {host}", "X-Forwarded-Proto: http", *fields))
+    return f"GET {TRAEFIK.replace('traefik', 'envoy')}{page} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+
+
 PAGES = st.sampled_from(
     [
         "/", "/a/b?c=d", "/?a=%00", "/%61", "/a%2Fb", "/a/../b", "//a", "/.a", "/a;b", "a", "", "/a b", "/a\xff", "*",
         "/outpost.goauthentik.io/start", "/outpost.goauthentik.io/nothing", "/?X-authentik-auth-callback=true&code=a",
-        "http://b.test/", "/" + "x" * 3000, "/x?" + "y" * 2100, "/ ", "/\t",
+        "http://b.test/", "?a=b", "#", "@b.test/", ":80/", "/" + "x" * 3000, "/x?" + "y" * 2100, "/ ", "/\t",
     ]
 )  # fmt: skip
 FIELDS = st.lists(
@@ -178,7 +190,7 @@ FIELDS = st.lists(
             "X-Forwarded-Method: POST", "X-Forwarded-Method: OPTIONS", "X-Forwarded-For: 192.0.2.1", "X-Trace: 1",
             "Connection: close", "Connection: X-Forwarded-Uri", "Content-Length: 0", "x-forwarded-uri: /other",
             "Authorization: Basic Zm9v", "X-Bad: a\x01b", "Host: b.test", "Upgrade: websocket",
-            "X-Forwarded-Host: b.test",
+            "X-Forwarded-Host: b.test", "X-Original-URL: http://b.test/", "x-original-url: http://b.test/",
         ]
     ),
     max_size=4,
@@ -190,6 +202,13 @@ QUESTIONS = st.builds(question, PAGES, st.just("Cookie: BOB"), st.just("Accept: 
     st.sampled_from([HOST, HOST, "b.test", "nobody.test", HOST.upper()]),
     st.sampled_from([TRAEFIK, TRAEFIK, TRAEFIK.replace("traefik", "caddy"), TRAEFIK.replace("traefik", "nginx")]),
 )
+for dialect in (nginx, envoy):
+    QUESTIONS |= st.builds(dialect, PAGES, st.just("Cookie: BOB"), st.just("Accept: text/html")) | st.builds(
+        lambda page, fields, host, ask=dialect: ask(page, *fields, host=host),
+        PAGES,
+        FIELDS,
+        st.sampled_from([HOST, HOST, "b.test", "nobody.test", HOST.upper(), f"{HOST}:80"]),
+    )
 STEPS = st.lists(
     st.tuples(QUESTIONS, st.integers(1, 3), st.sampled_from(["", "", "", "end", "log in", "reload", "connect", "use"])),
     min_size=1,
@@ -197,7 +216,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, pipelined=st.booleans())
 def test_the_desk_cannot_be_told_from_the_ordinary_way(
     tmp_path: Path, steps: list[tuple[bytes, int, str]], pipelined: bool
@@ -242,6 +261,34 @@ async def test_questions_that_differ_in_the_page_are_answered_at_the_desk(tmp_pa
     [answer] = await pair.ask(question("/page", "Cookie: MALLORY"))
     assert b"\r\nX-authentik-username: mallory\r\n" in answer
 
+    assert pair.told == 4
+    await pair.stop()
+
+
+@pytest.mark.parametrize("ask", [nginx, envoy])
+async def test_so_are_those_of_proxies_that_name_the_page_elsewhere(tmp_path: Path, ask: Callable[..., bytes]) -> None:
+    """nginx names it at the end of a URL, Envoy at the end of the target. Another host, another browser and a page of
+    ours are other questions."""
+    pair = Pair(tmp_path)
+    await pair.start()
+
+    for number in range(5):
+        answers = await pair.ask(ask(f"/page?number={number}", "Cookie: BOB"))
+        assert answers[0].startswith(b"HTTP/1.1 200 ")
+    assert pair.told == 4
+    for other in (
+        ask("/page", "Cookie: MALLORY"),
+        ask("/page", "Cookie: BOB", host="b.test"),
+        ask("/outpost.goauthentik.io/nothing", "Cookie: BOB"),
+        ask("/?X-authentik-auth-callback=true", "Cookie: BOB"),
+        ask("/a/../b", "Cookie: BOB"),
+    ):
+        await pair.ask(other)
+    assert pair.told == 4
+
+    pair.end_sessions()
+    [answer] = await pair.ask(ask("/page", "Cookie: BOB"))
+    assert not answer.startswith(b"HTTP/1.1 200 ")
     assert pair.told == 4
     await pair.stop()
 

@@ -2,8 +2,9 @@
 
     question ──known but for the page?──► does the answer stand for this page? ──► the same words, the date of today
 
-Other proxies ask about every request of a browser, and their questions differ in ``X-Forwarded-Uri`` alone. The first
-one goes the ordinary way, and so does every one that is not byte for byte like one before; what became of it is kept
+Other proxies ask about every request of a browser, and their questions differ in the page alone, wherever they name it:
+Traefik and Caddy in ``X-Forwarded-Uri``, nginx in ``X-Original-URL``, Envoy behind our own path. The first one goes
+the ordinary way, and so does every one that is not byte for byte like one before; what became of it is kept
 together with the answer. An answer is given again only if whoever gave it says that it stands (``Lasting.stands``):
 the desk decides nothing. A new routing table empties it, and it is bounded.
 """
@@ -27,9 +28,27 @@ from doorward.wire.http1.request import RequestHead
 _MAX_SIZE = 8192
 """Bytes of a question; larger ones are not looked at."""
 _MOST_BYTES = 16 << 20
-_FIELD = b"X-Forwarded-Uri"
 _date = re.compile(rb"\r\nDate: ([^\r]{29})\r\n").search
-_page = re.compile(rb"\r\nX-Forwarded-Uri: ([\x21-\x7e]{1,2048}+)\r\n").search
+
+
+class Place:
+    """Where a proxy's questions name the page: the value of ``field``, the end of it, or the end of the target."""
+
+    __slots__ = ("field", "find")
+
+    def __init__(self, field: bytes, pattern: bytes) -> None:
+        """``pattern`` finds the page in a head, as its group; ``field`` is in lower case, empty: none."""
+        self.field = field
+        self.find = re.compile(pattern).search
+
+
+_NGINX = b"GET /outpost.goauthentik.io/auth/nginx "
+_ENVOY = b"GET /outpost.goauthentik.io/auth/envoy"
+_IN_URI = Place(b"x-forwarded-uri", rb"\r\nX-Forwarded-Uri: ([\x21-\x7e]{1,2048}+)\r\n")
+_IN_URL = Place(
+    b"x-original-url", rb"\r\nX-Original-URL: https?://[A-Za-z0-9.:_\[\]-]{1,255}+(/[\x21-\x7e]{0,2047}+)\r\n"
+)
+_IN_TARGET = Place(b"", rb"\A" + re.escape(_ENVOY) + rb"(/[\x21-\x7e]{0,2047}+) HTTP/1\.1\r\n")
 
 
 class Said:
@@ -43,26 +62,43 @@ class Said:
         "_date",
         "_page",
         "_place",
+        "_rest",
         "answer",
         "head",
         "lasting",
         "size",
     )
 
-    def __init__(self, head: RequestHead, lasting: Lasting, answer: HttpAnswer, block: bytes, account: Account) -> None:
-        """Raises ValueError when these words, or this account, cannot be used again."""
+    def __init__(
+        self,
+        head: RequestHead,
+        lasting: Lasting,
+        answer: HttpAnswer,
+        block: bytes,
+        account: Account,
+        place: Place,
+        page: bytes,
+    ) -> None:
+        """``answer`` to a question that names ``page`` at ``place``. Raises ValueError when these words, or this
+        account, cannot be used again."""
         self.head = head
         self.lasting = lasting
         self.answer = answer
         dated = _date(block)
         names = [name.lower() for name, _ in account.request_headers]
-        if dated is None or names.count(_FIELD.lower()) != 1:
+        if dated is None or (place.field and names.count(place.field) != 1):
             raise ValueError
+        self._place = names.index(place.field) if place.field else -1
+        """Which field names the page; -1: the target does."""
+        named = account.request_headers[self._place][1] if place.field else account.target
+        if not named.endswith(page):
+            raise ValueError
+        self._rest = named[: len(named) - len(page)]
+        """What stands before the page there."""
+        self._page = page
         self._before, self._date, self._after = block[: dated.start(1)], dated[1], block[dated.end(1) :]
         self._block = block
         self._account = account
-        self._place = names.index(_FIELD.lower())
-        self._page = account.request_headers[self._place][1]
         self.size = 2 * len(block) + 2048
 
     def again(self) -> bytes:
@@ -78,9 +114,12 @@ class Said:
         account = self._account
         if page != self._page:
             self._page = page
-            headers = list(account.request_headers)
-            headers[self._place] = (headers[self._place][0], page)
-            account.request_headers = headers
+            if self._place < 0:
+                account.target = self._rest + page
+            else:
+                headers = list(account.request_headers)
+                headers[self._place] = (headers[self._place][0], self._rest + page)
+                account.request_headers = headers
         account.request_id = request_id
         account.started = since
         account.seconds = time.perf_counter() - since
@@ -105,7 +144,7 @@ class Desk:
         if not self._said:
             return None
         since = time.perf_counter()
-        parts = _parts(mark, data)
+        parts = _parts(mark, data, _place_in(data))
         if parts is None:
             return None
         key, page = parts
@@ -129,15 +168,16 @@ class Desk:
         lasting, answer = exchange.lasting, exchange.said
         if lasting is None or answer is None or answer.body or b"x-request-id" in data.lower():
             return
-        parts = _parts(mark, data)
+        place = _place_in(data)
+        parts = _parts(mark, data, place)
         target = None if parts is None else plain_target(parts[1])
         if parts is None or target is None or not lasting.stands(answer, target[1], target[2]):
             return
         if self._surroundings.routes is not self._routes:
             self.forget()
-        key = parts[0]
+        key, page = parts
         try:
-            said = Said(head, lasting, answer, block, exchange.account)
+            said = Said(head, lasting, answer, block, exchange.account, place, page)
         except ValueError:
             return
         while self._said and self._size + said.size + len(key) > self._most:
@@ -156,11 +196,18 @@ class Desk:
         self._size = 0
 
 
-def _parts(mark: bytes, data: bytes) -> tuple[bytes, bytes] | None:
+def _place_in(data: bytes) -> Place:
+    """Where a question that begins like ``data`` names its page."""
+    if data.startswith(_ENVOY):
+        return _IN_TARGET
+    return _IN_URL if data.startswith(_NGINX) else _IN_URI
+
+
+def _parts(mark: bytes, data: bytes, place: Place) -> tuple[bytes, bytes] | None:
     """``data`` without the page that it asks about, and the page; None when it is not one whole question."""
     if len(data) > _MAX_SIZE or data.find(b"\r\n\r\n") + 4 != len(data):
         return None
-    found = _page(data)
+    found = place.find(data)
     if found is None:
         return None
     start, end = found.span(1)
