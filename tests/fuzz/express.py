@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from random import Random
 
 from doorward.messages.entry_points import EntryPoint
 from doorward.proxy.express.lane import is_plain
-from doorward.proxy.express.pattern import PatternReader, blank_names
+from doorward.proxy.express.pattern import PatternReader, Sketch, blank_names
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.request import ConnectionFacts, Request
 from doorward.wire.http1 import DEFAULT_LIMITS, Rejected, RequestReader
@@ -19,6 +20,7 @@ MOST = 50_000
 """Patterns that are remembered from one input to the next."""
 _FACTS = ConnectionFacts("192.0.2.7", 443, tls=False)
 _admission = Admission(EntryPoint("web", "", 80), "proxy-1")
+_sketches: deque[Sketch] = deque(maxlen=16)
 _Outcome = tuple[object, ...] | None
 _known: dict[bytes, _Outcome] = {}
 """What the first block of a pattern was to the ordinary way; None: refused."""
@@ -49,7 +51,8 @@ def check_patterns(block: bytes, random: Random) -> None:
     found = PatternReader(lambda name: False, DEFAULT_LIMITS).read(block)
     if found is None:
         return
-    pattern, blanks, _ = found
+    pattern, blanks = found.pattern, found.blanks
+    _check_likeness(block, found)
     names = blank_names(pattern)
     head = _read(b"GET /p HTTP/1.1\r\n" + block + b"\r\n\r\n")
     request = _admitted(head) if head is not None else None
@@ -64,6 +67,16 @@ def check_patterns(block: bytes, random: Random) -> None:
     if len(_known) >= MOST:
         _known.clear()
     assert _known.setdefault(pattern, outcome) == outcome, "one pattern, two meanings"
+
+
+def _check_likeness(block: bytes, found: Sketch) -> None:
+    """What is read by its likeness to another block is what is read in earnest."""
+    lines = [b"GET / HTTP/1.1", *block.split(b"\r\n"), b"", b""]
+    for sketch in _sketches:
+        filled = sketch.filled(lines, DEFAULT_LIMITS.cookies)
+        if filled is not None:
+            assert (sketch.pattern, *filled) == (found.pattern, found.blanks, found.request_id), "unlike itself"
+    _sketches.append(found)
 
 
 def _meaning(head: RequestHead, request: Request, blank: set[bytes]) -> tuple[object, ...]:

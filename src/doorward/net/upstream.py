@@ -138,8 +138,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def ask_plainly(self, receiver: WholeReceiver, head: bytes) -> None:
         """Send a GET without a body. The response comes in one if it arrives so and one like it was seen before."""
-        self._whole_receiver = receiver
-        self.ask(receiver, b"GET", head, complete=True)
+        self._receiver = self._whole_receiver = receiver
+        self._keep_alive = self.request_done = True
+        self._reader.expect(b"GET")
+        self.transport.write(head)
 
     def hand_to(self, receiver: Receiver) -> None:
         """Somebody else waits for the response from now on."""

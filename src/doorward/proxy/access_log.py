@@ -46,8 +46,20 @@ class AccessLogFile:
     def record(self, account: Account) -> None:
         if account.service in self._internals or (self._filtered and not self._is_wanted(account)):
             return
+        self.take(self._line(account, self.number()))
+
+    def series(self, account: Account) -> LinesAlike | None:
+        if self._filtered or self._line is not _common or account.service in self._internals:
+            return None
+        return LinesAlike(self, account)
+
+    def number(self) -> int:
+        """The next line's."""
         self._count += 1
-        line = self._line(account, self._count)
+        return self._count
+
+    def take(self, line: bytes) -> None:
+        """Write ``line`` with the others."""
         self._lines.append(line)
         self._size += len(line)
         if self._size >= _BATCH or len(self._lines) >= self._most:
@@ -99,9 +111,12 @@ INTERNAL_SERVICES = frozenset(("ping@internal", "prometheus@internal", "api@inte
 """Neither logged nor counted (``addInternals`` is off)."""
 
 
-def _target(account: Account) -> bytes:
-    target = account.target
+def _target(target: bytes) -> bytes:
     return escaped(without_secrets(target) if b"?" in target else target)
+
+
+_short_target = lru_cache(maxsize=1024)(_target)
+"""For what is known to be short, and likely to come again."""
 
 
 def escaped(value: bytes) -> bytes:
@@ -143,7 +158,7 @@ def _common(account: Account, count: int) -> bytes:
         _who(account.client, account.user),
         _clf_time(account.started_at),
         account.method,
-        _target(account),
+        _target(account.target),
         account.version,
         account.status,
         account.sent,
@@ -153,12 +168,41 @@ def _common(account: Account, count: int) -> bytes:
     )
 
 
+class LinesAlike:
+    """The lines of exchanges that are alike, in the common format. A ``Series``."""
+
+    __slots__ = ("_end", "_log", "_method", "_start", "_status")
+
+    def __init__(self, log: AccessLogFile, account: Account) -> None:
+        self._log = log
+        self._start = _who(account.client, account.user)
+        self._method = b'] "%b ' % account.method
+        self._status = b' %b" %d ' % (account.version, account.status)
+        self._end = b" %b " % _where(account.router, account.server)
+
+    def add(self, target: bytes, started_at: float, seconds: float, sent: int) -> None:
+        log = self._log
+        sizes = f'{sent} "-" "-" {log.number()}'.encode("ascii")
+        took = f"{int(seconds * 1000)}ms\n".encode("ascii")
+        parts = (
+            self._start,
+            _clf_time(started_at),
+            self._method,
+            _short_target(target),
+            self._status,
+            sizes,
+            self._end,
+            took,
+        )
+        log.take(b"".join(parts))
+
+
 def _generic(account: Account, _count: int) -> bytes:
     return b'%b%b] "%b %b %b" %d %d "-" "-"\n' % (
         _who(account.client, account.user),
         _clf_time(account.started_at),
         account.method,
-        _target(account),
+        _target(account.target),
         account.version,
         account.status,
         account.sent,

@@ -71,18 +71,37 @@ class _Cell(_Series):
             counter.count += sum(self.buckets)
 
 
+def _path(account: Account) -> _Path:
+    # A client may invent methods; they must not become memory.
+    method = account.method if account.method in _KNOWN_METHODS else b"EXTENSION_METHOD"
+    facts = account.connection
+    return (
+        account.entry_point,
+        account.router,
+        account.service,
+        account.status if account.grpc_status is None else account.grpc_status,
+        method,
+        account.websocket,
+        account.protocol,
+        facts.tls_version if facts is not None else "",
+        facts.tls_cipher if facts is not None else "",
+        account.denial,
+    )
+
+
 class MetricsBook:
     """Counts the exchanges of one worker. A ``Ledger``."""
 
     wants_headers = False
 
     def __init__(self, settings: Metrics) -> None:
-        self._bounds = tuple(sorted(settings.buckets))
+        self.bounds = tuple(sorted(settings.buckets))
         self._entry_points = _Kind("entrypoint") if settings.add_entry_points_labels else None
         self._routers = _Kind("router") if settings.add_routers_labels else None
         self._services = _Kind("service") if settings.add_services_labels else None
         self._internals = frozenset[str]() if settings.add_internals else INTERNAL_SERVICES
-        self._cells: dict[_Path, _Cell] = {}
+        self.cells: dict[_Path, _Cell] = {}
+        """What was counted since the last collection."""
         self._counters: dict[str, _Counter] = {}
         """By full series text."""
         self.guarded: frozenset[str] = frozenset()
@@ -91,32 +110,24 @@ class MetricsBook:
         """By entry point, as they are now."""
 
     def record(self, account: Account) -> None:
-        # A client may invent methods; they must not become memory.
-        method = account.method if account.method in _KNOWN_METHODS else b"EXTENSION_METHOD"
-        facts = account.connection
-        path = (
-            account.entry_point,
-            account.router,
-            account.service,
-            account.status if account.grpc_status is None else account.grpc_status,
-            method,
-            account.websocket,
-            account.protocol,
-            facts.tls_version if facts is not None else "",
-            facts.tls_cipher if facts is not None else "",
-            account.denial,
-        )
-        cell = self._cells.get(path)
-        if cell is None:
-            cell = self._cells[path] = self._cell(path)
+        cell = self.cell_of(_path(account))
         seconds = account.seconds
-        cell.buckets[bisect_left(self._bounds, seconds)] += 1
+        cell.buckets[bisect_left(self.bounds, seconds)] += 1
         cell.seconds += seconds
         cell.received += account.received
         cell.sent += account.sent
         if account.retries:
             name = f'traefik_service_retries_total{{service="{_label(account.service)}"}}'
             self._counter(name).count += account.retries
+
+    def series(self, account: Account) -> CountedAlike:
+        return CountedAlike(self, _path(account))
+
+    def cell_of(self, path: _Path) -> _Cell:
+        cell = self.cells.get(path)
+        if cell is None:
+            cell = self.cells[path] = self._cell(path)
+        return cell
 
     def _cell(self, path: _Path) -> _Cell:
         entry_point, router, service, status, method, websocket, protocol, tls, cipher, denial = path
@@ -153,13 +164,13 @@ class MetricsBook:
         return kind.series.setdefault(labels, _Series(self._no_requests()))
 
     def _no_requests(self) -> list[int]:
-        return [0] * (len(self._bounds) + 1)
+        return [0] * (len(self.bounds) + 1)
 
     def collect(self) -> dict[str, float]:
         """What was counted since the last call, by full series text, such as
         ``traefik_service_requests_total{code="200",method="GET",protocol="http",service="app@file"}``."""
         counted: dict[str, float] = {}
-        for cell in self._cells.values():
+        for cell in self.cells.values():
             cell.settle()
         for kind in (self._entry_points, self._routers, self._services):
             if kind is not None:
@@ -170,7 +181,7 @@ class MetricsBook:
             counted[name] = float(counter.count)
         self._counters.clear()
         # Series are made anew when they are needed again, so what no longer exists is no longer reported.
-        self._cells.clear()
+        self.cells = {}
         return counted
 
     def gauges(self) -> dict[str, float]:
@@ -186,7 +197,7 @@ class MetricsBook:
         labels = f'code="{status}",method="{method.decode("ascii")}",protocol="{protocol}",{owner}'
         prefix = f"traefik_{kind}"
         total = 0
-        for bound, count in zip((*map(str, self._bounds), "+Inf"), series.buckets, strict=True):
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), series.buckets, strict=True):
             total += count
             counted[f'{prefix}_request_duration_seconds_bucket{{{labels},le="{bound}"}}'] = float(total)
         counted[f"{prefix}_request_duration_seconds_sum{{{labels}}}"] = series.seconds
@@ -194,6 +205,29 @@ class MetricsBook:
         counted[f"{prefix}_requests_total{{{labels}}}"] = float(total)
         counted[f"{prefix}_requests_bytes_total{{{labels}}}"] = float(series.received)
         counted[f"{prefix}_responses_bytes_total{{{labels}}}"] = float(series.sent)
+
+
+class CountedAlike:
+    """Requests of one path. A ``Series``."""
+
+    __slots__ = ("_book", "_bounds", "_cell", "_cells", "_path")
+
+    def __init__(self, book: MetricsBook, path: _Path) -> None:
+        self._book = book
+        self._bounds = book.bounds
+        self._path = path
+        self._cells = book.cells
+        """Of the time until the next collection."""
+        self._cell = book.cell_of(path)
+
+    def add(self, target: bytes, started_at: float, seconds: float, sent: int) -> None:
+        if self._cells is not self._book.cells:
+            self._cells = self._book.cells
+            self._cell = self._book.cell_of(self._path)
+        cell = self._cell
+        cell.buckets[bisect_left(self._bounds, seconds)] += 1
+        cell.seconds += seconds
+        cell.sent += sent
 
 
 def _owner(kind: str, router: str, name: str) -> str:

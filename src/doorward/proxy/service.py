@@ -46,6 +46,14 @@ class Watcher(Protocol):
         """The exchange is over; ``complete``: its response was sent to the end."""
 
 
+class Series(Protocol):
+    """A part of a ledger, for exchanges that are alike."""
+
+    def add(self, target: bytes, started_at: float, seconds: float, sent: int) -> None:
+        """Another one, for ``target``, which began at ``started_at`` (Unix seconds), took ``seconds``, and sent a body
+        of that many bytes."""
+
+
 class Ledger(Protocol):
     """Where accounts of finished exchanges go. An account may be used again for the next exchange."""
 
@@ -53,3 +61,8 @@ class Ledger(Protocol):
     """The header fields of requests and responses are looked at, too."""
 
     def record(self, account: Account) -> None: ...
+
+    def series(self, account: Account) -> Series | None:
+        """Where exchanges are entered that differ from ``account`` in target, times, name and size alone; None when
+        each needs an account of its own. ``account`` itself is not entered by that, nor kept."""
+        ...

@@ -1,7 +1,8 @@
 """The express lane of one entry point: what was learned about the heads of its clients, and when it may be used.
 
-    block ──seen before──► reading ─┐
-      └──lines, with blanks──► pattern ──► branch ──path──► trip ──still holds──► ride
+    bytes ──seen before──────────────────────────────────────────► errand ──still holds──► ride
+      └─► block ──seen before──► reading ─┐                          ▲
+            └──lines, with blanks──► pattern ──► branch ──path──► trip
 
 A request that finds its trip is taken by a ``Ride`` from the client's bytes to the server's in one go. Everybody else
 takes the ordinary way, and when a pattern comes for the second time, ``learn`` sends one such request through the
@@ -17,7 +18,8 @@ import hashlib
 from collections.abc import Callable, Collection
 
 from doorward.proxy.exchange import Surroundings
-from doorward.proxy.express.pattern import PatternReader
+from doorward.proxy.express.errand import Errand
+from doorward.proxy.express.pattern import PatternReader, Sketch
 from doorward.proxy.express.trip import NoTrip, Trip
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
@@ -64,15 +66,24 @@ class Branch:
 class Reading:
     """What was read in one header block."""
 
-    __slots__ = ("blanks", "branch", "exact", "request_id")
+    __slots__ = ("blanks", "branch", "exact", "request_id", "sketch")
 
-    def __init__(self, branch: Branch, blanks: tuple[bytes, ...], request_id: bytes, exact: bool = False) -> None:
+    def __init__(
+        self,
+        branch: Branch,
+        blanks: tuple[bytes, ...],
+        request_id: bytes,
+        sketch: Sketch | None = None,
+        exact: bool = False,
+    ) -> None:
         self.branch = branch
         self.exact = exact
         """The branch is that of this block alone."""
         self.blanks = blanks
         self.request_id = request_id
         """What the client calls the request; empty: nothing that could be a name."""
+        self.sketch = sketch
+        """What the next block may be like; None for a reading that was remembered."""
 
 
 class Lane:
@@ -90,9 +101,12 @@ class Lane:
         self._reader = PatternReader(lambda name: True, limits)
         self._readings: dict[bytes, Reading] = {}
         self._branches: dict[bytes, Branch] = {}
+        self._errands: dict[bytes, Errand] = {}
         self._riding: dict[int, bool] = {}
         """Which routes can be ridden to, by their identity: the table holds them as long as this does."""
         self._size = 0
+        self.age = 0
+        """How often everything was forgotten."""
         self._glimpsed: set[int] = set()
         """Hashes of patterns and blocks that came once."""
         self._leads_anywhere = {False: False, True: False}
@@ -108,27 +122,50 @@ class Lane:
         """``head`` at the beginning of the ordinary way."""
         return self._admission.admit(head, facts)
 
-    def name_of(self, reading: Reading, trip: Trip) -> bytes:
-        """What the request is called."""
-        return (reading.request_id if trip.trusted else b"") or self._admission.new_id()
+    def new_id(self) -> bytes:
+        """A name for a request that has none."""
+        return self._admission.new_id()
+
+    def errand(self, key: bytes) -> Errand | None:
+        """What was learned under ``key``: the mark of a client's facts, and a whole request of one."""
+        return self._errands.get(key)
+
+    def remember(self, key: bytes, errand: Errand) -> None:
+        """``errand`` is what ``key`` stands for; what comes once only is not remembered."""
+        known = self._errands.pop(key, None)
+        if known is None and not self._came_before(hash(key)):
+            return
+        if known is not None:
+            self._size -= known.size + len(key)
+        errand.fields = {}
+        self._errands[key] = errand
+        self._size += errand.size + len(key)
+        self._shrink()
 
     def read(self, mark: bytes, block: bytes) -> Reading | None:
         """What is known about ``block``, of a client whose facts have this ``mark``."""
         key = mark + block
         reading = self._readings.get(key)
-        if reading is None:
-            found = self._reader.read(block)
-            if found is None:
-                return None
-            pattern, blanks, request_id = found
-            branch = self._branches.get(mark + pattern)
-            if branch is None:
-                return None
-            reading = Reading(branch, blanks, request_id)
-            if self._came_before(hash(key)):
-                self._find_at_once(key, reading)
-                self._shrink()
-        return reading
+        if reading is not None:
+            return reading
+        sketch = self._reader.read(block)
+        if sketch is None:
+            return None
+        branch = self._branches.get(mark + sketch.pattern)
+        if branch is None:
+            return None
+        if self._came_before(hash(key)):
+            self._find_at_once(key, Reading(branch, sketch.blanks, sketch.request_id))
+            self._shrink()
+        return Reading(branch, sketch.blanks, sketch.request_id, sketch)
+
+    def read_like(self, last: Reading, data: bytes) -> Reading | None:
+        """The same for the whole request ``data``, if it is like the ``last`` one that was read for its client."""
+        sketch = last.sketch
+        if sketch is None or len(data) > self._reader.max_size:
+            return None
+        filled = sketch.filled(data.split(b"\r\n"), self._reader.max_cookies)
+        return None if filled is None else Reading(last.branch, filled[0], filled[1], sketch)
 
     def _find_at_once(self, key: bytes, reading: Reading) -> None:
         if key not in self._readings:
@@ -140,7 +177,7 @@ class Lane:
         found = self._reader.read(block)
         if found is None or not is_plain(head):
             return
-        pattern, blanks, request_id = found
+        pattern, blanks, request_id = found.pattern, found.blanks, found.request_id
         try:
             request = self._admission.admit(head, facts)
             host = self.surroundings.routes.host_routes(request)
@@ -185,6 +222,9 @@ class Lane:
     def _shrink(self) -> None:
         while self._size > _MOST_BYTES and self._branches:
             self._size -= self._branches.pop(next(iter(self._branches))).size
+            if self._errands:
+                oldest = next(iter(self._errands))
+                self._size -= self._errands.pop(oldest).size + len(oldest)
             if self._readings:
                 self._size -= 2 * len(oldest := next(iter(self._readings)))
                 del self._readings[oldest]
@@ -193,6 +233,8 @@ class Lane:
         """There are other routes: nothing that was learned holds, and nothing of the old ones need be kept."""
         self._routes = None
         self._reader = PatternReader(lambda name: True, self._limits)
+        self.age += 1
+        self._errands.clear()
         self._readings.clear()
         self._branches.clear()
         self._glimpsed.clear()
@@ -275,4 +317,5 @@ def _regarded_by(middlewares: Collection[SteadyMiddleware]) -> Callable[[bytes],
 def mark_of(facts: ConnectionFacts) -> bytes:
     """What stands for the facts of a connection, so that clients share what was learned only where those are equal."""
     chain = hashlib.sha256(repr(facts.client_chain).encode()).hexdigest() if facts.client_chain else ""
-    return repr((facts.peer, facts.port, facts.tls, facts.tls_options, chain)).encode() + b"\r\n"
+    tls = (facts.tls, facts.tls_options, facts.tls_version, facts.tls_cipher)
+    return repr((facts.peer, facts.port, tls, chain)).encode() + b"\r\n"

@@ -44,6 +44,82 @@ class _Role(IntEnum):
 _FIXED, _COOKIE, _NAME = _Role.FIXED, _Role.COOKIE, _Role.NAME
 
 
+class Spot:
+    """A line of a block of which the value does not belong to the pattern, or not all of it."""
+
+    __slots__ = ("own", "place", "role", "start")
+
+    def __init__(self, role: _Role, start: bytes, place: int, own: bytes | None) -> None:
+        self.role = role
+        self.start = start
+        """The name as it stands there, with its colon."""
+        self.place = place
+        """Which of the blanks it is; -1: none."""
+        self.own = own
+        """Our own cookies in it; None: there are none."""
+
+
+class Sketch:
+    """A block as it was read: its pattern, and what stands in the blanks."""
+
+    __slots__ = ("blanks", "lines", "pattern", "request_id", "spots")
+
+    def __init__(
+        self,
+        lines: list[bytes],
+        spots: list[Spot | None],
+        pattern: bytes,
+        blanks: tuple[bytes, ...],
+        request_id: bytes,
+    ) -> None:
+        self.lines = lines
+        """As they came."""
+        self.spots = spots
+        """Of each line; None for one that is fixed."""
+        self.pattern = pattern
+        self.blanks = blanks
+        self.request_id = request_id
+        """What the client calls the request, if that can be a name; else empty."""
+
+    def filled(self, lines: list[bytes], most_cookies: int) -> tuple[tuple[bytes, ...], bytes] | None:
+        """``lines`` are those of a whole message. If its block is this one but for the blanks: what stands in those,
+        and the name that its client gives it. None: it has to be read."""
+        own_lines, spots = self.lines, self.spots
+        if len(lines) != len(own_lines) + 3 or lines[-1] or lines[-2]:
+            return None
+        blanks: list[bytes] | None = None
+        request_id = self.request_id
+        for index, line in enumerate(own_lines):
+            other = lines[index + 1]
+            if line == other:
+                continue
+            spot = spots[index]
+            if spot is None or not other.startswith(spot.start):
+                return None
+            value = _value_of(other, len(spot.start))
+            if value is None:
+                return None
+            if spot.role is _NAME:
+                request_id = value if acceptable(value) else b""
+                continue
+            if spot.role is _COOKIE:
+                if value.count(b";") >= most_cookies:
+                    return None
+                if not spot.own:
+                    # Here our mark stood somewhere else than in a cookie's name, or nowhere.
+                    if spot.own is not None or MARK in value:
+                        return None
+                else:
+                    value = _rest_beside(spot.own, value)
+                    if value is None or bool(value) is (spot.place < 0):
+                        return None
+            if spot.place >= 0:
+                if blanks is None:
+                    blanks = list(self.blanks)
+                blanks[spot.place] = value
+        return self.blanks if blanks is None else tuple(blanks), request_id
+
+
 class PatternReader:
     """Reads header blocks at one entry point, for one routing table."""
 
@@ -52,62 +128,76 @@ class PatternReader:
         self._roles: NameTable[_Role] = NameTable(lambda name: _role(name, regarded))
         self._fixed: set[bytes] = set()
         """Lines that were found to be fixed: asking for a whole line is cheaper than for its name."""
-        self._max_size = min(MAX_SIZE, limits.header, limits.field)
+        self.max_size = min(MAX_SIZE, limits.header, limits.field)
         self._max_fields = limits.fields
-        self._max_cookies = limits.cookies
+        self.max_cookies = limits.cookies
 
-    def read(self, block: bytes) -> tuple[bytes, tuple[bytes, ...], bytes] | None:
-        """The pattern of ``block`` (lines without the last line's end), what stands in its blanks, and the name that
-        the client gives to the request; None: it has to be read the ordinary way. A block with a known pattern is as
-        good as the one that it was learned from."""
-        if len(block) > self._max_size or not block:
+    def read(self, block: bytes) -> Sketch | None:
+        """``block`` (lines without the last line's end) by its pattern; None: it has to be read the ordinary way. A
+        block with a known pattern is as good as the one that it was learned from."""
+        if len(block) > self.max_size or not block:
             return None
         lines = block.split(b"\r\n")
         if len(lines) > self._max_fields:
             return None
-        roles = self._roles
+        drawn = lines.copy()
+        spots: list[Spot | None] = []
         blanks: list[bytes] = []
-        cookies = False
+        cookies = named = False
         request_id = b""
         fixed = self._fixed
         for index, line in enumerate(lines):
             if line in fixed:
+                spots.append(None)
                 continue
             name = line.partition(b":")[0]
             if len(name) > _MAX_NAME:
                 return None
-            role = roles[name]
+            role = self._roles[name]
             if role is _FIXED:
                 self._note_fixed(line)
+                spots.append(None)
                 continue
-            match = _value(line, len(name) + 1)
-            if match is None or len(name) == len(line):
+            value = _value_of(line, len(name) + 1)
+            if value is None or len(name) == len(line):
                 return None
-            value = match[1]
-            if value[-1:] in _SPACE:
-                value = value.rstrip(b" \t")
-            lines[index] = b"\r\n" + name
+            drawn[index] = b"\r\n" + name
+            own: bytes | None = None
+            has_blank = True
             if role is _NAME:
-                lines[index] += b"=="
-                if not request_id and acceptable(value):
+                if named:
+                    return None
+                named = True
+                drawn[index] += b"=="
+                has_blank = False
+                if acceptable(value):
                     request_id = value
-                continue
-            if role is _COOKIE:
-                if cookies or value.count(b";") >= self._max_cookies:
+            elif role is _COOKIE:
+                if cookies or value.count(b";") >= self.max_cookies:
                     return None
                 cookies = True
                 if MARK in value:
                     own, value = _own_and_rest(value)
-                    lines[index] = b"\r\n%b=%b" % (name, own) if value else b"\r\n%b==%b" % (name, own)
-                    if not value:
-                        continue
-            blanks.append(value)
-        return b"\r\n".join(lines), tuple(blanks), request_id
+                    has_blank = bool(value)
+                    drawn[index] = b"\r\n%b=%b" % (name, own) if value else b"\r\n%b==%b" % (name, own)
+            spots.append(Spot(role, name + b":", len(blanks) if has_blank else -1, own))
+            if has_blank:
+                blanks.append(value)
+        return Sketch(lines, spots, b"\r\n".join(drawn), tuple(blanks), request_id)
 
     def _note_fixed(self, line: bytes) -> None:
         if len(self._fixed) >= _MOST_FIXED:
             self._fixed.clear()
         self._fixed.add(line)
+
+
+def _value_of(line: bytes, start: int) -> bytes | None:
+    """The value in ``line``, from behind the colon; None: it has no business in a field."""
+    match = _value(line, start)
+    if match is None:
+        return None
+    value: bytes = match[1]
+    return value.rstrip(b" \t") if value[-1:] in _SPACE else value
 
 
 def blank_names(pattern: bytes) -> list[bytes]:
@@ -135,6 +225,25 @@ def _own_and_rest(value: bytes) -> tuple[bytes, bytes]:
     for pair in value.split(b";"):
         (own if is_own_cookie(pair.partition(b"=")[0].strip(b" \t")) else rest).append(pair)
     return b";".join(own), b";".join(rest).strip(b" \t")
+
+
+def _rest_beside(own: bytes, value: bytes) -> bytes | None:
+    """What stands in ``value`` beside ``own``, if that is all that is ours in it; None: it is not."""
+    start = value.find(own)
+    if start < 0:
+        return None
+    end = start + len(own)
+    if value.count(MARK) == 1 and value[end : end + 1] in _ENDS:
+        # As ``_own_and_rest`` has it, where nothing has to be searched for.
+        if start == 0:
+            return value[end + 1 :].strip(b" \t")
+        if start > 2 and value[start - 2 : start] == b"; ":
+            return (value[: start - 2] + value[end:]).strip(b" \t")
+    found, rest = _own_and_rest(value)
+    return rest if found == own else None
+
+
+_ENDS = (b"", b";")
 
 
 def _role(name: bytes, regarded: Callable[[bytes], bool]) -> _Role:

@@ -19,18 +19,16 @@ from doorward.net.asking import Asking
 from doorward.net.upstream import UpstreamConnection, UpstreamError
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.errand import Errand
 from doorward.proxy.express.lane import Lane, Reading
-from doorward.proxy.express.trip import Trip
 from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.relay import Relay
 from doorward.proxy.request import Asked, ConnectionFacts
 from doorward.proxy.services.server import Server
-from doorward.proxy.upstream_head import NAMED
 from doorward.wire.http1.plain_request import plain_line, plain_target
 from doorward.wire.http1.request import RequestHead
 from doorward.wire.http1.response import ReceivedHead
 
-_NAMED = b" HTTP/1.1" + NAMED
 _AUTHORITY = b"@:"
 """Begins the block of a head of HTTP/2. No field has such a name, so nobody may begin one of HTTP/1 with it."""
 
@@ -61,33 +59,29 @@ class Ride:
     __slots__ = (
         "_asking",
         "_begun_at",
-        "_blanks",
         "_client",
         "_data",
+        "_errand",
         "_facts",
         "_head",
         "_lane",
-        "_line",
+        "_last",
+        "_last_age",
         "_mark",
         "_name",
-        "_reading",
         "_sent_at",
         "_server",
         "_started_at",
         "_trailers",
-        "_trip",
         "_unknown",
         "_upstream",
     )
 
-    _line: tuple[bytes, bytes, bytes | None]
-    """Target, path, query."""
+    _errand: Errand
     _name: bytes
     """What the request is called."""
-    _trip: Trip
     _server: Server
     _upstream: UpstreamConnection
-    _blanks: tuple[bytes, ...]
     _begun_at: float
     """Monotonic seconds; ``_started_at`` is the same moment in Unix seconds."""
     _started_at: float
@@ -107,20 +101,27 @@ class Ride:
         self._head: ReceivedHead | None = None
         self._data = b""
         self._trailers: tuple[Header, ...] = ()
+        self._last: Reading | None = None
+        """What was read last, and how old the lane was then."""
+        self._last_age = 0
 
     # --- the request ---
 
     def begin(self, data: bytes) -> bool:
         """Take up the request that ``data`` is. False: it is not exactly one, or must take the ordinary way."""
         self._unknown = b""
-        end = data.find(b"\r\n\r\n")
-        if end < 0 or end + 4 != len(data) or not self._lane.is_open(self._facts.tls):
+        lane = self._lane
+        if not lane.is_open(self._facts.tls):
             return False
-        line = plain_line(data)
-        if line is None or data.startswith(_AUTHORITY, line.end()):
+        key = self._mark + data
+        errand = lane.errand(key)
+        if errand is not None and errand.may_begin():
+            return self._set_out(errand)
+        errand = self._read(data)
+        if errand is None:
             return False
-        target, path, query = line.groups()
-        return self._find(data[line.end() : end], target, path, query)
+        lane.remember(key, errand)
+        return self._set_out(errand)
 
     def begin_head(self, head: RequestHead) -> bool:
         """The same for a request without a body whose head came otherwise than as these bytes."""
@@ -130,45 +131,73 @@ class Ride:
         if target is None:
             return False
         lines = [name + b": " + value for name, value in head.headers]
-        return self._find(b"\r\n".join((_AUTHORITY + head.authority, *lines)), head.target, target[1], target[2])
+        block = b"\r\n".join((_AUTHORITY + head.authority, *lines))
+        errand = self._find(block, head.target, target[1], target[2])
+        return errand is not None and self._set_out(errand)
 
-    def _find(self, block: bytes, target: bytes, path: bytes, query: bytes | None) -> bool:
-        """Find the trip, and begin it if it still holds."""
+    def _read(self, data: bytes) -> Errand | None:
+        """The errand of the request that ``data`` is, if that is known and may begin."""
+        line = plain_line(data)
+        if line is None:
+            return None
+        target, path, query = line.groups()
+        last, self._last = self._last, None
+        if last is not None and self._last_age == self._lane.age:
+            reading = self._lane.read_like(last, data)
+            errand = None if reading is None else self._errand_of(reading, target, path, query)
+            if errand is not None:
+                self._last = last
+                return errand
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end + 4 != len(data) or data.startswith(_AUTHORITY, line.end()):
+            return None
+        return self._find(data[line.end() : end], target, path, query)
+
+    def _find(self, block: bytes, target: bytes, path: bytes, query: bytes | None) -> Errand | None:
+        """The errand for this page of a request with this header block, if that is known and may begin."""
         reading = self._lane.read(self._mark, block)
-        trip = None if reading is None else reading.branch.trip(path)
-        if reading is None or trip is None or not trip.may_begin(path, query):
+        errand = None if reading is None else self._errand_of(reading, target, path, query)
+        if errand is None:
             self._unknown = block
-            return False
-        self._line = (target, path, query)
-        self._trip = trip
-        self._blanks = reading.blanks
+            return None
+        self._last, self._last_age = reading, self._lane.age
+        return errand
+
+    def _errand_of(self, reading: Reading, target: bytes, path: bytes, query: bytes | None) -> Errand | None:
+        trip = reading.branch.trip(path)
+        if trip is None or not trip.may_begin(path, query):
+            return None
+        return Errand(trip, target, path, query, reading.blanks, reading.request_id)
+
+    def _set_out(self, errand: Errand) -> bool:
+        """Begin. False: there is nobody who could be asked at once."""
+        self._errand = errand
+        self._name = errand.request_id or self._lane.new_id()
         self._started_at = time.time()
         self._begun_at = self._sent_at = time.perf_counter()
-        if trip.toll is not None:
-            return self._pay(trip.toll, reading)
-        return self._board(trip, self._lane.name_of(reading, trip))
+        toll = errand.trip.toll
+        return self._board() if toll is None else self._pay(toll)
 
-    def _board(self, trip: Trip, name: bytes) -> bool:
+    def _board(self) -> bool:
         """Send the request, if there is somebody to send it to at once."""
-        server = trip.balancer.take_turn()
+        balancer = self._errand.trip.balancer
+        server = balancer.take_turn()
         if server is None:
             return False
         upstream = server.pool.take_http1()
         if upstream is None:
-            trip.balancer.put_back(server)
+            balancer.put_back(server)
             return False
         self._server = server
         self._upstream = upstream
         self._lane.surroundings.sessions.riding.add(self)
-        self._name = name
-        message = b"".join((b"GET ", self._line[0], _NAMED, name, trip.fields(server, self._blanks)))
-        upstream.ask_plainly(self, message)
+        upstream.ask_plainly(self, self._errand.message(self._name, server))
         return True
 
     @property
     def head(self) -> RequestHead:
         """A head like that of the request, but for what stands in the blanks and on the request line."""
-        return self._trip.head
+        return self._errand.trip.head
 
     def take_unknown(self) -> bytes:
         """The header block that ``begin`` did not know, once; empty: there is none."""
@@ -182,35 +211,35 @@ class Ride:
 
     # --- the toll ---
 
-    def _pay(self, toll: Toll, reading: Reading) -> bool:
+    def _pay(self, toll: Toll) -> bool:
         """Ask the auth server, if it can be asked at once."""
-        self._name = name = self._lane.name_of(reading, self._trip)
-        self._asking = toll.ask(self._line[0], name, self)
+        self._asking = toll.ask(self._errand.target, self._name, self)
         return self._asking is not None
 
     def answered(self, head: ReceivedHead, body: bytes) -> None:
         """The auth server's answer (``net.asking``)."""
         self._asking = None
-        trip = self._trip
-        assert trip.toll is not None
-        if trip.toll.passes(head, body):
+        toll = self._errand.trip.toll
+        assert toll is not None
+        if toll.passes(head, body):
             self._sent_at = time.perf_counter()
-            if self._board(trip, self._name):
+            if self._board():
                 return
-        self._go_ordinary(trip.toll.asked(head, body))
+        self._go_ordinary(toll.asked(head, body))
 
     def unanswered(self, error: Exception) -> None:
         """There is none."""
         self._asking = None
-        assert self._trip.toll is not None
-        self._go_ordinary(self._trip.toll.asked(error, b""))
+        toll = self._errand.trip.toll
+        assert toll is not None
+        self._go_ordinary(toll.asked(error, b""))
 
     def _go_ordinary(self, asked: Asked) -> None:
         """With what the auth server has said, which is not asked twice."""
         head = self._own_head()
         request = self._lane.admitted(head, self._facts)
         request.id, request.asked = self._name, asked
-        exchange = Exchange(self._lane.surroundings, self._client, request, self._line[0])
+        exchange = Exchange(self._lane.surroundings, self._client, request, self._errand.target)
         exchange.account.started, exchange.account.started_at = self._begun_at, self._started_at
         self._client.ride_left(head, exchange)
         exchange.begin()
@@ -218,7 +247,7 @@ class Ride:
     # --- the response ---
 
     def response_whole(self, head: ReceivedHead, body: bytes) -> None:
-        block = self._trip.answer_to(head)
+        block = self._errand.trip.answer_to(head)
         if block is None or self._client.leaving:
             self._end_elsewhere(head, body, ())
             return
@@ -227,19 +256,32 @@ class Ride:
         self._client.ride_over(block, body)
 
     def _close_account(self, status: int, sent: int) -> None:
-        account = self._trip.account
+        seconds = time.perf_counter() - self._begun_at
+        books = self._errand.trip.books[self._server].get(status)
+        if books is None:
+            self._open_account(status, sent, seconds)
+            return
+        for series in books:
+            series.add(self._errand.target, self._started_at, seconds, sent)
+
+    def _open_account(self, status: int, sent: int, seconds: float) -> None:
+        """Have everything written down; whoever keeps books may open a series for others like this."""
+        errand, ledgers = self._errand, self._lane.surroundings.ledgers
+        account = errand.trip.account
         account.request_id = self._name
         account.connection = self._facts
-        account.target = self._line[0]
+        account.target = errand.target
         account.server = self._server.url
         account.started = self._begun_at
         account.started_at = self._started_at
         account.status = account.origin_status = status
         account.sent = sent
-        now = time.perf_counter()
-        account.seconds, account.origin_seconds = now - self._begun_at, now - self._sent_at
-        for ledger in self._lane.surroundings.ledgers:
+        account.seconds, account.origin_seconds = seconds, seconds - (self._sent_at - self._begun_at)
+        for ledger in ledgers:
             ledger.record(account)
+        series = [each for ledger in ledgers if (each := ledger.series(account)) is not None]
+        if len(series) == len(ledgers):
+            errand.trip.books[self._server][status] = series
 
     # --- what the ordinary way is for ---
 
@@ -281,7 +323,7 @@ class Ride:
             relay.response_trailers(trailers)
         relay.response_ended()
         if not self._client.leaving and _can_be_repeated(head):
-            self._trip.keep_answer(head, block)
+            self._errand.trip.keep_answer(head, block)
 
     def response_failed(self, error: UpstreamError) -> None:
         self._head, self._data, self._trailers = None, b"", ()
@@ -308,7 +350,7 @@ class Ride:
     @property
     def session(self) -> bytes:
         """The id_hash of the proxy session on which it rides."""
-        return self._trip.session
+        return self._errand.trip.session
 
     def _leave_waiting(self) -> Relay:
         relay = self._leave(self._upstream)
@@ -320,20 +362,22 @@ class Ride:
         connection that they wait for."""
         self._lane.surroundings.sessions.riding.discard(self)
         exchange = self._exchange()
-        relay = Relay(exchange, self._trip.balancer, self._server)
+        relay = Relay(exchange, self._errand.trip.balancer, self._server)
         relay.go_on(upstream, self._sent_at)
         self._client.ride_left(self._own_head(), exchange)
         return relay
 
     def _exchange(self) -> Exchange:
-        request = self._trip.request(self._name, self._facts, self._line, self._blanks)
-        exchange = Exchange(self._lane.surroundings, self._client, request, self._line[0])
-        exchange.go_on(self._trip.route, self._begun_at, self._started_at)
+        errand, trip = self._errand, self._errand.trip
+        line = (errand.target, errand.path, errand.query)
+        request = trip.request(self._name, self._facts, line, errand.blanks)
+        exchange = Exchange(self._lane.surroundings, self._client, request, errand.target)
+        exchange.go_on(trip.route, self._begun_at, self._started_at)
         return exchange
 
     def _own_head(self) -> RequestHead:
-        target, path, query = self._line
-        return structs.replace(self._trip.head, target=target, path=path, query=query)
+        errand = self._errand
+        return structs.replace(errand.trip.head, target=errand.target, path=errand.path, query=errand.query)
 
     def _taken(self) -> tuple[ReceivedHead, bytes, tuple[Header, ...]]:
         """What came of the response, which is somebody else's now."""

@@ -16,6 +16,7 @@ from doorward.proxy.express.pattern import blank_names
 from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.request import Check, ConnectionFacts, Request
 from doorward.proxy.routing import Route
+from doorward.proxy.service import Series
 from doorward.proxy.services.load_balancer import LoadBalancer
 from doorward.proxy.services.server import Server
 from doorward.proxy.upstream_head import OURS, host_for, plain_fields
@@ -37,6 +38,7 @@ class Trip:
         "_request",
         "account",
         "balancer",
+        "books",
         "head",
         "route",
         "toll",
@@ -83,6 +85,8 @@ class Trip:
             service=route.service_name,
         )
         """What the accounts of its requests have in common; the rest is filled in for each."""
+        self.books: dict[Server, dict[int, list[Series]]] = {server: {} for server in self.balancer.servers}
+        """Where such a request is entered when a server has answered it with a status, once one has been."""
         for server in self.balancer.servers:
             self._fields[server] = self._template(server)
 

@@ -20,17 +20,26 @@ class HeadMemory:
     """Response heads that were seen lately, for all connections to one server: an application answers many questions
     alike, and the same bytes to the same method mean the same. The oldest goes first."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_last")
 
     _MOST = 256
     _MAX_SIZE = 4096
 
     def __init__(self) -> None:
         self._known: dict[bytes, ReceivedHead] = {}
+        self._last: tuple[bytes, ReceivedHead] | None = None
 
-    def recall(self, raw: bytes) -> ReceivedHead | None:
-        """What these bytes mean, if they were seen; not in answer to HEAD."""
-        return self._known.get(raw)
+    def recall(self, data: bytes) -> tuple[bytes, ReceivedHead] | None:
+        """The head with which ``data`` begins, if it was seen, and what it means; not in answer to HEAD."""
+        last = self._last
+        if last is not None and data.startswith(last[0]):
+            return last  # a head ends with its first empty line: nothing longer can begin like this
+        raw = data[: data.find(b"\r\n\r\n") + 4]
+        head = self._known.get(raw)
+        if head is None:
+            return None
+        self._last = (raw, head)
+        return self._last
 
     def parse(self, raw: bytes, method: bytes, limits: Limits) -> ReceivedHead:
         """See ``parse_response_head``."""
@@ -92,13 +101,15 @@ class ResponseReader:
     def whole(self, data: bytes) -> tuple[ReceivedHead, bytes] | None:
         """Head and body, if ``data`` is the whole response, nothing but that, and its head is remembered; otherwise
         nothing has happened."""
-        end = data.find(b"\r\n\r\n") + 4
-        head = self._memory.recall(data[:end])
-        if head is None or head.length is None or len(data) != end + head.length or head.status < 200 or self.started:
+        known = None if self._buffer or self._interim else self._memory.recall(data)
+        if known is None:
+            return None
+        raw, head = known
+        if head.length is None or len(data) != len(raw) + head.length or head.status < 200:
             return None
         self.head_seen = True
         self.complete = True
-        return head, data[end:]
+        return head, data[len(raw) :]
 
     def next_head(self) -> ReceivedHead | None:
         """The next head, interim (1xx) or final, or None until it is complete. Raises BadResponse."""
