@@ -67,7 +67,7 @@ def paid(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     answered = Ride.answered
 
     def noted(self: Ride, head: ReceivedHead, body: bytes) -> None:
-        toll = self._trip.toll
+        toll = self._errand.trip.toll
         assert toll is not None
         seen.append(toll.passes(head, body))
         answered(self, head, body)
@@ -313,6 +313,9 @@ async def test_the_log_has_the_whole_time_and_the_user(stage: Stage, auth: Auth,
         def record(self, account: Account) -> None:
             taken = account.seconds > account.origin_seconds
             accounts.append((account.target, account.user, account.router, taken))
+
+        def series(self, account: Account) -> None:
+            return None
 
     await learned(stage, auth, paid)
     stage.engine._surroundings.ledgers = (Book(),)

@@ -280,7 +280,7 @@ class Ride:
         for ledger in ledgers:
             ledger.record(account)
         series = [each for ledger in ledgers if (each := ledger.series(account)) is not None]
-        if len(series) == len(ledgers):
+        if series and len(series) == len(ledgers):
             errand.trip.books[self._server][status] = series
 
     # --- what the ordinary way is for ---
