@@ -18,6 +18,7 @@ NOT_FROM_OUTSIDE = re.compile(
     r"now|time|expires|seconds|moment|validity|getsockname|max_age|is_integer|line\.split|monotonic|float"
 )
 RULE_COMPILERS = {"config/patterns.py", "outpost/linear_pattern.py"}
+LEDGER = "outpost/standalone/ledger.py"
 SECRETS = re.compile(r"(^|_)(secret|password|mac|csrf|verifier|token|key_hash|digest)$")
 NETWORK = {"requests", "httpx", "httpx2", "aiohttp", "urllib3", "urllib.request", "http.client", "ftplib", "telnetlib"}
 NEVER = {"pickle", "marshal", "shelve", "xml.etree", "xml.etree.ElementTree", "xml.dom", "xml.sax", "dill"}
@@ -133,12 +134,16 @@ def test_dangerous_tools_are_not_in_the_house() -> None:
 
 
 def test_sql_is_never_put_together() -> None:
-    """What is executed as SQL is a constant; values are bound."""
+    """What is executed as SQL is a constant; values are bound. The ledger's two methods hand on what they are given:
+    their callers are looked at."""
     # S-607
     for name, tree, _ in modules():
         for called, call in calls(tree):
             if re.search(r"(cursor|connection\w*|database)\.(execute|executemany|executescript)$", called):
-                assert isinstance(call.args[0], ast.Constant), f"{name}:{call.lineno} {ast.unparse(call.args[0])}"
+                handed_on = name == LEDGER and ast.unparse(call.args[0]) == "statement"
+                assert handed_on or isinstance(call.args[0], ast.Constant), f"{name}:{call.lineno}"
+            if re.search(r"(self|ledger)\.(rows|change)$", called) and name.startswith("outpost/standalone/"):
+                assert isinstance(call.args[0], ast.Constant), f"{name}:{call.lineno}"
             assert not called.endswith((".extra", "RawSQL")), f"{name}:{call.lineno}"
             if called.endswith("objects.raw"):
                 assert isinstance(call.args[0], ast.Constant), f"{name}:{call.lineno}"

@@ -157,8 +157,12 @@ class Ledger:
         if now - self._swept < SWEEP:
             return
         self._swept = now
-        for table in ("used_state", "kept_url", "claim", "ending", "session", "seen"):
-            self.change(f"delete from {table} where expires <= ?", (now,))  # noqa: S608 - names of our own
+        self.change("delete from used_state where expires <= ?", (now,))
+        self.change("delete from kept_url where expires <= ?", (now,))
+        self.change("delete from claim where expires <= ?", (now,))
+        self.change("delete from ending where expires <= ?", (now,))
+        self.change("delete from session where expires <= ?", (now,))
+        self.change("delete from seen where expires <= ?", (now,))
         self.change(
             "delete from used_state where id in (select id from used_state order by expires desc limit -1 offset ?)",
             (MAX_ENTRIES,),
