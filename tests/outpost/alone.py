@@ -90,8 +90,8 @@ class Alone:
 
     def start(self) -> None:
         """The process begins: nothing is remembered but what is in the file."""
-        self.known = Issuer(self.issuer.issuer, self, self.clock, self._use)
         ledger, keys = Ledger(self.file), Keys(self.secrets)
+        self.known = Issuer(self.issuer.issuer, self, self.clock, self._use, shelf=ledger)
         places = Places(lambda: self.outpost.applications())
         self.places = places
         self.uses = LastUse(ledger, places, self.clock, lambda id_hash: self.outpost.last_passed(id_hash))
@@ -151,7 +151,7 @@ class Alone:
         if published is not None:
             provider = msgspec.structs.replace(
                 provider,
-                authorization_endpoint=published.authorization_endpoint,
+                authorization_endpoint=published.authorization_endpoint if self.known.answers else "",
                 token_endpoint=published.token_endpoint,
                 end_session_endpoint=published.end_session_endpoint,
                 jwks_uri=published.jwks_uri,

@@ -21,6 +21,10 @@ class ForeignChannel:
 
     def __init__(self, client: Client, reaches: tuple[Reach, ...]) -> None:
         self._client = client
+        self.use(reaches)
+
+    def use(self, reaches: tuple[Reach, ...]) -> None:
+        """From now on these are the issuers."""
         self._reaches = {_authority(reach.url): reach for reach in reaches}
         self._any = reaches[0] if len(reaches) == 1 else Reach("")
 

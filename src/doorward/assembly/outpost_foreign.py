@@ -49,32 +49,74 @@ class ForeignOutpost:
         decided: Callable[[Decision], None],
     ) -> None:
         self._plan = plan
+        self._now = now
         self._cut = cut
         self._channel = ForeignChannel(client, plan.issuers)
-        self._issuers = {reach.url: Issuer(reach.url, self._channel, now, self._changed) for reach in plan.issuers}
         self._ledger = Ledger(state / "sessions.sqlite3" if state is not None else None)
+        self._issuers = {reach.url: self._issuer(reach.url) for reach in plan.issuers}
         places = Places(lambda: self._outpost.applications())
-        keys = Keys(plan.secrets)
+        self._keys = Keys(plan.secrets)
         self._uses = LastUse(self._ledger, places, now, lambda id_hash: self._outpost.last_passed(id_hash))
-        parts = (self._ledger, keys, places, self._uses, plan.longest, now, self._ended)
-        sealed = None if plan.in_file else SealedStore(*parts)
-        store = sealed or FileStore(*parts)
+        parts = (self._ledger, self._keys, places, self._uses, plan.longest, now, self._ended)
+        self._sealed = None if plan.in_file else SealedStore(*parts)
+        self._store = self._sealed or FileStore(*parts)
         self._places = places
-        self._outpost = Outpost(store, self._channel, now, trusted, decided, newer_keys=self._newer_keys)
+        self._outpost = Outpost(self._store, self._channel, now, trusted, decided, newer_keys=self._newer_keys)
         self._last_uses = LastUses(self._outpost.used_since, self._keep_uses, now)
         logins = ForeignLogins(self._channel, now, self._newer_keys)
-        logout = BackChannelLogout(self._outpost.applications, logins, store, self._ledger, now)
-        self.answering = StandaloneOutpost(self._outpost, sealed, logout, now)
+        logout = BackChannelLogout(self._outpost.applications, logins, self._store, self._ledger, now)
+        self.answering = StandaloneOutpost(self._outpost, self._sealed, logout, now)
+        self._following: dict[str, asyncio.Task[None]] = {}
+        self._tasks = asyncio.TaskGroup()
         self._changed()
+
+    def _issuer(self, url: str) -> Issuer:
+        return Issuer(url, self._channel, self._now, self._changed, shelf=self._ledger)
 
     async def run(self) -> None:
         """Follow the issuers, and write down which sessions were used, for ever."""
-        await asyncio.gather(self._last_uses.run(), *(issuer.follow() for issuer in self._issuers.values()))
+        async with self._tasks:
+            self._follow()
+            await self._last_uses.run()
+
+    def _follow(self) -> None:
+        for url in self._following.keys() - self._issuers.keys():
+            self._following.pop(url).cancel()
+        for url in self._issuers.keys() - self._following.keys():
+            self._following[url] = self._tasks.create_task(self._issuers[url].follow())
 
     @property
     def ready(self) -> bool:
-        """Every issuer is known, so that people can log in."""
-        return all(issuer.published is not None for issuer in self._issuers.values())
+        """Every issuer has been asked, and is known: from its answer, or from before the start."""
+        return all(issuer.asked and issuer.published is not None for issuer in self._issuers.values())
+
+    def use(self, plan: ForeignApplications) -> None:
+        """Another configuration is in force. Sessions go on, except where it changes who may enter, or as whom."""
+        before = self._all_places()
+        former, self._plan = self._plan, plan
+        self._channel.use(plan.issuers)
+        self._keys.use(plan.secrets)
+        self._store.longest = plan.longest
+        unchanged = {reach.url for reach in plan.issuers if reach in former.issuers}
+        for url in self._issuers.keys() - unchanged:
+            del self._issuers[url]
+            if url in self._following:
+                self._following.pop(url).cancel()
+        for reach in plan.issuers:
+            if reach.url not in self._issuers:
+                self._issuers[reach.url] = self._issuer(reach.url)
+        self._changed()
+        self._follow()
+        after = self._all_places()
+        for provider, place in before.items():
+            if after.get(provider) != place:
+                if self._sealed is not None:
+                    self._sealed.rules_changed(provider)
+                self._ended(provider, "", "", [])
+
+    def _all_places(self) -> dict[int, bytes]:
+        found = ((each.provider.pk, self._places.of(each.provider.pk)) for each in self._outpost.applications())
+        return {provider: place[1] for provider, place in found if place is not None}
 
     async def close(self) -> None:
         await self._last_uses.tell()
@@ -97,7 +139,8 @@ class ForeignOutpost:
             return provider
         return msgspec.structs.replace(
             provider,
-            authorization_endpoint=published.authorization_endpoint,
+            # Nobody is sent to log in where nobody answers: a page says so instead.
+            authorization_endpoint=published.authorization_endpoint if issuer.answers else "",
             token_endpoint=published.token_endpoint,
             end_session_endpoint=published.end_session_endpoint,
             introspection_endpoint=published.introspection_endpoint,

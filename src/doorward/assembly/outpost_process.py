@@ -7,6 +7,7 @@ then settled where it is asked. More outposts are more programs, each behind the
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sqlite3
@@ -26,6 +27,7 @@ from doorward.assembly.outpost_connected import ConnectedOutpost
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.assembly.outpost_foreign import ForeignOutpost
 from doorward.assembly.outpost_proxied import with_proxied
+from doorward.assembly.outpost_reload import NotReloaded, as_far_as_possible, read_again
 from doorward.assembly.small_services import TEXT, Health
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages import routing
@@ -48,6 +50,8 @@ from doorward.proxy.request import Request
 from doorward.proxy.routing import Routes
 from doorward.proxy.services.factory import ServiceFactory
 
+log = logging.getLogger("doorward.outpost")
+
 
 class OutpostProgram:
     """Raises sqlite3.Error when the state folder cannot be used."""
@@ -58,6 +62,8 @@ class OutpostProgram:
         self._folder = folder
         self._explainer = Explainer(lambda message: False)
         self._table = plan.table
+        self._configuration = OutpostConfiguration()
+        """Of an identity provider elsewhere."""
         self._client = Client()
         self._stopping = False
         state = Path(plan.state_folder) if plan.state_folder else None
@@ -92,8 +98,8 @@ class OutpostProgram:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        # Sessions outlive a restart, so that nothing is gained by taking a changed configuration under way.
-        loop.add_signal_handler(signal.SIGHUP, _say, "SIGHUP: the configuration is read at start; restart the outpost")
+        reload = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, reload.set)
         if self._access_log is not None:
             loop.add_signal_handler(signal.SIGUSR1, self._reopen)
         self._engine.use(Routes.build(self._table, self))
@@ -103,17 +109,44 @@ class OutpostProgram:
         following = asyncio.create_task(self._outpost.run())
         await self._engine.start(sockets)
         _say_ready(self._plan)
+        reloading = asyncio.create_task(self._reload_whenever(reload))
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, following], return_when=asyncio.FIRST_COMPLETED)
         if following in done:
             following.result()  # it never ends but by a fault of ours: better no outpost than a deaf one
         self._stopping = True
         await self._engine.drain(self._plan.grace)
-        following.cancel()
+        for task in (following, reloading):
+            task.cancel()
         if door is not None:
             door.close()
         await self._outpost.close()
         await self._client.close()
+
+    async def _reload_whenever(self, wanted: asyncio.Event) -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            try:
+                self._use(await read_again(self._plan))
+            except (NotReloaded, CertificateUnusable) as error:
+                log.error("the configuration cannot be used, everything stays as it was: %s", error)
+            except Exception:  # noqa: BLE001 - a fault of ours must not make the outpost deaf to the next attempt
+                log.exception("the configuration was not read again")
+
+    def _use(self, wanted: OutpostPlan) -> None:
+        """Put in force what can be while the process runs. Raises CertificateUnusable, and then changes nothing."""
+        plan, waiting = as_far_as_possible(self._plan, wanted)
+        table = with_proxied(plan.table, self._configuration, plan.entry_points[0])
+        self._engine.use(Routes.build(table, self))
+        self._plan, self._table = plan, table
+        if isinstance(plan.applications, ForeignApplications) and isinstance(self._outpost, ForeignOutpost):
+            self._outpost.use(plan.applications)
+        for warning in plan.warnings:
+            log.warning("%s", warning)
+        if waiting:
+            log.warning("changed, but in force after a restart only: %s", "; ".join(waiting))
+        log.info("the configuration was read again and is in force")
 
     def _reopen(self) -> None:
         """The log files were moved away."""
@@ -131,6 +164,7 @@ class OutpostProgram:
 
     def _route(self, configuration: OutpostConfiguration) -> None:
         """What is protected has changed: so may have what stands behind this outpost."""
+        self._configuration = configuration
         table = with_proxied(self._plan.table, configuration, self._plan.entry_points[0])
         if table != self._table:
             self._table = table

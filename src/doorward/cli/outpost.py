@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from doorward.cli import outpost_plan
 from doorward.cli.launch import become
-from doorward.config import outpost_plan
 from doorward.config.problems import ConfigurationError
 
 
@@ -25,7 +25,7 @@ def outpost(config_file: Path | None, check: bool) -> None:
 
     It answers other proxies (forward auth), or stands in front of applications itself. Every option of the file can be
     in the environment as well: issuer.clientId is DOORWARD_OUTPOST_ISSUER_CLIENT_ID. AUTHENTIK_HOST, AUTHENTIK_TOKEN
-    and AUTHENTIK_INSECURE connect it to an identity provider. SIGTERM drains and stops.
+    and AUTHENTIK_INSECURE connect it to an identity provider. SIGHUP reads the file again, SIGTERM drains and stops.
 
     \b
     Examples:
@@ -34,7 +34,7 @@ def outpost(config_file: Path | None, check: bool) -> None:
       AUTHENTIK_HOST=https://auth.example.com AUTHENTIK_TOKEN=… doorward outpost
     """
     try:
-        plan = outpost_plan.load(config_file, _check_pattern)
+        plan = outpost_plan.read(config_file)
     except ConfigurationError as error:
         raise click.ClickException(f"the configuration cannot be used:\n{error}") from error
     if check:
@@ -43,9 +43,3 @@ def outpost(config_file: Path | None, check: bool) -> None:
         click.echo(f"{config_file or 'the environment'}: the configuration can be used.")
         return
     become("doorward.assembly.outpost_process", plan)
-
-
-def _check_pattern(pattern: str) -> None:
-    from doorward.config.linear_pattern import LinearPattern  # few configurations have one
-
-    LinearPattern(pattern)

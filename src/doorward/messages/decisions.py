@@ -176,6 +176,10 @@ REASONS: dict[str, Why] = {
         "The service that keeps the sessions did not answer, so nobody could be recognised, and nobody was let in.",
         "Look at the identity provider's health and log; nobody has been logged out.",
     ),
+    "issuer_away": Why(
+        "The identity provider does not answer, so nobody can be sent there to log in. Who is logged in goes on.",
+        "Look at the identity provider, and at the outpost's log for what it said last.",
+    ),
     "configuration_error": Why(
         "The answer would have been a yes by accident, and was turned into an error.",
         "This should not happen. Please report it.",

@@ -65,3 +65,5 @@ class OutpostPlan(Struct, frozen=True):
     grace: float = 10.0
     """Seconds that requests in flight get at a stop."""
     warnings: tuple[str, ...] = ()
+    config_file: str = ""
+    """Where it was written; empty: in the environment."""

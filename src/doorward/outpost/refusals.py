@@ -129,7 +129,7 @@ def store_unavailable(application: Application) -> HttpAnswer:
 
 
 def issuer_away(application: Application) -> HttpAnswer:
-    """Nothing is known of the issuer yet, so nobody can be sent there."""
+    """The issuer does not answer, or never did, so nobody can be sent there."""
     return pages.page(
         503,
         "The identity provider does not answer",
@@ -137,6 +137,7 @@ def issuer_away(application: Application) -> HttpAnswer:
         "moment.",
         link=Link("Try again", application.home),
         headers=((b"Retry-After", b"5"),),
+        reason="issuer_away",
     )
 
 

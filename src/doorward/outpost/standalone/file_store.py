@@ -28,12 +28,12 @@ class FileStore:
         now: Callable[[], float],
         ended: Ended,
     ) -> None:
-        """``longest``: seconds after which no session lives any more."""
         self._uses = uses
         self._ledger = ledger
         self._keys = keys
         self._places = places
-        self._longest = longest
+        self.longest = longest
+        """Seconds after which no session lives any more."""
         self._now = now
         self._ended = ended
 
@@ -84,7 +84,7 @@ class FileStore:
         """End the sessions at ``provider`` of one login at the issuer, or of a person. Raises StoreUnavailable."""
         now = self._now()
         if sid:
-            self._ledger.end(provider, "sid", sid, now, now + self._longest)
+            self._ledger.end(provider, "sid", sid, now, now + self.longest)
         rows = self._ledger.rows(
             "delete from session where provider = ? and (? = '' or subject = ?) and (? = '' or sid = ?) returning id",
             (provider, subject, subject, sid, sid),

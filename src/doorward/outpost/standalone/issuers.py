@@ -1,7 +1,9 @@
 """What is known of an issuer now: asked for when the outpost starts, again and again until it answers, and from then
 on so often that a new key or a moved endpoint is noticed.
 
-Nothing that was learned is forgotten because the issuer is away. A key that we do not know may be a new one: it makes
+Nothing that was learned is forgotten because the issuer is away, not even at a restart where the outpost has a place
+to keep it: sessions go on, and are renewed and ended as ever. Only nobody is sent to log in there while it does not
+answer. A key that we do not know may be a new one: it makes
 us look at once, but not more often than every half minute (an unknown ``kid`` is free to make, S-334).
 """
 
@@ -10,17 +12,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from doorward.messages.http import HttpQuestion
 from doorward.messages.outposts import VerificationKey
-from doorward.outpost.ports import IdentityChannel, IdentityUnreachable
+from doorward.outpost.ports import IdentityChannel, IdentityUnreachable, StoreUnavailable
 from doorward.outpost.standalone import discovery
 from doorward.outpost.standalone.discovery import MAX_DOCUMENT, NotAnIssuer, Published
 
 log = logging.getLogger(__name__)
 
-PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds between attempts at an issuer that does not answer; the last one again and again."""
 KEYS_EVERY = 600.0
 """Seconds between two looks at the keys."""
@@ -28,6 +31,14 @@ DOCUMENT_EVERY = 6
 """Looks at the keys between two at the document."""
 SOONEST = 30.0
 """Seconds between two looks at the keys because of an unknown one."""
+
+
+class Shelf(Protocol):
+    """Where documents are kept until the next start."""
+
+    def keep_issuer(self, url: str, document: bytes, keys: bytes, now: float) -> None: ...
+
+    def kept_issuer(self, url: str, now: float) -> tuple[bytes, bytes] | None: ...
 
 
 class Issuer:
@@ -40,8 +51,13 @@ class Issuer:
         now: Callable[[], float],
         changed: Callable[[], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        shelf: Shelf | None = None,
     ) -> None:
+        """Begins with what is on the ``shelf``."""
         self.url = url
+        self.answers = False
+        """Whether it did when it was last asked."""
+        self.asked = False
         self.published: Published | None = None
         self.keys: tuple[VerificationKey, ...] = ()
         self.trouble = "it has not been asked yet"
@@ -52,6 +68,20 @@ class Issuer:
         self._pause = pause
         self._looked = 0.0
         self._looking: asyncio.Task[bool] | None = None
+        self._shelf = shelf
+        self._document = b""
+        self._remember()
+
+    def _remember(self) -> None:
+        try:
+            kept = self._shelf.kept_issuer(self.url, self._now()) if self._shelf is not None else None
+            if kept is None:
+                return
+            published = discovery.read(kept[0], self.url)
+            self.keys = discovery.read_keys(kept[1], published.id_token_signing_alg_values_supported)
+        except (NotAnIssuer, StoreUnavailable):
+            return  # an older version took what this one does not
+        self._document, self.published = kept[0], published
 
     async def follow(self) -> None:
         """For ever."""
@@ -68,24 +98,42 @@ class Issuer:
     async def learn(self, *, document: bool = True) -> bool:
         """Ask once. False when it did not answer as it must; what was known before then stays."""
         try:
-            published = self.published
+            published, text = self.published, self._document
             if document or published is None:
-                published = discovery.read(await self._get(discovery.url_of(self.url)), self.url)
+                text = await self._get(discovery.url_of(self.url))
+                published = discovery.read(text, self.url)
             keys = await self._get(published.jwks_uri)
             known = discovery.read_keys(keys, published.id_token_signing_alg_values_supported)
         except (NotAnIssuer, IdentityUnreachable) as error:
             if str(error) != self.trouble:
                 log.error("the issuer %s cannot be used: %s", self.url, error)
             self.trouble = str(error)
+            self._heard(answers=self.answers and not document)
             return False
         if self.trouble:
             log.info("the issuer %s answers; it has %d keys", self.url, len(known))
         self.trouble = ""
         self._looked = self._now()
-        if (published, known) != (self.published, self.keys):
-            self.published, self.keys = published, known
-            self._changed()
+        self._document = text
+        self._keep(keys)
+        changed = (published, known) != (self.published, self.keys)
+        self.published, self.keys = published, known
+        self._heard(answers=True, changed=changed)
         return True
+
+    def _heard(self, *, answers: bool, changed: bool = False) -> None:
+        """It was asked just now."""
+        changed = changed or answers is not self.answers
+        self.asked, self.answers = True, answers
+        if changed:
+            self._changed()
+
+    def _keep(self, keys: bytes) -> None:
+        if self._shelf is not None:
+            try:
+                self._shelf.keep_issuer(self.url, self._document, keys, self._now())
+            except StoreUnavailable as error:
+                log.warning("what the issuer %s publishes could not be kept: %s", self.url, error)
 
     async def look_for_new_keys(self) -> bool:
         """Whether the keys were fetched just now, because a token names one that we do not know."""

@@ -24,6 +24,8 @@ _ALL = ("all", "")
 MAX_URLS = 1000
 URL_LIFE = 900.0
 """Seconds."""
+ISSUER_LIFE = 7 * 86400.0
+"""Seconds for which an issuer's keys are believed without having been seen again."""
 SWEEP = 60.0
 """Seconds between two looks for what has expired."""
 
@@ -53,6 +55,8 @@ class Ledger:
                 sealed blob not null, expires real not null) without rowid;
             create table if not exists seen (
                 id blob primary key, at real not null, expires real not null) without rowid;
+            create table if not exists issuer (
+                url text primary key, document blob not null, keys blob not null, expires real not null) without rowid;
             create index if not exists session_subject on session (provider, subject);
             create index if not exists session_sid on session (provider, sid);
             create index if not exists session_expires on session (expires);
@@ -105,6 +109,18 @@ class Ledger:
     def take_url(self, key: str, now: float) -> str | None:
         found = self.rows("delete from kept_url where key = ? returning url, expires", (key,))
         return str(found[0][0]) if found and found[0][1] > now else None
+
+    # --- issuers
+
+    def keep_issuer(self, url: str, document: bytes, keys: bytes, now: float) -> None:
+        """What the issuer published, for a start at which it is away."""
+        self._sweep(now)
+        self.change("insert or replace into issuer values (?, ?, ?, ?)", (url, document, keys, now + ISSUER_LIFE))
+
+    def kept_issuer(self, url: str, now: float) -> tuple[bytes, bytes] | None:
+        """Its document and its keys, if they are not too old to be believed."""
+        found = self.rows("select document, keys from issuer where url = ? and expires > ?", (url, now))
+        return (found[0][0], found[0][1]) if found else None
 
     # --- used
 
@@ -163,6 +179,7 @@ class Ledger:
         self.change("delete from ending where expires <= ?", (now,))
         self.change("delete from session where expires <= ?", (now,))
         self.change("delete from seen where expires <= ?", (now,))
+        self.change("delete from issuer where expires <= ?", (now,))
         self.change(
             "delete from used_state where id in (select id from used_state order by expires desc limit -1 offset ?)",
             (MAX_ENTRIES,),

@@ -69,12 +69,12 @@ class SealedStore:
         now: Callable[[], float],
         ended: Ended,
     ) -> None:
-        """``longest``: seconds after which no session lives any more."""
         self._uses = uses
         self._ledger = ledger
         self._keys = keys
         self._places = places
-        self._longest = longest
+        self.longest = longest
+        """Seconds after which no session lives any more."""
         self._now = now
         self._ended = ended
         self._newer: OrderedDict[bytes, tuple[ProxySession, str]] = OrderedDict()
@@ -148,6 +148,11 @@ class SealedStore:
 
     async def report(self, report: ReportMisconfiguration) -> None:
         """It stands in the log by now: there is nobody else to tell."""
+
+    def rules_changed(self, provider: int) -> None:
+        """What was sealed for this provider opens no more: nor does what is remembered for its browsers."""
+        for id_hash in [key for key, (session, _) in self._newer.items() if session.provider == provider]:
+            del self._newer[id_hash]
 
     # --- the browser's side
 
@@ -225,7 +230,7 @@ class SealedStore:
 
     def _end(self, provider: int, kind: str, value: str) -> None:
         now = self._now()
-        self._ledger.end(provider, kind, value, now, now + self._longest)
+        self._ledger.end(provider, kind, value, now, now + self.longest)
 
 
 def _chunks(lines: list[bytes], name: bytes) -> list[str]:

@@ -28,6 +28,10 @@ class Keys:
     """``secrets``: at least one, the one in force first; each at least 32 characters of high entropy."""
 
     def __init__(self, given: Sequence[str]) -> None:
+        self.use(given)
+
+    def use(self, given: Sequence[str]) -> None:
+        """From now on these are the secrets."""
         self._ciphers = [
             (
                 hmac.digest(secret.encode(), b"doorward sealed session key hint", "sha256")[:_HINT],
