@@ -131,7 +131,7 @@ class OutpostProgram:
                 self._use(await read_again(self._plan))
             except (NotReloaded, CertificateUnusable) as error:
                 log.error("the configuration cannot be used, everything stays as it was: %s", error)
-            except Exception:  # noqa: BLE001 - a fault of ours must not make the outpost deaf to the next attempt
+            except Exception:
                 log.exception("the configuration was not read again")
 
     def _use(self, wanted: OutpostPlan) -> None:
