@@ -41,7 +41,7 @@ def _without_tags(template: str) -> str:
 
 CODE_BLOCKS = {"shell", "columns", "cancel"}
 """Blocks of ours that hold a class or an address."""
-GIVEN = {"button", "suggestion", "what", "text", "title", "label"}
+GIVEN = {"button", "suggestion", "hint", "text", "title", "label"}
 
 
 class _Texts(HTMLParser):

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators import recovery_codes, totp
 from doorward.identity.authenticators.models import (
@@ -44,7 +46,7 @@ def add_totp(actor: Actor, user: User, *, name: str, seed: str, digits: int, use
         _require_room(user, TOTPDevice)
         device.save(force_insert=True)
         events.created(actor, device)
-        tell(user, "An authenticator app was added to your account.")
+        tell(user, gettext_noop("An authenticator app was added to your account."))
     return device
 
 
@@ -65,7 +67,7 @@ def add_webauthn(actor: Actor, user: User, *, name: str, registered: Registered)
         device.full_clean(exclude=["transports", "last_used"])
         device.save(force_insert=True)
         events.created(actor, device)
-        tell(user, "A passkey or security key was added to your account.")
+        tell(user, gettext_noop("A passkey or security key was added to your account."))
     return device
 
 
@@ -86,7 +88,7 @@ def add_email(actor: Actor, user: User, *, name: str, email: str) -> EmailDevice
 def set_recovery_codes(actor: Actor, user: User, codes: Sequence[str], *, name: str) -> StaticDevice:
     """Give ``user`` these codes; the ones they had work no more. Raises ValidationError."""
     if not codes or any(len(code.replace("-", "")) < recovery_codes.SHORTEST for code in codes):
-        raise ValidationError({"codes": ["Recovery codes have at least 40 bits each."]})
+        raise ValidationError({"codes": [_("Recovery codes have at least 40 bits each.")]})
     with transaction.atomic():
         lock(user)
         for former in StaticDevice.objects.filter(user=user):
@@ -96,7 +98,7 @@ def set_recovery_codes(actor: Actor, user: User, codes: Sequence[str], *, name: 
         tokens = [StaticToken(device=device, code_hash=recovery_codes.digest(device, code)) for code in codes]
         StaticToken.objects.bulk_create(tokens)
         events.created(actor, device)
-        tell(user, "New recovery codes were made for your account. The former ones work no more.")
+        tell(user, gettext_noop("New recovery codes were made for your account. The former ones work no more."))
     return device
 
 
@@ -115,7 +117,7 @@ def remove(actor: Actor, device: Device, *, keep_sid: str = "") -> None:
         lock(device.user)
         events.deleted(actor, device)
         device.delete()
-        tell(device.user, f"A second factor, “{device.name}”, was removed from your account.")
+        tell(device.user, gettext_noop("A second factor, “%(name)s”, was removed from your account."), name=device.name)
         trust_ended.send(User, user=device.user, except_sid=keep_sid)
 
 
@@ -138,7 +140,7 @@ def forget_all(actor: Actor, user: User) -> int:
 def _named(name: str) -> str:
     named = name.strip()
     if not named:
-        raise ValidationError({"name": ["Give it a name by which you will recognise it."]})
+        raise ValidationError({"name": [_("Give it a name by which you will recognise it.")]})
     names.require_plain(named, "name", LONGEST_NAME)
     return named
 
@@ -146,4 +148,4 @@ def _named(name: str) -> str:
 def _require_room(user: User, kind: type[Device]) -> None:
     lock(user)
     if kind._default_manager.filter(user=user).count() >= MOST:
-        raise ValidationError({"name": [f"You have {MOST} of these; remove one first."]})
+        raise ValidationError({"name": [_("You have %(number)s of these; remove one first.") % {"number": MOST}]})

@@ -10,6 +10,7 @@ import hmac
 import secrets
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators.models import StaticDevice, StaticToken
 from doorward.identity.crypto import vault
@@ -48,5 +49,9 @@ def use(device: StaticDevice, code: str) -> bool:
     if deleted:
         StaticDevice.objects.filter(pk=device.pk).update(last_used=timezone.now())
         left = StaticToken.objects.filter(device=device).count()
-        tell(device.user, f"A recovery code was used to log in to your account. Codes that are left: {left}.")
+        tell(
+            device.user,
+            gettext_noop("A recovery code was used to log in to your account. Codes that are left: %(left)s."),
+            left=left,
+        )
     return deleted == 1

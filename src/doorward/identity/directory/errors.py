@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 
 class Refused(Exception):
     """The change would lock people out (S-621); the text says how to get what one wants instead."""
@@ -15,6 +17,8 @@ class TooManyAttempts(Exception):
     """This address failed too often (429)."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__(f"Too many failed attempts; try again in {round(retry_after)} seconds")
+        super().__init__(
+            _("Too many failed attempts; try again in %(seconds)s seconds") % {"seconds": round(retry_after)}
+        )
         self.retry_after = retry_after
         """Seconds."""

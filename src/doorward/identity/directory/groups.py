@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory import names, queries
 from doorward.identity.directory.models import Group, User
@@ -121,18 +122,18 @@ def remove_member(actor: Actor, group: Group, user: User) -> None:
 def _validate(group: Group) -> None:
     names.require_plain(group.name, "name")
     if not group.name.strip():
-        raise ValidationError({"name": ["A group has a name."]})
+        raise ValidationError({"name": [_("A group has a name.")]})
     names.require_storable(group.attributes, "attributes")
     if not isinstance(group.attributes, dict):
-        raise ValidationError({"attributes": ["Attributes are a JSON object."]})
+        raise ValidationError({"attributes": [_("Attributes are a JSON object.")]})
     if Group.objects.filter(name=group.name).exclude(pk=group.pk).exists():
-        raise ValidationError({"name": ["There is a group of this name."]})
+        raise ValidationError({"name": [_("There is a group of this name.")]})
 
 
 def _refuse_circle(group: Group, parents: list[Group]) -> None:
     below = {member.pk for member in queries.with_descendants([group])}
     if any(parent.pk in below for parent in parents):
-        raise ValidationError({"parents": ["A group cannot be its own ancestor."]})
+        raise ValidationError({"parents": [_("A group cannot be its own ancestor.")]})
 
 
 def _refuse_unknown(fields: dict[str, object]) -> None:

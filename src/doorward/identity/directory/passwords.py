@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from django.contrib.auth.hashers import is_password_usable, make_password, verify_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.errors import Busy
 from doorward.identity.directory.models import User
@@ -34,16 +35,20 @@ _queue = threading.BoundedSemaphore(_AT_ONCE + _WAITING)
 def require_hashable(password: str) -> None:
     """Raise ValidationError for what is never hashed: too long, NUL, lone surrogates (S-505)."""
     if len(password) > LONGEST or len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
-        raise ValidationError({"password": [f"A password has at most {LONGEST} characters."]})
+        raise ValidationError(
+            {"password": [_("A password has at most %(longest)s characters.") % {"longest": LONGEST}]}
+        )
     if "\0" in password or any(0xD800 <= ord(character) <= 0xDFFF for character in password):
-        raise ValidationError({"password": ["A password cannot hold this character."]})
+        raise ValidationError({"password": [_("A password cannot hold this character.")]})
 
 
 def require_acceptable(password: str) -> None:
     """Raise ValidationError unless ``password`` may become somebody's password."""
     require_hashable(password)
     if len(password) < SHORTEST:
-        raise ValidationError({"password": [f"A password has at least {SHORTEST} characters."]})
+        raise ValidationError(
+            {"password": [_("A password has at least %(shortest)s characters.") % {"shortest": SHORTEST}]}
+        )
 
 
 def hashed(password: str) -> str:
@@ -97,7 +102,7 @@ class _Turn:
 
     def __enter__(self) -> None:
         if not _queue.acquire(blocking=False):
-            raise Busy("Too many logins at once; try again in a few seconds")
+            raise Busy(_("Too many logins at once; try again in a few seconds"))
         _hashing.acquire()
 
     def __exit__(self, *failure: object) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.crypto import vault
 from doorward.identity.directory import names
@@ -51,7 +52,7 @@ def create_token(
     )
     token.managed = managed
     if application is not None and intent != Token.Intent.APP_PASSWORD:
-        raise ValidationError({"application": ["Only an app password can be for one application."]})
+        raise ValidationError({"application": [_("Only an app password can be for one application.")]})
     token.application = application
     _keep(token, secret)
     with transaction.atomic():
@@ -83,7 +84,7 @@ def view_token_key(actor: Actor, token: Token) -> str:
         sealed = Token.objects.select_for_update().values_list("sealed_key", flat=True).get(pk=token.pk)
         # The condition makes one of two simultaneous viewers the only one (S-805).
         if not sealed or not Token.objects.filter(pk=token.pk, sealed_key=sealed).update(sealed_key=""):
-            raise ValidationError({"key": ["This key has been shown already; set a new one to see it."]})
+            raise ValidationError({"key": [_("This key has been shown already; set a new one to see it.")]})
         events.record("secret_view", _CORE, actor, secret_of=token)
     token.sealed_key = ""
     return vault.unseal(sealed, _place(token))
@@ -126,5 +127,7 @@ def _place(token: Token) -> str:
 def _acceptable(key: str) -> str:
     # Kept by a plain SHA-256, so it should hold 128 random bits by itself (S-803); a guess at a phrase must not pay.
     if len(key) < SHORTEST_KEY or len(key) > 512 or not key.isascii() or not key.isprintable() or " " in key:
-        raise ValidationError({"key": [f"A key has {SHORTEST_KEY} to 512 visible ASCII characters."]})
+        raise ValidationError(
+            {"key": [_("A key has %(shortest)s to 512 visible ASCII characters.") % {"shortest": SHORTEST_KEY}]}
+        )
     return key

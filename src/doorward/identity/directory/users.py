@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory import names, passwords, queries
 from doorward.identity.directory.errors import Refused
@@ -43,7 +44,7 @@ def create_user(
     """
     _refuse_unknown(fields)
     if actor != Actor.system() and names.is_reserved(username):
-        raise ValidationError({"username": ["This username is reserved for the program itself."]})
+        raise ValidationError({"username": [_("This username is reserved for the program itself.")]})
     user = User(username=username, name=name, email=email)
     for field, value in fields.items():
         setattr(user, field, value)
@@ -80,11 +81,11 @@ def update_user(
         for field, value in changes.items():
             setattr(user, field, value)
         if user.username != before["username"] and actor != Actor.system() and names.is_reserved(user.username):
-            raise ValidationError({"username": ["This username is reserved for the program itself."]})
+            raise ValidationError({"username": [_("This username is reserved for the program itself.")]})
         _validate(user)
         ended = bool(before["is_active"]) and not user.is_active
         if ended and actor.user is not None and actor.user.pk == user.pk:
-            raise Refused("You cannot deactivate yourself; ask another administrator.")
+            raise Refused(_("You cannot deactivate yourself; ask another administrator."))
         user.save()
         wanted = former if groups is None else sorted(set(groups), key=lambda group: group.name)
         user.groups.set(wanted)
@@ -124,7 +125,7 @@ def delete_user(actor: Actor, user: User, *, leaving: bool = False) -> None:
     Raises Refused (S-621), also when something that only they could enter would then be open to all.
     """
     if not leaving and actor.user is not None and actor.user.pk == user.pk:
-        raise Refused("You cannot delete yourself; ask another administrator.")
+        raise Refused(_("You cannot delete yourself; ask another administrator."))
     with transaction.atomic():
         had_superuser = queries.a_superuser_exists()
         subject_leaving.send(User, subject=user)
@@ -142,7 +143,7 @@ def lock(user: User) -> None:
 def require_a_superuser(there_was_one: bool) -> None:
     """Raise Refused, and so undo the transaction, if the last superuser has just gone (S-621)."""
     if there_was_one and not queries.a_superuser_exists():
-        raise Refused("This would leave nobody who can administer Doorward; make another superuser first.")
+        raise Refused(_("This would leave nobody who can administer Doorward; make another superuser first."))
 
 
 def _validate(user: User) -> None:
@@ -150,12 +151,12 @@ def _validate(user: User) -> None:
     names.require_plain(user.name, "name")
     names.require_storable(user.attributes, "attributes")
     if not isinstance(user.attributes, dict):
-        raise ValidationError({"attributes": ["Attributes are a JSON object."]})
+        raise ValidationError({"attributes": [_("Attributes are a JSON object.")]})
     if user.path.startswith("/") or user.path.endswith("/") or "//" in user.path or not user.path:
-        raise ValidationError({"path": ["No leading, trailing or double slashes allowed."]})
+        raise ValidationError({"path": [_("No leading, trailing or double slashes allowed.")]})
     same = User.objects.filter(folded_username=names.folded(user.username)).exclude(pk=user.pk)
     if same.exists():
-        raise ValidationError({"username": ["There is a user of this name, or of one that looks the same."]})
+        raise ValidationError({"username": [_("There is a user of this name, or of one that looks the same.")]})
     user.folded_username = names.folded(user.username)
     user.full_clean(exclude=["password"])
 

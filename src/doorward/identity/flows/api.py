@@ -13,6 +13,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from msgspec import UNSET, Struct
 
@@ -110,7 +111,7 @@ def _respond(request: HttpRequest, flow: Flow, outcome: Outcome) -> HttpResponse
         case Finished():
             return _json(RedirectChallenge(to=outcome.to))
         case Unfit():
-            error = ErrorDetail(string=outcome.message, code="invalid")
+            error = ErrorDetail(string=_(outcome.message), code="invalid")
             challenge = msgspec.structs.replace(outcome.shown.challenge, response_errors={"non_field_errors": [error]})
             return _json(challenge, status=outcome.status)
         case Denied():
@@ -130,7 +131,7 @@ def _denial(request: HttpRequest, flow: Flow, denied: Denied) -> Challenge:
         error = "; ".join(denied.reasons) if user is not None and user.is_superuser else None
         request_id = getattr(getattr(request, "facts", None), "request_id", "")
         return FlowError(flow_info=info, response_errors=UNSET, request_id=request_id, error=error)
-    return AccessDenied(flow_info=info, pending_user=user.username if user else "", error_message=denied.message)
+    return AccessDenied(flow_info=info, pending_user=user.username if user else "", error_message=_(denied.message))
 
 
 def _json(content: object, *, status: int = 200) -> HttpResponse:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from doorward.identity.authenticators.standing import Standing, standing
@@ -55,7 +56,7 @@ def prove_again(request: HttpRequest, here: str) -> HttpResponse | None:
     if entrance.passed(request, flow, continuation=here):
         return denied_page(
             request,
-            message="This needs a login with your second factor, but the login did not ask for it.",
+            message=_("This needs a login with your second factor, but the login did not ask for it."),
             reasons=(f"The flow “{flow.slug}” has no stage that asks for the factors which this user has.",),
             status=403,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from doorward.identity.policies.models import PasswordPolicy
 from doorward.identity.stages.models import Prompt, PromptStage
 
@@ -13,21 +15,33 @@ _TYPE = Prompt.Type
 
 FIELDS: dict[str, tuple[tuple[str, str, str, Prompt.Type, bool], ...]] = {
     PASSWORD: (
-        ("default-password-change-field-password", "password", "New password", _TYPE.PASSWORD, True),
-        ("default-password-change-field-password-repeat", "password_repeat", "The same again", _TYPE.PASSWORD, True),
+        ("default-password-change-field-password", "password", gettext_noop("New password"), _TYPE.PASSWORD, True),
+        (
+            "default-password-change-field-password-repeat",
+            "password_repeat",
+            gettext_noop("The same again"),
+            _TYPE.PASSWORD,
+            True,
+        ),
     ),
     INVITATION: (
-        ("default-invitation-field-username", "username", "Username", _TYPE.USERNAME, True),
-        ("default-invitation-field-name", "name", "Name", _TYPE.TEXT, True),
-        ("default-invitation-field-email", "email", "E-mail", _TYPE.EMAIL, True),
-        ("default-invitation-field-password", "password", "Password", _TYPE.PASSWORD, True),
-        ("default-invitation-field-password-repeat", "password_repeat", "The same again", _TYPE.PASSWORD, True),
+        ("default-invitation-field-username", "username", gettext_noop("Username"), _TYPE.USERNAME, True),
+        ("default-invitation-field-name", "name", gettext_noop("Name"), _TYPE.TEXT, True),
+        ("default-invitation-field-email", "email", gettext_noop("E-mail"), _TYPE.EMAIL, True),
+        ("default-invitation-field-password", "password", gettext_noop("Password"), _TYPE.PASSWORD, True),
+        (
+            "default-invitation-field-password-repeat",
+            "password_repeat",
+            gettext_noop("The same again"),
+            _TYPE.PASSWORD,
+            True,
+        ),
     ),
     SETTINGS: (
-        ("default-user-settings-field-username", "username", "Username", _TYPE.USERNAME, True),
-        ("default-user-settings-field-name", "name", "Name", _TYPE.TEXT, False),
-        ("default-user-settings-field-email", "email", "E-mail", _TYPE.EMAIL, False),
-        ("default-user-settings-field-locale", "locale", "Language", _TYPE.LOCALE, False),
+        ("default-user-settings-field-username", "username", gettext_noop("Username"), _TYPE.USERNAME, True),
+        ("default-user-settings-field-name", "name", gettext_noop("Name"), _TYPE.TEXT, False),
+        ("default-user-settings-field-email", "email", gettext_noop("E-mail"), _TYPE.EMAIL, False),
+        ("default-user-settings-field-locale", "locale", gettext_noop("Language"), _TYPE.LOCALE, False),
     ),
 }
 """Name, key, label, type and whether it is required."""

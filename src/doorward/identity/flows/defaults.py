@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from doorward.identity.brands.models import Brand
 from doorward.identity.directory.models import User
@@ -64,8 +65,8 @@ class DefaultFlow:
 FLOWS = (
     DefaultFlow(
         AUTHENTICATION,
-        "Welcome to Doorward!",
-        "Welcome to Doorward!",
+        gettext_noop("Welcome to Doorward!"),
+        gettext_noop("Welcome to Doorward!"),
         Flow.Designation.AUTHENTICATION,
         Flow.Authentication.NONE,
         (
@@ -77,54 +78,54 @@ FLOWS = (
     ),
     DefaultFlow(
         INVALIDATION,
-        "Logout",
-        "Default Invalidation Flow",
+        gettext_noop("Logout"),
+        gettext_noop("Default Invalidation Flow"),
         Flow.Designation.INVALIDATION,
         Flow.Authentication.NONE,
         ((0, UserLogoutStage, "default-invalidation-logout"),),
     ),
     DefaultFlow(
         IMPLICIT_CONSENT,
-        "Authorize Application",
-        "Redirecting to %(app)s",
+        gettext_noop("Authorize Application"),
+        gettext_noop("Redirecting to %(app)s"),
         Flow.Designation.AUTHORIZATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
     ),
     DefaultFlow(
         EXPLICIT_CONSENT,
-        "Authorize Application",
-        "Redirecting to %(app)s",
+        gettext_noop("Authorize Application"),
+        gettext_noop("Redirecting to %(app)s"),
         Flow.Designation.AUTHORIZATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, ConsentStage, "default-provider-authorization-consent"),),
     ),
     DefaultFlow(
         PROVIDER_INVALIDATION,
-        "Logged out of application",
-        "You've logged out of %(app)s.",
+        gettext_noop("Logged out of application"),
+        gettext_noop("You've logged out of %(app)s."),
         Flow.Designation.INVALIDATION,
         Flow.Authentication.NONE,
     ),
     DefaultFlow(
         TOTP_SETUP,
-        "Set up an authenticator app",
-        "Set up an authenticator app",
+        gettext_noop("Set up an authenticator app"),
+        gettext_noop("Set up an authenticator app"),
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, AuthenticatorTOTPStage, TOTP_SETUP),),
     ),
     DefaultFlow(
         STATIC_SETUP,
-        "Set up recovery codes",
-        "Set up recovery codes",
+        gettext_noop("Set up recovery codes"),
+        gettext_noop("Set up recovery codes"),
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, AuthenticatorStaticStage, STATIC_SETUP),),
     ),
     DefaultFlow(
         WEBAUTHN_SETUP,
-        "Set up a passkey",
-        "Set up a passkey",
+        gettext_noop("Set up a passkey"),
+        gettext_noop("Set up a passkey"),
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, AuthenticatorWebAuthnStage, WEBAUTHN_SETUP),),
@@ -139,8 +140,8 @@ FLOWS = (
     ),
     DefaultFlow(
         PASSWORD_CHANGE,
-        "Change Password",
-        "Change password",
+        gettext_noop("Change Password"),
+        gettext_noop("Change password"),
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         (
@@ -150,8 +151,8 @@ FLOWS = (
     ),
     DefaultFlow(
         RECOVERY,
-        "Recovery",
-        "Choose a new password",
+        gettext_noop("Recovery"),
+        gettext_noop("Choose a new password"),
         Flow.Designation.RECOVERY,
         Flow.Authentication.REQUIRE_UNAUTHENTICATED,
         (
@@ -166,8 +167,8 @@ FLOWS = (
     ),
     DefaultFlow(
         INVITATION,
-        "Invitation",
-        "Make your account",
+        gettext_noop("Invitation"),
+        gettext_noop("Make your account"),
         Flow.Designation.ENROLLMENT,
         Flow.Authentication.REQUIRE_UNAUTHENTICATED,
         (
@@ -179,8 +180,8 @@ FLOWS = (
     ),
     DefaultFlow(
         USER_SETTINGS,
-        "User settings",
-        "Update your info",
+        gettext_noop("User settings"),
+        gettext_noop("Update your info"),
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         (
@@ -200,7 +201,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "default-authentication-mfa-validation": {"last_auth_threshold": "days=30"},
     "default-password-change-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
     "default-recovery-identification": {"user_fields": ["email", "username"]},
-    "default-recovery-email": {"subject": "Choose a new password"},
+    "default-recovery-email": {"subject": gettext_noop("Choose a new password")},
     "default-recovery-user-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
     "default-invitation-user-write": {
         "user_creation_mode": UserWriteStage.CreationMode.ALWAYS_CREATE,

@@ -23,6 +23,8 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from msgspec import structs
 
 from doorward.identity.applications.models import Application
@@ -58,9 +60,11 @@ from doorward.identity.stages.view import (
 
 logger = logging.getLogger(__name__)
 
-WAITED_TOO_LONG = "This page was open for too long, so the login starts again. Nothing was lost."
-NOT_CURRENT = "That page was from an earlier step or another tab. Please continue here."
-BROKEN = "Something went wrong on our side, so this was refused. An administrator finds the cause in the events."
+WAITED_TOO_LONG = gettext_noop("This page was open for too long, so the login starts again. Nothing was lost.")
+NOT_CURRENT = gettext_noop("That page was from an earlier step or another tab. Please continue here.")
+BROKEN = gettext_noop(
+    "Something went wrong on our side, so this was refused. An administrator finds the cause in the events."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def _running_or_new(request: HttpRequest, flow: Flow, next_url: str) -> Plan | F
             # What is to be authorized was known to the plan only; the page behind `next` plans it anew.
             if next_url:
                 return _leave(request, flow, next_url, None)
-            return Denied("Open the application again: this page only makes sense on the way to one.")
+            return Denied(_("Open the application again: this page only makes sense on the way to one."))
     if plan is None:
         plan = planner.plan(request, flow, next_url=next_url, context=PlanContext())
         if not plan.steps and flow.designation == Flow.Designation.INVALIDATION:
@@ -177,7 +181,7 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = Fals
         visit = Visit.at(request, flow, plan, step)
         if visit is None:
             PlanStore(request.session).drop(plan)
-            return Denied("This login was changed while you were in it. Please start again.")
+            return Denied(_("This login was changed while you were in it. Please start again."))
         applies = _applies(visit)
         if isinstance(applies, Denied):
             return applies
@@ -210,7 +214,7 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = Fals
     if flow.designation == Flow.Designation.AUTHENTICATION and visitor(request) is None:
         # Going on would only lead back here.
         reason = "The flow has no user login stage, or its bindings left that out."
-        return Denied("This login leads nowhere. An administrator can mend it.", (reason,), application_of(plan))
+        return Denied(_("This login leads nowhere. An administrator can mend it."), (reason,), application_of(plan))
     return Finished(receipts.leave(request, plan))
 
 
@@ -316,7 +320,7 @@ def _wrong(plans: PlanStore, shown: Shown, wrong: Wrong) -> Shown | Moved:
         plans.keep(plan)
         return Shown(plan, shown.view, _with_errors(shown.challenge, wrong.errors))
     keep_pending = action == FlowStageBinding.InvalidResponseAction.RESTART_WITH_CONTEXT
-    plans.keep(plan.restarted(keep_pending=keep_pending).with_notice("That was not right. Please start again."))
+    plans.keep(plan.restarted(keep_pending=keep_pending).with_notice(_("That was not right. Please start again.")))
     return Moved()
 
 
@@ -332,5 +336,5 @@ def _with_errors(challenge: Challenge, errors: tuple[FieldError, ...]) -> Challe
         return challenge
     details: dict[str, list[ErrorDetail]] = {}
     for error in errors:
-        details.setdefault(error.field, []).append(ErrorDetail(string=error.string, code=error.code))
+        details.setdefault(error.field, []).append(ErrorDetail(string=_(error.string), code=error.code))
     return structs.replace(challenge, response_errors=details)

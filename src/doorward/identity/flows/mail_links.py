@@ -11,6 +11,7 @@ import time
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext_noop
 from msgspec import structs
 
 from doorward.identity.directory import actions as directory
@@ -25,9 +26,11 @@ from doorward.identity.mail import links
 from doorward.identity.mail.links import PARAMETER
 from doorward.identity.mail.models import MailLink
 
-GONE = "This link is not good any more: it was used, is too old, or there is a newer one. Ask for another."
+GONE = gettext_noop(
+    "This link is not good any more: it was used, is too old, or there is a newer one. Ask for another."
+)
 
-ELSEWHERE = "Open this link in the browser in which you began."
+ELSEWHERE = gettext_noop("Open this link in the browser in which you began.")
 
 
 def through_link(request: HttpRequest, flow: Flow) -> HttpResponse:

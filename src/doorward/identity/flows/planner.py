@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
 from doorward.identity.flows.admission import Undecided, admits
@@ -73,9 +74,9 @@ def refusal(request: HttpRequest, flow: Flow, plan: Plan) -> Refusal | None:
     try:
         verdict = admits(request, flow, user)
     except Undecided:
-        return Refusal("This cannot be decided right now. An administrator finds the cause in the events.")
+        return Refusal(_("This cannot be decided right now. An administrator finds the cause in the events."))
     if not verdict.passing:
-        return Refusal("This is not open to you.", verdict.reasons, log_in_first=user is None)
+        return Refusal(_("This is not open to you."), verdict.reasons, log_in_first=user is None)
     return None
 
 
@@ -83,17 +84,17 @@ def _requirement(flow: Flow, user: User | None, plan: Plan) -> Refusal | None:
     needs = Flow.Authentication
     match flow.authentication:
         case needs.REQUIRE_AUTHENTICATED if user is None:
-            return Refusal("Log in first.", log_in_first=True)
+            return Refusal(_("Log in first."), log_in_first=True)
         case needs.REQUIRE_UNAUTHENTICATED if user is not None and not plan.context.reauthenticate:
-            return Refusal("You are logged in already.", ("The flow requires a visitor who is not logged in.",))
+            return Refusal(_("You are logged in already."), ("The flow requires a visitor who is not logged in.",))
         case needs.REQUIRE_SUPERUSER if user is None:
-            return Refusal("Log in first.", log_in_first=True)
+            return Refusal(_("Log in first."), log_in_first=True)
         case needs.REQUIRE_SUPERUSER if user is not None and not user.is_superuser:
-            return Refusal("This is for administrators.", ("The flow requires a superuser.",))
+            return Refusal(_("This is for administrators."), ("The flow requires a superuser.",))
         case needs.REQUIRE_REDIRECT if not plan.handovers:
-            return Refusal("This page cannot be opened directly.", ("The flow must be entered from another flow.",))
+            return Refusal(_("This page cannot be opened directly."), ("The flow must be entered from another flow.",))
         case needs.REQUIRE_OUTPOST:
-            return Refusal("This page is for outposts.", ("The flow requires an outpost.",))
+            return Refusal(_("This page is for outposts."), ("The flow requires an outpost.",))
     return None
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.utils.translation import get_supported_language_variant
+from django.utils.translation import get_language, get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from doorward.identity.brands.queries import current_brand
@@ -96,5 +96,10 @@ def _setting(attributes: object) -> str:
 
 
 def for_letter_to(user: User | None) -> str:
-    """The language of a letter to ``user``: theirs, else the brand's, else English."""
-    return of_user(user) or of_brand() or SOURCE
+    """The language of a letter that ``user`` did not ask for: theirs, else the brand's, else of whoever caused it."""
+    return of_user(user) or of_brand() or get_language() or SOURCE
+
+
+def for_answer_to(user: User | None) -> str:
+    """The language of a letter that somebody at a page asks for: the user's, else that of the page."""
+    return of_user(user) or get_language() or SOURCE

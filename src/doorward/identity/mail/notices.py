@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from doorward.identity.directory.models import User
 from doorward.identity.directory.notices import address_changed, password_replaced
+from doorward.identity.languages.choice import for_letter_to
 from doorward.identity.mail import outbox
 from doorward.identity.mail.models import MailLink
 
 
-def tell(user: User, what: str, *, recipient: str = "") -> None:
-    """One sentence about ``user``'s account, to their address or another."""
+def tell(user: User, what: str, *, recipient: str = "", **about: object) -> None:
+    """One sentence about ``user``'s account, to their address or another.
+
+    ``what`` is marked with ``gettext_noop``: the letter speaks the language of whoever reads it. ``about`` fills it in.
+    """
     address = recipient or user.email
     if address:
-        outbox.post(address, "About your account", "notice", {"user": user, "what": what})
+        with translation.override(for_letter_to(user)):
+            outbox.post(address, _("About your account"), "notice", {"user": user, "what": _(what) % about})
 
 
 def _address_changed(sender: type, *, user: User, former: str, **_: object) -> None:
     MailLink.objects.filter(user=user).delete()
     if former:
-        tell(user, "The e-mail address of your account was changed to another one.", recipient=former)
+        tell(user, gettext_noop("The e-mail address of your account was changed to another one."), recipient=former)
 
 
 def _password_replaced(sender: type, *, user: User, **_: object) -> None:
     # Links that were sent while the old password was in force are for whoever forgot it, or stole it.
     MailLink.objects.filter(user=user).delete()
-    tell(user, "The password of your account was changed.")
+    tell(user, gettext_noop("The password of your account was changed."))
 
 
 def listen() -> None:

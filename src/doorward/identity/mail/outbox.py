@@ -14,10 +14,12 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import get_language
 from msgspec import Struct
 
 from doorward.identity.brands.queries import current_brand
 from doorward.identity.crypto import vault
+from doorward.identity.languages.supported import SOURCE, tag_of
 from doorward.identity.mail import sender, transport
 from doorward.identity.mail.models import Letter
 
@@ -45,11 +47,12 @@ def post(
 ) -> None:
     """Have a letter sent. ``template`` is a name below ``mail/``, as text and as HTML.
 
-    An empty recipient, or one that is no address, makes a letter that is not sent. Does nothing without a transport.
+    It speaks the language that is active (``languages.choice`` knows which it should be). An empty recipient, or one
+    that is no address, makes a letter that is not sent. Does nothing without a transport.
     """
     if not is_configured():
         return
-    everything = {**context, "brand": current_brand(), "subject": subject}
+    everything = {**context, "brand": current_brand(), "subject": subject, "language": tag_of(get_language() or SOURCE)}
     body = Body(
         str.__str__(render_to_string(f"mail/{template}.txt", everything)).strip() + "\n",
         str.__str__(render_to_string(f"mail/{template}.html", everything)),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from django.utils.translation import gettext as _
+
 from doorward.identity.oauth2 import clients, denial, pkce, redirects, scopes
 from doorward.identity.oauth2.clients import Client
 from doorward.identity.oauth2.denial import Denial
@@ -99,16 +101,20 @@ def _return_to(parameters: Parameters) -> ReturnTo | PageError:
     client = clients.find(parameters.get("client_id"))
     if client is None:
         return PageError(
-            "Client ID Error",
-            "The application that sent you here is not known. If you followed a link, it may be out of date; "
-            "if you run the application, compare its client ID with that of the provider.",
+            _("Client ID Error"),
+            _(
+                "The application that sent you here is not known. If you followed a link, it may be out of date; "
+                "if you run the application, compare its client ID with that of the provider."
+            ),
         )
     uri = parameters.get("redirect_uri")
     if not redirects.permitted(client.provider.redirect_uris, uri, "authorization"):
         return PageError(
-            "Redirect URI Error",
-            "The application asked to send you to an address that is not registered for it. "
-            "If you run the application, add exactly this address to the provider's redirect URIs.",
+            _("Redirect URI Error"),
+            _(
+                "The application asked to send you to an address that is not registered for it. "
+                "If you run the application, add exactly this address to the provider's redirect URIs."
+            ),
             client,
         )
     mode = parameters.get("response_mode")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
@@ -74,41 +76,45 @@ SHIPPED = (
         f"{_OAUTH2}/scope-openid", "authentik default OAuth Mapping: OpenID 'openid'", OPENID, "", _nothing
     ),
     Shipped(
-        f"{_OAUTH2}/scope-email", "authentik default OAuth Mapping: OpenID 'email'", "email", "Email address", _email
+        f"{_OAUTH2}/scope-email",
+        "authentik default OAuth Mapping: OpenID 'email'",
+        "email",
+        gettext_noop("Email address"),
+        _email,
     ),
     Shipped(
         f"{_OAUTH2}/scope-profile",
         "authentik default OAuth Mapping: OpenID 'profile'",
         "profile",
-        "General Profile Information",
+        gettext_noop("General Profile Information"),
         _profile,
     ),
     Shipped(
         f"{_OAUTH2}/scope-entitlements",
         "authentik default OAuth Mapping: Application Entitlements",
         "entitlements",
-        "Application entitlements",
+        gettext_noop("Application entitlements"),
         _entitlements,
     ),
     Shipped(
         f"{_OAUTH2}/scope-offline_access",
         "authentik default OAuth Mapping: OpenID 'offline_access'",
         OFFLINE_ACCESS,
-        "Access to request new tokens without interaction",
+        gettext_noop("Access to request new tokens without interaction"),
         _nothing,
     ),
     Shipped(
         f"{_OAUTH2}/scope-authentik_api",
         "authentik default OAuth Mapping: authentik API access",
         "goauthentik.io/api",
-        "authentik API Access on behalf of your user",
+        gettext_noop("authentik API Access on behalf of your user"),
         _nothing,
     ),
     Shipped(
         "goauthentik.io/providers/proxy/scope-proxy",
         "authentik default OAuth Mapping: Proxy outpost",
         "ak_proxy",
-        "authentik Proxy - User information",
+        gettext_noop("authentik Proxy - User information"),
         _proxy,
     ),
 )  # fmt: skip

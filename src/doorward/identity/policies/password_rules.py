@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from django.contrib.auth.hashers import is_password_usable
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from doorward.identity.directory import passwords
 from doorward.identity.directory.models import User
@@ -47,21 +49,24 @@ def _refused_by(policy: PasswordPolicy, password: str, user: User | None) -> lis
     if policy.check_zxcvbn and (sentence := _guessable(policy, password, user)):
         return [policy.error_message or sentence]
     if user is not None and _was_used(user, password, policy.num_historical_passwords):
-        return ["You have had this password before. Choose one that you never had here."]
+        return [_("You have had this password before. Choose one that you never had here.")]
     return []
 
 
 def _static(policy: PasswordPolicy, password: str) -> str:
     if len(password) < policy.length_min:
-        return f"Use at least {policy.length_min} characters."
+        return _("Use at least %(shortest)s characters.") % {"shortest": policy.length_min}
+    digits, upper = policy.amount_digits, policy.amount_uppercase
+    lower, symbols = policy.amount_lowercase, policy.amount_symbols
+    special = sum(character in policy.symbol_charset for character in password)
     counts = (
-        (policy.amount_digits, sum(character.isdigit() for character in password), "digit"),
-        (policy.amount_uppercase, sum(character.isupper() for character in password), "capital letter"),
-        (policy.amount_lowercase, sum(character.islower() for character in password), "small letter"),
-        (policy.amount_symbols, sum(character in policy.symbol_charset for character in password), "symbol"),
+        (digits, sum(map(str.isdigit, password)), ngettext("%(n)s digit", "%(n)s digits", digits)),
+        (upper, sum(map(str.isupper, password)), ngettext("%(n)s capital letter", "%(n)s capital letters", upper)),
+        (lower, sum(map(str.islower, password)), ngettext("%(n)s small letter", "%(n)s small letters", lower)),
+        (symbols, special, ngettext("%(n)s symbol", "%(n)s symbols", symbols)),
     )
-    missing = [f"{wanted} {word}{'s'[: wanted != 1]}" for wanted, there, word in counts if there < wanted]
-    return f"Use at least {', '.join(missing)}." if missing else ""
+    missing = [words % {"n": wanted} for wanted, there, words in counts if there < wanted]
+    return _("Use at least %(missing)s.") % {"missing": ", ".join(missing)} if missing else ""
 
 
 def _guessable(policy: PasswordPolicy, password: str, user: User | None) -> str:
@@ -71,8 +76,9 @@ def _guessable(policy: PasswordPolicy, password: str, user: User | None) -> str:
     if int(judged["score"]) > policy.zxcvbn_score_threshold:
         return ""
     feedback = judged["feedback"]
-    hints = [str(hint) for hint in (feedback["warning"], *feedback["suggestions"]) if hint]
-    return " ".join(["This password is easy to guess.", *(hint.rstrip(".") + "." for hint in hints[:2])])
+    hints = [_(str(hint)) for hint in (feedback["warning"], *feedback["suggestions"]) if hint]
+    ended = [hint if hint.endswith((".", "。")) else f"{hint}." for hint in hints[:2]]
+    return " ".join([_("This password is easy to guess."), *ended])
 
 
 def _known_words(user: User | None) -> list[str]:

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import msgspec
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators import actions, recovery_codes
 from doorward.identity.crypto import vault
@@ -19,7 +21,7 @@ from doorward.identity.stages.models import AuthenticatorStaticStage
 from doorward.identity.stages.view import Answer, Ask, Entered, Judged, Passed, Wrong
 
 NOTE = "codes"
-DEFAULT_NAME = "Recovery codes"
+DEFAULT_NAME = gettext_noop("Recovery codes")
 
 
 class StaticChallenge(EnrolmentChallenge, frozen=True, kw_only=True):
@@ -53,7 +55,7 @@ class AuthenticatorStaticView(EnrolmentView[AuthenticatorStaticStage]):
             return Wrong((), counts=False)
         try:
             actor = self.visit.actor.acting_as(user)
-            actions.set_recovery_codes(actor, user, codes, name=self.name(answer, DEFAULT_NAME))
+            actions.set_recovery_codes(actor, user, codes, name=self.name(answer, _(DEFAULT_NAME)))
         except ValidationError as error:
             return Wrong(errors_of(error))
         return Passed(self.visit.plan.passed())

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators import actions, totp
 from doorward.identity.brands.queries import current_brand
@@ -19,7 +21,7 @@ from doorward.identity.stages.models import AuthenticatorTOTPStage
 from doorward.identity.stages.view import Answer, Ask, Entered, Judged, Passed, Wrong
 
 NOTE = "seed"
-DEFAULT_NAME = "Authenticator app"
+DEFAULT_NAME = gettext_noop("Authenticator app")
 
 
 class TOTPChallenge(EnrolmentChallenge, frozen=True, kw_only=True):
@@ -54,15 +56,15 @@ class AuthenticatorTOTPView(EnrolmentView[AuthenticatorTOTPStage]):
         if seed is None:
             return Wrong((), counts=False)
         if not code:
-            return Wrong((FieldError("code", "This field may not be blank.", "blank"),))
+            return Wrong((FieldError("code", _("This field may not be blank."), "blank"),))
         step = totp.matching_step(seed, code, self.stage.digits)
         if step is None:
-            return Wrong((FieldError("code", "Code does not match"),))
+            return Wrong((FieldError("code", _("Code does not match")),))
         try:
             actions.add_totp(
                 self.visit.actor.acting_as(user),
                 user,
-                name=self.name(answer, DEFAULT_NAME),
+                name=self.name(answer, _(DEFAULT_NAME)),
                 seed=seed,
                 digits=self.stage.digits,
                 used_step=step,

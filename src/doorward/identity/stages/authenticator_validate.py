@@ -19,6 +19,8 @@ from typing import ClassVar
 
 import msgspec
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators import codes, mailed_codes, queries, remembered
 from doorward.identity.authenticators.models import Device, DeviceClass, EmailDevice, WebAuthnDevice
@@ -44,13 +46,13 @@ from doorward.identity.stages.factor_questions import (
 from doorward.identity.stages.models import AuthenticatorValidateStage, Preference, Stage
 from doorward.identity.stages.view import Answer, Ask, Entered, Judged, Passed, Refused, Restart, StageView, Wrong
 
-CANCELLED = "Too many wrong codes. Log in again."
-SUSPENDED = (
+CANCELLED = gettext_noop("Too many wrong codes. Log in again.")
+SUSPENDED = gettext_noop(
     "Too many wrong codes were typed for this account, so codes do not work for up to an hour. A passkey still does."
 )
-WRONG = FieldError("code", "Invalid Token")
-NO_KEY = FieldError("webauthn", "That did not work. Please try again.")
-EMPTY = FieldError("non_field_errors", "Empty response")
+WRONG = FieldError("code", gettext_noop("Invalid Token"))
+NO_KEY = FieldError("webauthn", gettext_noop("That did not work. Please try again."))
+EMPTY = FieldError("non_field_errors", gettext_noop("Empty response"))
 METHODS = {
     DeviceClass.WEBAUTHN: "user",
     DeviceClass.TOTP: "otp",
@@ -60,7 +62,7 @@ METHODS = {
 """RFC 8176 name of each class."""
 SENT = "sent"
 """Note: the key of the factor that the last code of this login was sent to."""
-ONE_MAILBOX = (
+ONE_MAILBOX = gettext_noop(
     "You came here through your mailbox, so a code that is sent there proves nothing more. "
     "Use a recovery code, or ask an administrator."
 )
@@ -115,7 +117,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         if plan.proven is None:
             return visitor(self.visit.request) if plan.pending is None else None
         user = self.visit.proven_user()
-        return user or Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
+        return user or Refused(_("This account cannot log in."), ("It was deactivated or deleted a moment ago.",))
 
     def _is_known(self, user: User) -> bool:
         """Whether this browser need not be asked. Whoever has to log in anew is always asked."""
@@ -157,7 +159,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
     def _ask_anybody(self) -> Entered:
         asked = passkeys.offered(self.visit, self.stage)
         if asked is None:
-            return Refused("No user was named.", ("Without a user before it, this stage takes passkeys only.",))
+            return Refused(_("No user was named."), ("Without a user before it, this stage takes passkeys only.",))
         challenge = DeviceChallenge(device_class=DeviceClass.WEBAUTHN, device_uid="-1", challenge=asked, last_used=None)
         return Ask(self._challenge(None, [challenge]))
 
@@ -267,20 +269,20 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
             case action.CONFIGURE:
                 return self._set_up(user)
         return Refused(
-            "You need a second factor to log in here, and have none. Ask an administrator.",
+            _("You need a second factor to log in here, and have none. Ask an administrator."),
             (f"“{self.stage.name}” denies users without a factor of its classes.",),
         )
 
     def _set_up(self, user: User) -> Entered:
         if queries.has_usable(user):
             return Refused(
-                "Your second factor is of a kind that is not taken here. Ask an administrator.",
+                _("Your second factor is of a kind that is not taken here. Ask an administrator."),
                 ("Whoever has a factor must show it before setting up another; this stage does not list theirs.",),
             )
         stages = self._set_up_stages()
         if not stages:
             return Refused(
-                "You need a second factor to log in here, and nothing is set up to make one. Ask an administrator.",
+                _("You need a second factor to log in here, and nothing is set up to make one. Ask an administrator."),
                 (f"“{self.stage.name}” has no configuration stages.",),
             )
         if len(stages) == 1:
@@ -289,10 +291,10 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
 
     def _chosen(self, user: User, key: str) -> Judged:
         if queries.has_usable(user):
-            return Refused("Your second factor is of a kind that is not taken here. Ask an administrator.")
+            return Refused(_("Your second factor is of a kind that is not taken here. Ask an administrator."))
         chosen = next((stage for stage in self._set_up_stages() if str(stage.pk) == key), None)
         if chosen is None:
-            return Wrong((FieldError("selected_stage", "Choose one of these."),), counts=False)
+            return Wrong((FieldError("selected_stage", _("Choose one of these.")),), counts=False)
         return Passed(self._followed_by(chosen))
 
     def _set_up_stages(self) -> list[Stage]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators import actions, ceremonies, options, relying_party
 from doorward.identity.authenticators.ceremonies import NotVerified
@@ -18,7 +20,7 @@ from doorward.identity.stages.enrolment import EnrolmentChallenge, EnrolmentView
 from doorward.identity.stages.models import AuthenticatorWebAuthnStage, Preference
 from doorward.identity.stages.view import Answer, Ask, Entered, Judged, Passed, Refused, Wrong
 
-DEFAULT_NAME = "Passkey"
+DEFAULT_NAME = gettext_noop("Passkey")
 
 
 class WebAuthnChallenge(EnrolmentChallenge, frozen=True, kw_only=True):
@@ -34,7 +36,7 @@ class AuthenticatorWebAuthnView(EnrolmentView[AuthenticatorWebAuthnStage]):
         if not isinstance(user, User):
             return user
         if not relying_party.is_possible():
-            return Refused("Passkeys work at a name and over TLS only.", (f"We are at {relying_party.origin()}.",))
+            return Refused(_("Passkeys work at a name and over TLS only."), (f"We are at {relying_party.origin()}.",))
         stage = self.stage
         registration = options.to_create(
             self._bound_to(user),
@@ -66,7 +68,7 @@ class AuthenticatorWebAuthnView(EnrolmentView[AuthenticatorWebAuthnStage]):
                 require_user_verification=self.stage.user_verification == Preference.REQUIRED,
             )
             actions.add_webauthn(
-                self.visit.actor.acting_as(user), user, name=self.name(answer, DEFAULT_NAME), registered=registered
+                self.visit.actor.acting_as(user), user, name=self.name(answer, _(DEFAULT_NAME)), registered=registered
             )
         except NotVerified as why:
             return self._refused(user, str(why))
@@ -83,8 +85,8 @@ class AuthenticatorWebAuthnView(EnrolmentView[AuthenticatorWebAuthnStage]):
             username=user.username,
         )
         if 0 < self.stage.max_attempts <= self.visit.plan.failures + 1:
-            return Refused("That did not work too often. Start again from your account.")
-        return Wrong((FieldError("response", "That did not work. Please try again."),))
+            return Refused(_("That did not work too often. Start again from your account."))
+        return Wrong((FieldError("response", _("That did not work. Please try again.")),))
 
     def _bound_to(self, user: User) -> str:
         return f"create:{self.visit.plan.id}:{user.pk}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
 from msgspec import Struct
 
 from doorward.identity.applications.models import Application
@@ -52,9 +53,9 @@ class ConsentView(StageView[ConsentStage]):
                 component=self.component,
                 flow_info=self.visit.flow_info(),
                 pending_user=user.username,
-                header_text=f"{application.name} wants to know who you are",
+                header_text=_("%(name)s wants to know who you are") % {"name": application.name},
                 permissions=[
-                    Permission(id=scope.name, name=scope.description)
+                    Permission(id=scope.name, name=_(scope.description))
                     for scope in self.visit.plan.context.scopes
                     if scope.description
                 ],
@@ -68,7 +69,7 @@ class ConsentView(StageView[ConsentStage]):
         if isinstance(who, Refused):
             return who
         if answer.text("token") != self.visit.plan.step_token:
-            return Wrong((FieldError("token", "This field is required.", "required"),))
+            return Wrong((FieldError("token", _("This field is required."), "required"),))
         if self.stage.mode != ConsentStage.Mode.ALWAYS_REQUIRE:
             consents.give(self.visit.actor, *who, self._scopes(), self.stage)
         return Passed(self.visit.plan.passed())
@@ -76,9 +77,9 @@ class ConsentView(StageView[ConsentStage]):
     def _parties(self) -> tuple[User, Application] | Refused:
         user, application = visitor(self.visit.request), self.visit.application
         if user is None:
-            return Refused("Log in first.")
+            return Refused(_("Log in first."))
         if application is None:
-            return Refused("Open the application again: this page only makes sense on the way to one.")
+            return Refused(_("Open the application again: this page only makes sense on the way to one."))
         return user, application
 
     def _given(self, user: User, application: Application) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from doorward.identity.directory import passwords
 from doorward.identity.directory.errors import Busy, TooManyAttempts
@@ -20,7 +22,7 @@ def check(visit: Visit, stage: Stage, user: User | None, identifier: str, passwo
     except ValidationError as error:
         return Malformed(" ".join(error.messages))
     except Busy:
-        return Malformed("Many people are logging in right now. Wait a few seconds and try again.", 429)
+        return Malformed(_("Many people are logging in right now. Wait a few seconds and try again."), 429)
     except TooManyAttempts as limit:
         return too_many(limit)
     if not right:
@@ -32,5 +34,11 @@ def too_many(limit: TooManyAttempts) -> Malformed:
     """What a page says to an address that fails too often."""
     minutes = max(1, round(limit.retry_after / 60))
     return Malformed(
-        f"Too many failed logins came from your address. Try again in {minutes} minute{'s'[: minutes != 1]}.", 429
+        ngettext(
+            "Too many failed logins came from your address. Try again in %(n)s minute.",
+            "Too many failed logins came from your address. Try again in %(n)s minutes.",
+            minutes,
+        )
+        % {"n": minutes},
+        429,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+
 from doorward.identity.stages.models import DenyStage
 from doorward.identity.stages.view import Answer, Entered, Judged, Refused, StageView
 
@@ -20,5 +22,5 @@ class DenyView(StageView[DenyStage]):
 
     def _no(self) -> Refused:
         return Refused(
-            self.stage.deny_message or "This is not open to you.", (f"The stage “{self.stage.name}” denies.",)
+            self.stage.deny_message or _("This is not open to you."), (f"The stage “{self.stage.name}” denies.",)
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import msgspec
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from msgspec import structs
 
 from doorward.identity.directory.errors import TooManyAttempts
@@ -17,6 +18,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.directory.names import folded
 from doorward.identity.durations import parse
 from doorward.identity.flows.plan import Plan
+from doorward.identity.languages.choice import for_answer_to
 from doorward.identity.mail import links, outbox
 from doorward.identity.mail.pace import throttle
 from doorward.identity.stages import credentials
@@ -37,9 +39,9 @@ class EmailView(StageView[EmailStage]):
     def enter(self) -> Entered:
         plan = self.visit.plan
         if plan.pending is None:
-            return Refused("No user was named.", ("An e-mail stage needs an identification stage before it.",))
+            return Refused(_("No user was named."), ("An e-mail stage needs an identification stage before it.",))
         if not outbox.is_configured():
-            return Refused("Letters cannot be sent here. Ask an administrator.", ("No mail server is configured.",))
+            return Refused(_("Letters cannot be sent here. Ask an administrator."), ("No mail server is configured.",))
         if SENT not in plan.notes:
             sent = self._send()
             if isinstance(sent, Malformed):
@@ -78,13 +80,14 @@ class EmailView(StageView[EmailStage]):
             )
         else:
             url = "https://nobody.invalid/"
-        outbox.post(
-            user.email if user is not None else "",
-            self.stage.subject,
-            self.stage.template.removeprefix("email/").removesuffix(".html"),
-            {"user": user or User(username="nobody"), "url": url, "minutes": int(lifetime.total_seconds() // 60)},
-            useless_after=timezone.now() + lifetime,
-        )
+        with translation.override(for_answer_to(user)):
+            outbox.post(
+                user.email if user is not None else "",
+                _(self.stage.subject),
+                self.stage.template.removeprefix("email/").removesuffix(".html"),
+                {"user": user or User(username="nobody"), "url": url, "minutes": int(lifetime.total_seconds() // 60)},
+                useless_after=timezone.now() + lifetime,
+            )
 
     def _recipient(self) -> User | None:
         """Who gets it. Whoever this plan has proven may prove any address; others only recover through a proven one."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from doorward.identity.authenticators import queries
 from doorward.identity.authenticators.standing import SECOND_FACTOR, Standing, standing
@@ -39,11 +40,11 @@ class EnrolmentView(StageView[S]):
             return _in_a_login(visit)
         user = visitor(visit.request)
         if user is None:
-            return Refused("Log in first.")
+            return Refused(_("Log in first."))
         if standing(visit.request) is Standing.GOOD:
             return user
         if self.stage.configure_flow_id is None:
-            return Refused("Log in again, and come back within five minutes.")
+            return Refused(_("Log in again, and come back within five minutes."))
         return Elsewhere(reverse("flow-configure", args=[self.stage.pk]))
 
     def name(self, answer: Answer, otherwise: str) -> str:
@@ -60,10 +61,10 @@ class EnrolmentView(StageView[S]):
 def _in_a_login(visit: Visit) -> User | Refused:
     user = visit.proven_user()
     if user is None:
-        return Refused("This account cannot log in.")
+        return Refused(_("This account cannot log in."))
     if SECOND_FACTOR not in visit.plan.methods and queries.has_usable(user):
         return Refused(
-            "You have a second factor already, and this login did not ask for it.",
+            _("You have a second factor already, and this login did not ask for it."),
             ("A set-up stage comes after a validation stage that lists the factors which users have.",),
         )
     return user

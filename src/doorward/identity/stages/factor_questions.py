@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from msgspec import Struct
 
 from doorward.identity.authenticators.mailed_codes import masked
@@ -13,11 +15,11 @@ from doorward.identity.stages.models import Stage
 from doorward.identity.stages.view import Challenge
 
 SET_UP_NAMES = {
-    "authenticatortotp": ("Authenticator app", "authentik_stages_authenticator_totp.authenticatortotpstage"),
-    "authenticatorstatic": ("Recovery codes", "authentik_stages_authenticator_static.authenticatorstaticstage"),
-    "authenticatoremail": ("Codes by e-mail", "authentik_stages_authenticator_email.authenticatoremailstage"),
+    "authenticatortotp": (gettext_noop("Authenticator app"), "authentik_stages_authenticator_totp.authenticatortotpstage"),
+    "authenticatorstatic": (gettext_noop("Recovery codes"), "authentik_stages_authenticator_static.authenticatorstaticstage"),
+    "authenticatoremail": (gettext_noop("Codes by e-mail"), "authentik_stages_authenticator_email.authenticatoremailstage"),
     "authenticatorwebauthn": (
-        "Passkey or security key",
+        gettext_noop("Passkey or security key"),
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     ),
 }
@@ -87,15 +89,18 @@ def public(device: Device) -> dict[str, str]:
 def selectable(stage: Stage) -> SelectableStage:
     """A set-up stage, as a choice."""
     words, model = SET_UP_NAMES[stage.kind]
-    return SelectableStage(pk=str(stage.pk), name=stage.name, verbose_name=words, meta_model_name=model)
+    return SelectableStage(pk=str(stage.pk), name=stage.name, verbose_name=_(words), meta_model_name=model)
 
 
 def in_words(threshold: timedelta) -> str:
     """``30 days``; empty for none."""
     if not threshold:
         return ""
-    for length, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        number = int(threshold.total_seconds() // length)
-        if number:
-            return f"{number} {word}{'s'[: number != 1]}"
-    return "a moment"
+    seconds = int(threshold.total_seconds())
+    if days := seconds // 86400:
+        return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+    if hours := seconds // 3600:
+        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+    if minutes := seconds // 60:
+        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+    return _("a moment")

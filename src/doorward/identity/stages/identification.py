@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from msgspec import structs
 
 from doorward.identity.authenticators.options import RequestOptions
@@ -24,7 +26,7 @@ from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judge
 LONGEST = 254
 """Characters: the longest mail address there is."""
 
-UNKNOWN = FieldError("non_field_errors", "Failed to authenticate.")
+UNKNOWN = FieldError("non_field_errors", gettext_noop("Failed to authenticate."))
 
 
 class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
@@ -59,7 +61,7 @@ class IdentificationView(StageView[IdentificationStage]):
                 allow_show_password=stage.password_stage is not None and stage.password_stage.allow_show_password,
                 application_pre=visit.application.name if visit.application else None,
                 flow_designation=visit.flow.designation,
-                primary_action="Log in" if stage.password_stage else "Continue",
+                primary_action=_("Log in") if stage.password_stage else _("Continue"),
                 enable_remember_me=stage.enable_remember_me,
                 pending_user_identifier=(pending.identifier if pending else visit.plan.context.login_hint) or None,
                 enroll_url=self._url_of(stage.enrollment_flow),
@@ -74,9 +76,9 @@ class IdentificationView(StageView[IdentificationStage]):
             return self._with_passkey(passkey)
         identifier = answer.text("uid_field").strip()
         if "\0" in identifier or len(identifier) > LONGEST:
-            return Malformed("That is not a user name.")
+            return Malformed(_("That is not a user name."))
         if not identifier:
-            return Wrong((FieldError("uid_field", "This field may not be blank.", "blank"),))
+            return Wrong((FieldError("uid_field", _("This field may not be blank."), "blank"),))
         user = find_by_identifier(identifier, self.stage.user_fields, self.stage.case_insensitive_matching)
         plan = structs.replace(self.visit.plan, pending=Pending(identifier, user.pk if user else None), proven=None)
         if self.stage.password_stage is not None:
@@ -100,7 +102,7 @@ class IdentificationView(StageView[IdentificationStage]):
 
     def _with_password(self, answer: Answer, identifier: str, user: User | None) -> Judged:
         if not answer.text("password"):
-            return Wrong((FieldError("password", "This field may not be blank.", "blank"),))
+            return Wrong((FieldError("password", _("This field may not be blank."), "blank"),))
         checked = credentials.check(self.visit, self.stage, user, identifier, answer.text("password"))
         if isinstance(checked, Malformed):
             return checked

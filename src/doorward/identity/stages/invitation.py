@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop
 from msgspec import structs
 
 from doorward.identity.stages import invitations
 from doorward.identity.stages.models import InvitationStage
 from doorward.identity.stages.view import Answer, Entered, Judged, Passed, Refused, StageView, Wrong
 
-NOT_INVITED = "You need an invitation for this."
-GONE = "This invitation is not good any more: it was used, is too old, or was taken back. Ask for another."
+NOT_INVITED = gettext_noop("You need an invitation for this.")
+GONE = gettext_noop(
+    "This invitation is not good any more: it was used, is too old, or was taken back. Ask for another."
+)
 
 
 class InvitationView(StageView[InvitationStage]):

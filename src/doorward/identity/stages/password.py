@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
 from msgspec import structs
 
 from doorward.identity.directory.models import User
@@ -43,7 +44,7 @@ class PasswordView(StageView[PasswordStage]):
     def enter(self) -> Entered:
         plan = self.visit.plan
         if plan.pending is None:
-            return Refused("No user was named.", ("A password stage needs an identification stage before it.",))
+            return Refused(_("No user was named."), ("A password stage needs an identification stage before it.",))
         if plan.proven == plan.pending.user and self._was_asked():
             return Passed(plan.passed())
         return Ask(
@@ -60,10 +61,10 @@ class PasswordView(StageView[PasswordStage]):
     def answer(self, answer: Answer) -> Judged:
         pending = self.visit.plan.pending
         if pending is None:
-            return Refused("No user was named.")
+            return Refused(_("No user was named."))
         password = answer.text("password")
         if not password:
-            return Wrong((FieldError("password", "This field may not be blank.", "blank"),))
+            return Wrong((FieldError("password", _("This field may not be blank."), "blank"),))
         user = User.objects.filter(pk=pending.user).first() if pending.user is not None else None
         checked = credentials.check(self.visit, self.stage, user, pending.identifier, password)
         if isinstance(checked, Malformed):
@@ -94,5 +95,5 @@ class PasswordView(StageView[PasswordStage]):
 
     def _wrong(self) -> Judged:
         if 0 < self.stage.failed_attempts_before_cancel <= self.visit.plan.failures + 1:
-            return Restart("Too many wrong passwords. Start again; if you forgot yours, ask an administrator.")
-        return Wrong((FieldError("password", "Invalid password"),))
+            return Restart(_("Too many wrong passwords. Start again; if you forgot yours, ask an administrator."))
+        return Wrong((FieldError("password", _("Invalid password")),))

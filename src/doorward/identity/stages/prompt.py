@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import msgspec
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from msgspec import Struct, structs
 
 from doorward.identity.crypto import vault
@@ -84,7 +85,7 @@ class PromptView(StageView[PromptStage]):
         try:
             errors = errors or self._judged(values)
         except Busy:
-            return Malformed("Many people are choosing passwords right now. Try again in a few seconds.", 429)
+            return Malformed(_("Many people are choosing passwords right now. Try again in a few seconds."), 429)
         if errors:
             return Wrong(tuple(errors), plan=self.visit.plan.noting(TYPED, self._kept(answer)))
         return Passed(self._with(values).passed())
@@ -122,13 +123,13 @@ class PromptView(StageView[PromptStage]):
         secret = prompt.type == Prompt.Type.PASSWORD
         return StagePrompt(
             field_key=prompt.field_key,
-            label=prompt.label,
+            label=_(prompt.label),
             type=prompt.type,
             required=prompt.required,
-            placeholder="" if choices else prompt.placeholder,
+            placeholder="" if choices else _(prompt.placeholder),
             initial_value="" if secret else typed.get(prompt.field_key, self._initial(prompt)),
             order=prompt.order,
-            sub_text=prompt.sub_text,
+            sub_text=_(prompt.sub_text),
             choices=[PromptChoice(choice.value, choice.label) for choice in choices] if choices else None,
         )
 
@@ -168,7 +169,7 @@ class PromptView(StageView[PromptStage]):
         """All passwords of a page are the same one, typed again."""
         keys = self._secret_keys()
         if len({values.get(key) for key in keys}) > 1:
-            return [FieldError(keys[-1], "Passwords don't match.")]
+            return [FieldError(keys[-1], _("Passwords don't match."))]
         return []
 
     def _judged(self, values: dict[str, Value]) -> list[FieldError]:

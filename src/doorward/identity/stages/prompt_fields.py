@@ -19,9 +19,11 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory import names, passwords
 from doorward.identity.directory.models import User
+from doorward.identity.languages.supported import LANGUAGES
 from doorward.identity.stages.models import Prompt
 
 Value = str | bool | int | float
@@ -29,7 +31,6 @@ RESERVED = frozenset({"component", "csrfmiddlewaretoken", "step"})
 """Names that the form of a page uses itself: no key of a field."""
 LONGEST = 4096
 """Characters of an answer."""
-LANGUAGES = {"en": "English"}
 SHOWS_ONLY = frozenset(
     {
         Prompt.Type.SEPARATOR,
@@ -59,7 +60,7 @@ class Choice:
 def choices(prompt: Prompt) -> list[Choice] | None:
     """What can be chosen; None for what is typed."""
     if prompt.type == Prompt.Type.LOCALE:
-        return [Choice("", "As in the browser"), *(Choice(code, name) for code, name in LANGUAGES.items())]
+        return [Choice("", _("As in the browser")), *(Choice(code, name) for code, name in LANGUAGES)]
     if prompt.type in {Prompt.Type.RADIO, Prompt.Type.DROPDOWN}:
         return [Choice(line.strip(), line.strip()) for line in prompt.placeholder.splitlines() if line.strip()]
     return None
@@ -70,17 +71,17 @@ def read(prompt: Prompt, typed: str, subject: User | None) -> Value | None:
     if prompt.type == Prompt.Type.CHECKBOX:
         ticked = typed.lower() in {"true", "on", "1"}
         if prompt.required and not ticked:
-            raise ValidationError("This has to be ticked.", "required")
+            raise ValidationError(_("This has to be ticked."), "required")
         return ticked
     if not typed.strip():
         if prompt.required:
-            raise ValidationError("This field is required.", "required")
+            raise ValidationError(_("This field is required."), "required")
         return None if prompt.type == Prompt.Type.PASSWORD else ""
     if prompt.type == Prompt.Type.PASSWORD:
         passwords.require_acceptable(typed)
         return typed
     if len(typed) > LONGEST:
-        raise ValidationError(f"At most {LONGEST} characters.")
+        raise ValidationError(_("At most %(longest)s characters.") % {"longest": LONGEST})
     names.require_storable(typed, prompt.field_key)
     return _read_text(prompt, typed.strip(), subject)
 
@@ -99,7 +100,7 @@ def _read_text(prompt: Prompt, typed: str, subject: User | None) -> Value:
             return _iso(datetime.fromisoformat, typed)
         case Prompt.Type.RADIO | Prompt.Type.DROPDOWN | Prompt.Type.LOCALE:
             if typed not in {choice.value for choice in choices(prompt) or ()}:
-                raise ValidationError("Choose one of these.")
+                raise ValidationError(_("Choose one of these."))
         case Prompt.Type.TEXT:
             names.require_plain(typed, prompt.field_key, LONGEST)
     return typed
@@ -110,19 +111,19 @@ def _free_username(typed: str, subject: User | None) -> str:
     same = User.objects.filter(folded_username=names.folded(typed))
     others = same.exclude(pk=subject.pk) if subject is not None else same
     if others.exists() or (names.is_reserved(typed) and not same.exists()):
-        raise ValidationError("This username is taken.")
+        raise ValidationError(_("This username is taken."))
     return typed
 
 
 def _number(typed: str) -> int | float:
     if len(typed) > 32 or not typed.isascii():
-        raise ValidationError("This is not a number.")
+        raise ValidationError(_("This is not a number."))
     try:
         number = float(typed)
     except ValueError as error:
-        raise ValidationError("This is not a number.") from error
+        raise ValidationError(_("This is not a number.")) from error
     if number != number or abs(number) >= 2**53:
-        raise ValidationError("This number is too large.")
+        raise ValidationError(_("This number is too large."))
     return int(number) if number.is_integer() else number
 
 
@@ -130,5 +131,5 @@ def _iso(parse: object, typed: str) -> str:
     try:
         parse(typed)  # type: ignore[operator]
     except ValueError as error:
-        raise ValidationError("This is not a date.") from error
+        raise ValidationError(_("This is not a date.")) from error
     return typed

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+
 from doorward.identity.stages.models import RedirectStage
 from doorward.identity.stages.view import Answer, Elsewhere, Entered, Handover, Judged, Refused, StageView, Wrong
 
@@ -19,12 +21,12 @@ class RedirectView(StageView[RedirectStage]):
         stage = self.stage
         if stage.mode == RedirectStage.Mode.STATIC:
             if not stage.target_static:
-                return Refused("This leads nowhere.", (f"The stage “{stage.name}” has no target.",))
+                return Refused(_("This leads nowhere."), (f"The stage “{stage.name}” has no target.",))
             return Elsewhere(stage.target_static)
         if stage.target_flow is None:
-            return Refused("This leads nowhere.", (f"The stage “{stage.name}” has no target flow.",))
+            return Refused(_("This leads nowhere."), (f"The stage “{stage.name}” has no target flow.",))
         if self.visit.plan.handovers >= MOST_HANDOVERS:
-            return Refused("This leads round in circles.", (f"Flows lead to one another by “{stage.name}”.",))
+            return Refused(_("This leads round in circles."), (f"Flows lead to one another by “{stage.name}”.",))
         return Handover(stage.target_flow, stage.keep_context)
 
     def answer(self, answer: Answer) -> Judged:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from doorward.identity.applications.queries import launch_url
 from doorward.identity.brands.queries import current_brand
@@ -32,7 +33,7 @@ class SessionEndView(StageView[Stage]):
     def enter(self) -> Entered:
         application, user = self.visit.application, visitor(self.visit.request)
         if application is None:
-            return Refused("You are logged out.", ("The application was deleted in the meantime.",))
+            return Refused(_("You are logged out."), (_("The application was deleted in the meantime."),))
         return Ask(
             SessionEndChallenge(
                 component=self.component,

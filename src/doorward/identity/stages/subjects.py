@@ -6,6 +6,7 @@ Never on somebody who was only named (CVE-2022-23555): a name is what anybody ca
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from doorward.identity.authenticators.standing import Standing, standing
 from doorward.identity.directory.models import User
@@ -47,5 +48,5 @@ def must_prove_again(visit: Visit) -> Elsewhere | Refused | None:
         return None
     stage = PasswordStage.objects.filter(configure_flow=visit.flow).order_by("name").first()
     if stage is None:
-        return Refused("Log in again, and come back within five minutes.")
+        return Refused(_("Log in again, and come back within five minutes."))
     return Elsewhere(reverse("flow-configure", args=[stage.pk]))

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from msgspec import structs
 
 from doorward.identity.directory import actions as directory
@@ -55,5 +56,5 @@ class UserDeleteView(StageView[UserDeleteStage]):
     def _user(self) -> User | Refused | Elsewhere:
         user = subjects.subject(self.visit)
         if user is None:
-            return Refused("Log in first.", ("Nobody is logged in whom this could be about.",))
+            return Refused(_("Log in first."), ("Nobody is logged in whom this could be about.",))
         return subjects.must_prove_again(self.visit) or user

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from msgspec import structs
 
 from doorward.identity.directory.models import User
@@ -15,7 +17,7 @@ from doorward.identity.logins import queries
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
-DEACTIVATED = Refused("This account cannot log in.", ("It was deactivated or deleted a moment ago.",))
+DEACTIVATED = Refused(gettext_noop("This account cannot log in."), ("It was deactivated or deleted a moment ago.",))
 
 
 class UserLoginChallenge(Challenge, frozen=True, kw_only=True):
@@ -49,13 +51,15 @@ class UserLoginView(StageView[UserLoginStage]):
             return user
         remember = answer.truth("remember_me")
         if remember is None:
-            return Wrong((FieldError("remember_me", "Choose yes or no.", "required"),))
+            return Wrong((FieldError("remember_me", _("Choose yes or no."), "required"),))
         return self._log_in(user, remember=remember)
 
     def _proven_user(self) -> User | Refused:
         plan = self.visit.plan
         if plan.proven is None or plan.pending is None or plan.pending.user != plan.proven:
-            return Refused("Nobody has been authenticated.", ("No stage before this one has verified a credential.",))
+            return Refused(
+                _("Nobody has been authenticated."), ("No stage before this one has verified a credential.",)
+            )
         return self.visit.proven_user() or DEACTIVATED
 
     def _log_in(self, user: User, *, remember: bool) -> Passed | Refused:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from msgspec import structs
 
 from doorward.identity.crypto import vault
@@ -55,9 +56,9 @@ class UserWriteView(StageView[UserWriteStage]):
         except NotAllowed as error:
             return Refused(str(error))
         except Busy:
-            return Restart("Many people are choosing passwords right now. Try again in a few seconds.")
+            return Restart(_("Many people are choosing passwords right now. Try again in a few seconds."))
         except vault.Unreadable:
-            return Restart("That took too long. Please start again.")
+            return Restart(_("That took too long. Please start again."))
 
     def answer(self, answer: Answer) -> Judged:
         return Wrong((), counts=False)
@@ -111,7 +112,7 @@ class UserWriteView(StageView[UserWriteStage]):
             )
         username = str(plan.prompt_data.get("username", ""))
         if not username:
-            return Refused("This cannot be finished.", ("No prompt before this stage asks for a username.",))
+            return Refused(_("This cannot be finished."), ("No prompt before this stage asks for a username.",))
         try:
             with transaction.atomic():
                 fixed = self._fixed(plan)

@@ -23,6 +23,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from msgspec import UNSET, Struct, UnsetType
 
 from doorward.identity.applications.models import Application
@@ -190,7 +191,7 @@ def application_of(plan: Plan) -> Application | None:
 
 def title_of(flow: Flow, application: Application | None) -> str:
     """The flow's title; ``%(app)s`` is the one thing replaced in it, and nothing in the result is (S-531)."""
-    return flow.title.replace("%(app)s", application.name if application else "the application")
+    return _(flow.title).replace("%(app)s", application.name if application else _("the application"))
 
 
 S = TypeVar("S", bound=Stage)

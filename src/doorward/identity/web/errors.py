@@ -11,32 +11,36 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.flows.pages import NOTICE
 
 FLOW_PAGES = "/if/flow/"
-EXPIRED = "This page was open for too long, or you logged in in another tab. Please continue here."
+EXPIRED = gettext_noop("This page was open for too long, or you logged in in another tab. Please continue here.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400"""
-    return _page(request, 400, "That request cannot be read", "Go back and try again.")
+    return _page(request, 400, _("That request cannot be read"), _("Go back and try again."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403"""
-    return _page(request, 403, "This is not open to you", "An administrator can give you the right to see this page.")
+    return _page(
+        request, 403, _("This is not open to you"), _("An administrator can give you the right to see this page.")
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404"""
-    return _page(request, 404, "There is nothing here", "The address is mistyped, or what it named was removed.")
+    return _page(request, 404, _("There is nothing here"), _("The address is mistyped, or what it named was removed."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500"""
-    text = "It is our fault, not yours. Try again; if it happens again, tell your administrator the number below."
-    return _page(request, 500, "Something went wrong", text)
+    text = _("It is our fault, not yours. Try again; if it happens again, tell your administrator the number below.")
+    return _page(request, 500, _("Something went wrong"), text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -53,18 +57,24 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         response.status_code = 303
         return response
     if own and not has_cookie:
-        text = (
+        text = _(
             "Your browser sent no session cookie along. Either the page was open for too long, or cookies are blocked: "
             "allow them for this address, then start again."
         )
     else:
-        text = "The form did not come from a page of yours that is still valid. Nothing was changed."
+        text = _("The form did not come from a page of yours that is still valid. Nothing was changed.")
     again = request.get_full_path() if request.path.startswith(FLOW_PAGES) else reverse("flow-default-authentication")
-    return _page(request, 403, "Please start again", text, again=again, again_text="Start again")
+    return _page(request, 403, _("Please start again"), text, again=again, again_text=_("Start again"))
 
 
 def _page(
-    request: HttpRequest, status: int, title: str, text: str, *, again: str = "/", again_text: str = "Go to the start"
+    request: HttpRequest,
+    status: int,
+    title: str,
+    text: str,
+    *,
+    again: str = "/",
+    again_text: str = gettext_noop("Go to the start"),
 ) -> HttpResponse:
     if request.path.startswith("/api/"):
         return HttpResponse(json.dumps({"detail": title}), content_type="application/json", status=status)

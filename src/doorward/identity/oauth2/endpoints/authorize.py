@@ -12,6 +12,7 @@ import time
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -51,7 +52,9 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return returning.with_error(request, asked.return_to, asked.denial)
     here = f"{request.path}?{query.urlencode()}" if request.method == "POST" else request.get_full_path()
     if len(here) > LONGEST:
-        return _page_error(request, PageError("Request too long", "The application sent more than fits into a URL."))
+        return _page_error(
+            request, PageError(_("Request too long"), _("The application sent more than fits into a URL."))
+        )
     return returning.redirect(here, 303) if request.method == "POST" else _decide(request, asked, here)
 
 
@@ -132,7 +135,7 @@ def _has_logged_in_again(request: HttpRequest, asked: AuthorizationRequest, here
 def _log_in(request: HttpRequest, asked: AuthorizationRequest, here: str, *, again: bool) -> HttpResponse:
     flow = _authentication_flow(asked)
     if flow is None:
-        return _page_error(request, PageError("Nobody can log in", "No authentication flow is configured."))
+        return _page_error(request, PageError(_("Nobody can log in"), _("No authentication flow is configured.")))
     context = PlanContext(
         application=asked.client.application,
         continuation=here,

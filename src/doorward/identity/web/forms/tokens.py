@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import accessible
@@ -15,14 +17,19 @@ from doorward.identity.directory.models import Token, User
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import PersonField, plain_input
 
-LIVES = {"1": "A day", "30": "30 days", "365": "A year", "": "For ever, until it is deleted"}
+LIVES = {
+    "1": gettext_lazy("A day"),
+    "30": gettext_lazy("30 days"),
+    "365": gettext_lazy("A year"),
+    "": gettext_lazy("For ever, until it is deleted"),
+}
 """Days."""
 DEVICE = "device"
 """An app password for one application."""
 INTENTS = [
-    (DEVICE, "A device or script: opens one application, and nothing else"),
-    (Token.Intent.API, "API token: for scripts that administer Doorward or ask it"),
-    (Token.Intent.APP_PASSWORD, "App password: for programs that log in with user name and password"),
+    (DEVICE, gettext_lazy("A device or script: opens one application, and nothing else")),
+    (Token.Intent.API, gettext_lazy("API token: for scripts that administer Doorward or ask it")),
+    (Token.Intent.APP_PASSWORD, gettext_lazy("App password: for programs that log in with user name and password")),
 ]
 
 
@@ -34,22 +41,24 @@ class ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not
 
 class OwnTokenForm(forms.Form):
     identifier = forms.SlugField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=255,
         widget=plain_input(),
-        help_text="Letters, digits, - and _; for example backup-script.",
+        help_text=gettext_lazy("Letters, digits, - and _; for example backup-script."),
     )
     intent = forms.ChoiceField(
-        label="What it is for", choices=INTENTS, widget=forms.RadioSelect, initial=Token.Intent.API
+        label=gettext_lazy("What it is for"), choices=INTENTS, widget=forms.RadioSelect, initial=Token.Intent.API
     )
     application = ApplicationField(
         Application.objects.none(),
-        label="Application",
+        label=gettext_lazy("Application"),
         required=False,
-        empty_label="Choose one",
-        help_text="It must take Authorization headers: applications behind Doorward’s outpost do.",
+        empty_label=gettext_lazy("Choose one"),
+        help_text=gettext_lazy("It must take Authorization headers: applications behind Doorward’s outpost do."),
     )
-    life = forms.ChoiceField(label="How long it works", choices=list(LIVES.items()), initial="30", required=False)
+    life = forms.ChoiceField(
+        label=gettext_lazy("How long it works"), choices=list(LIVES.items()), initial="30", required=False
+    )
     description = forms.CharField(max_length=1000, required=False)
 
     def __init__(self, data: Any = None, *, user: User | None = None, **options: Any) -> None:
@@ -68,7 +77,7 @@ class OwnTokenForm(forms.Form):
         if values.get("intent") == DEVICE:
             values["intent"] = Token.Intent.APP_PASSWORD
             if values.get("application") is None and not self.has_error("application"):
-                self.add_error("application", "Choose the application that it opens.")
+                self.add_error("application", _("Choose the application that it opens."))
         else:
             values["application"] = None
         return values
@@ -77,7 +86,7 @@ class OwnTokenForm(forms.Form):
         """Names are unique over all users."""
         identifier: str = self.cleaned_data["identifier"]
         if Token.objects.filter(identifier=identifier).exists():
-            raise ValidationError("There is a token of this name already.")
+            raise ValidationError(_("There is a token of this name already."))
         return identifier
 
     @property
@@ -87,7 +96,9 @@ class OwnTokenForm(forms.Form):
 
 
 class TokenForm(OwnTokenForm):
-    user = PersonField(label="User", help_text="Whoever uses the token may do what this user may.")
+    user = PersonField(
+        label=gettext_lazy("User"), help_text=gettext_lazy("Whoever uses the token may do what this user may.")
+    )
     field_order = ["user", "identifier", "intent", "application", "life", "description"]
 
     def clean(self) -> dict[str, Any]:
@@ -95,19 +106,24 @@ class TokenForm(OwnTokenForm):
         values = super().clean()
         user, application = values.get("user"), values.get("application")
         if user is not None and application is not None and not accessible(user, [application]):
-            self.add_error("application", f"{user} may not enter it.")
+            self.add_error("application", _("%(user)s may not enter it.") % {"user": user})
         return values
 
 
 class ServiceAccountForm(forms.Form):
     name = forms.CharField(
-        label="Name", max_length=150, widget=plain_input(), help_text="Its user name; for example backup-robot."
+        label=gettext_lazy("Name"),
+        max_length=150,
+        widget=plain_input(),
+        help_text=gettext_lazy("Its user name; for example backup-robot."),
     )
     create_group = forms.BooleanField(
-        label="A group of the same name as well", required=False, help_text="To let it, and others, in by the group."
+        label=gettext_lazy("A group of the same name as well"),
+        required=False,
+        help_text=gettext_lazy("To let it, and others, in by the group."),
     )
     life = forms.ChoiceField(
-        label="How long its token works", choices=list(LIVES.items()), initial="365", required=False
+        label=gettext_lazy("How long its token works"), choices=list(LIVES.items()), initial="365", required=False
     )
 
     @property

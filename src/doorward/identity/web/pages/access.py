@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
 from doorward.identity.flows.denied_page import denied_page
@@ -41,7 +42,7 @@ def administrators(view: View[P]) -> View[P]:
         if user is None:
             return log_in_first(request)
         if not user.is_superuser:
-            return denied_page(request, message="These pages are for administrators.", status=403)
+            return denied_page(request, message=_("These pages are for administrators."), status=403)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.directory import actions, passwords
@@ -31,7 +32,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return show_own(
         request,
         "account.html",
-        title="Your account",
+        title=_("Your account"),
         groups=user.groups.all(),
         logins=seen(of_user(user), current(request)),
         sessions=own(user),
@@ -50,8 +51,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
             actions.set_password(
                 Actor.of(request), person(request), form.cleaned_data["password"], keep_sid=login.sid if login else ""
             )
-            return done(request, ACCOUNT, "Your password is changed. All your other logins have ended.")
-    return show_own(request, "password.html", title="Change your password", form=form, status=status_of(form))
+            return done(request, ACCOUNT, _("Your password is changed. All your other logins have ended."))
+    return show_own(request, "password.html", title=_("Change your password"), form=form, status=status_of(form))
 
 
 def _is_right(request: HttpRequest, form: OwnPasswordForm) -> bool:
@@ -66,7 +67,7 @@ def _is_right(request: HttpRequest, form: OwnPasswordForm) -> bool:
         except ValidationError:
             right = False
         if not right:
-            raise ValidationError({"current": ["This is not your current password."]})
+            raise ValidationError({"current": [_("This is not your current password.")]})
     return right
 
 
@@ -77,9 +78,9 @@ def end_login(request: HttpRequest, uuid: UUID) -> HttpResponse:
     login, this = get_object_or_404(person(request).login_sessions, uuid=uuid), current(request)
     if this is not None and this.pk == login.pk:
         logins.log_out(request)
-        return done(request, "/", "You are logged out.")
+        return done(request, "/", _("You are logged out."))
     logins.end(Actor.of(request), login)
-    return done(request, ACCOUNT, "That login has ended.")
+    return done(request, ACCOUNT, _("That login has ended."))
 
 
 @require_POST
@@ -88,4 +89,6 @@ def end_other_logins(request: HttpRequest) -> HttpResponse:
     """All but the one that asks."""
     login = current(request)
     number = logins.end_all_of(Actor.of(request), person(request), except_sid=login.sid if login else "")
-    return done(request, ACCOUNT, "You are logged in nowhere else now." if number else "There was no other login.")
+    return done(
+        request, ACCOUNT, _("You are logged in nowhere else now.") if number else _("There was no other login.")
+    )

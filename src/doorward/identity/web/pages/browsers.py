@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from doorward.identity.api.core.user_agents import described
 from doorward.identity.logins.models import LoginSession
 
@@ -33,4 +35,4 @@ def named(user_agent: str) -> tuple[str, bool]:
     agent = described(user_agent)
     browser, system = agent["user_agent"]["family"], agent["os"]["family"]
     known = [name for name in (browser, system) if name != "Other"]
-    return " on ".join(known) or "Unknown browser", agent["device"]["family"] == "Mobile"
+    return " on ".join(known) or _("Unknown browser"), agent["device"]["family"] == "Mobile"

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.authenticators import actions, queries, relying_party, remembered
@@ -42,10 +44,10 @@ from doorward.identity.web.pages.browsers import named
 FACTORS = "/if/user/factors/"
 FEW_CODES = 3
 KINDS = {
-    DeviceClass.WEBAUTHN: ("Passkey or security key", "fingerprint-pattern"),
-    DeviceClass.TOTP: ("Authenticator app", "smartphone"),
-    DeviceClass.STATIC: ("Recovery codes", "life-buoy"),
-    DeviceClass.EMAIL: ("Codes by e-mail", "mail"),
+    DeviceClass.WEBAUTHN: (gettext_noop("Passkey or security key"), "fingerprint-pattern"),
+    DeviceClass.TOTP: (gettext_noop("Authenticator app"), "smartphone"),
+    DeviceClass.STATIC: (gettext_noop("Recovery codes"), "life-buoy"),
+    DeviceClass.EMAIL: (gettext_noop("Codes by e-mail"), "mail"),
 }
 
 
@@ -83,7 +85,7 @@ def factors(request: HttpRequest) -> HttpResponse:
     return show_own(
         request,
         "factors.html",
-        title="How you log in",
+        title=_("How you log in"),
         factors=[seen(device, codes) for device in devices],
         advice=_advice(devices, codes),
         set_ups=_set_ups(devices),
@@ -100,8 +102,14 @@ def rename(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.rename(Actor.of(request), device, form.cleaned_data["name"])
-            return done(request, FACTORS, "Saved.")
-    return show_own(request, "rename_factor.html", title=f"Rename {device}", form=form, status=status_of(form))
+            return done(request, FACTORS, _("Saved."))
+    return show_own(
+        request,
+        "rename_factor.html",
+        title=_("Rename %(device)s") % {"device": device},
+        form=form,
+        status=status_of(form),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -114,9 +122,17 @@ def remove(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         login = current(request)
         actions.remove(Actor.of(request), device, keep_sid=login.sid if login else "")
-        return done(request, FACTORS, f"“{device}” is removed. All your other logins have ended.")
+        return done(
+            request, FACTORS, _("“%(device)s” is removed. All your other logins have ended.") % {"device": device}
+        )
     others = [other for other in queries.usable(person(request)) if other.uuid != uuid]
-    return show_own(request, "remove_factor.html", title=f"Remove {device}", device=device, is_last=not others)
+    return show_own(
+        request,
+        "remove_factor.html",
+        title=_("Remove %(device)s") % {"device": device},
+        device=device,
+        is_last=not others,
+    )
 
 
 @require_POST
@@ -124,7 +140,7 @@ def remove(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def forget(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """One browser of the user's own; another's is not there (S-602)."""
     actions.forget(Actor.of(request), get_object_or_404(person(request).remembered_devices, pk=uuid))
-    return done(request, FACTORS, "That browser is asked for your second factor again.")
+    return done(request, FACTORS, _("That browser is asked for your second factor again."))
 
 
 @require_POST
@@ -132,7 +148,9 @@ def forget(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def forget_all(request: HttpRequest) -> HttpResponse:
     """All of them, this one as well."""
     number = actions.forget_all(Actor.of(request), person(request))
-    return done(request, FACTORS, "Every browser is asked for your second factor." if number else "There was none.")
+    return done(
+        request, FACTORS, _("Every browser is asked for your second factor.") if number else _("There was none.")
+    )
 
 
 def _own(request: HttpRequest, uuid: UUID) -> Device:
@@ -147,9 +165,9 @@ def seen(device: Device, codes: int) -> SeenFactor:
     kind, icon = KINDS[device.CLASS]
     note = ""
     if device.CLASS == DeviceClass.STATIC:
-        note = f"{codes} left" if codes else "None left"
+        note = ngettext("%(n)s left", "%(n)s left", codes) % {"n": codes} if codes else _("None left")
     if isinstance(device, WebAuthnDevice):
-        note = "On all your devices" if device.backed_up else "On one device only"
+        note = _("On all your devices") if device.backed_up else _("On one device only")
     if isinstance(device, EmailDevice):
         note = device.email
     return SeenFactor(device, kind, icon, note)
@@ -159,24 +177,28 @@ def _advice(devices: list[Device], codes: int) -> str:
     """The one thing that is most worth doing."""
     classes = {device.CLASS for device in devices}
     if not classes:
-        return "Your password is all that protects your account. A passkey is safer, and quicker than typing it."
+        return _("Your password is all that protects your account. A passkey is safer, and quicker than typing it.")
     if DeviceClass.STATIC not in classes:
-        return "Make recovery codes, so that losing a device does not lock you out."
+        return _("Make recovery codes, so that losing a device does not lock you out.")
     if codes <= FEW_CODES:
-        return "You have few recovery codes left. Make new ones before they run out."
+        return _("You have few recovery codes left. Make new ones before they run out.")
     return ""
 
 
 def _set_ups(devices: list[Device]) -> list[SetUp]:
     has_codes = any(device.CLASS == DeviceClass.STATIC for device in devices)
     ways: list[tuple[type[SetUpStage], str, str]] = [
-        (AuthenticatorTOTPStage, "Add an authenticator app", "smartphone"),
-        (AuthenticatorStaticStage, "Make new recovery codes" if has_codes else "Make recovery codes", "life-buoy"),
+        (AuthenticatorTOTPStage, _("Add an authenticator app"), "smartphone"),
+        (
+            AuthenticatorStaticStage,
+            _("Make new recovery codes") if has_codes else _("Make recovery codes"),
+            "life-buoy",
+        ),
     ]
     if relying_party.is_possible():
-        ways.insert(0, (AuthenticatorWebAuthnStage, "Add a passkey or security key", "fingerprint-pattern"))
+        ways.insert(0, (AuthenticatorWebAuthnStage, _("Add a passkey or security key"), "fingerprint-pattern"))
     if _takes_letters():
-        ways.insert(-1, (AuthenticatorEmailStage, "Get codes by e-mail", "mail"))
+        ways.insert(-1, (AuthenticatorEmailStage, _("Get codes by e-mail"), "mail"))
     return [SetUp(stage.pk, text, icon) for kind, text, icon in ways if (stage := _stage(kind)) is not None]
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from doorward.identity.applications.models import Application
@@ -43,7 +44,7 @@ def library_page(request: HttpRequest) -> HttpResponse:
     return show_own(
         request,
         "library.html",
-        title="Your applications",
+        title=_("Your applications"),
         shelves=shelves(found),
         query=query,
         none_at_all=not everything,

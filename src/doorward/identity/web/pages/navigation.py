@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 ROOT = "/if/admin/"
 
 
@@ -21,38 +23,38 @@ class Places:
 
 
 NAVIGATION = (
-    Places("", (Place(ROOT, "Overview", "layout-dashboard"),)),
+    Places("", (Place(ROOT, gettext_noop("Overview"), "layout-dashboard"),)),
     Places(
-        "Applications",
+        gettext_noop("Applications"),
         (
-            Place(f"{ROOT}protect/", "Protect an application", "shield-plus"),
-            Place(f"{ROOT}applications/", "Applications", "layout-grid"),
-            Place(f"{ROOT}providers/", "Providers", "plug"),
-            Place(f"{ROOT}outposts/", "Outposts", "radio-tower"),
+            Place(f"{ROOT}protect/", gettext_noop("Protect an application"), "shield-plus"),
+            Place(f"{ROOT}applications/", gettext_noop("Applications"), "layout-grid"),
+            Place(f"{ROOT}providers/", gettext_noop("Providers"), "plug"),
+            Place(f"{ROOT}outposts/", gettext_noop("Outposts"), "radio-tower"),
         ),
     ),
     Places(
-        "Directory",
+        gettext_noop("Directory"),
         (
-            Place(f"{ROOT}users/", "Users", "user-round"),
-            Place(f"{ROOT}groups/", "Groups", "users-round"),
-            Place(f"{ROOT}invitations/", "Invitations", "mail-plus"),
-            Place(f"{ROOT}sessions/", "Sessions", "monitor"),
-            Place(f"{ROOT}tokens/", "Tokens", "key-round"),
+            Place(f"{ROOT}users/", gettext_noop("Users"), "user-round"),
+            Place(f"{ROOT}groups/", gettext_noop("Groups"), "users-round"),
+            Place(f"{ROOT}invitations/", gettext_noop("Invitations"), "mail-plus"),
+            Place(f"{ROOT}sessions/", gettext_noop("Sessions"), "monitor"),
+            Place(f"{ROOT}tokens/", gettext_noop("Tokens"), "key-round"),
         ),
     ),
     Places(
-        "Flows and stages",
+        gettext_noop("Flows and stages"),
         (
-            Place(f"{ROOT}flows/", "Flows", "workflow"),
-            Place(f"{ROOT}stages/", "Stages", "puzzle"),
+            Place(f"{ROOT}flows/", gettext_noop("Flows"), "workflow"),
+            Place(f"{ROOT}stages/", gettext_noop("Stages"), "puzzle"),
         ),
     ),
     Places(
-        "System",
+        gettext_noop("System"),
         (
-            Place(f"{ROOT}events/", "Events", "scroll-text"),
-            Place(f"{ROOT}explain/", "Explain", "circle-question-mark"),
+            Place(f"{ROOT}events/", gettext_noop("Events"), "scroll-text"),
+            Place(f"{ROOT}explain/", gettext_noop("Explain"), "circle-question-mark"),
         ),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from doorward.identity.directory import actions
@@ -24,9 +25,9 @@ def create_own(request: HttpRequest) -> HttpResponse:
         with errors_at(form):
             token, key = create(Actor.of(request), person(request), form)
             return show_own(
-                request, "token.html", title="Your new token", token=token, key=key, outside=outside_url(token)
+                request, "token.html", title=_("Your new token"), token=token, key=key, outside=outside_url(token)
             )
-    return show_own(request, "new_token.html", title="New token", form=form, status=status_of(form))
+    return show_own(request, "new_token.html", title=_("New token"), form=form, status=status_of(form))
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,5 +37,5 @@ def delete_own(request: HttpRequest, identifier: str) -> HttpResponse:
     token = get_object_or_404(person(request).tokens, identifier=identifier, managed__isnull=True)
     if request.method == "POST":
         actions.delete_token(Actor.of(request), token)
-        return done(request, ACCOUNT, f"The token “{token}” is deleted.")
-    return show_own(request, "delete_token.html", title=f"Delete {token}", token=token)
+        return done(request, ACCOUNT, _("The token “%(token)s” is deleted.") % {"token": token})
+    return show_own(request, "delete_token.html", title=_("Delete %(token)s") % {"token": token}, token=token)

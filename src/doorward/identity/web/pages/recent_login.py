@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.brands.queries import default_flow
 from doorward.identity.flows import entrance
@@ -29,8 +30,8 @@ def log_in_again(request: HttpRequest, back: str) -> HttpResponse:
     if flow is None:
         raise Http404
     minutes = int(RECENT.total_seconds() // 60)
-    text = (
-        f"A secret is for somebody who has logged in within the last {minutes} minutes. Log in, and ask for it again."
-    )
+    text = _(
+        "A secret is for somebody who has logged in within the last %(minutes)s minutes. Log in, and ask for it again."
+    ) % {"minutes": minutes}
     notices.leave(request, text, "warn")
     return entrance.start(request, flow, next_url=back, context=PlanContext(continuation=back, reauthenticate=True))

@@ -9,6 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from doorward.identity.events.actor import Actor
@@ -26,20 +28,20 @@ from doorward.identity.web.pages.live_rows import Row, at_application, of_login
 from doorward.identity.web.pages.navigation import ROOT
 
 SECTION = f"{ROOT}sessions/"
-KINDS = {"applications": "At applications", "logins": "Logins here"}
+KINDS = {"applications": gettext_noop("At applications"), "logins": gettext_noop("Logins here")}
 
 
 @require_GET
 @administrators
 def sessions(request: HttpRequest) -> HttpResponse:
     """``/if/admin/sessions/``, narrowed by ``?q=`` (user, application, address, browser) and ``?kind=``."""
-    query, kind = search_text(request), Choice.read(request, "kind", "Kind", KINDS)
+    query, kind = search_text(request), Choice.read(request, "kind", _("Kind"), KINDS)
     rows, page = _logins_of(request, query) if kind.value == "logins" else _sessions_of(request, query)
     return show_admin(
         request,
         "sessions.html",
         section=SECTION,
-        title="Sessions",
+        title=_("Sessions"),
         page=page,
         rows=rows,
         query=query,
@@ -63,7 +65,11 @@ def end(request: HttpRequest, session: str) -> HttpResponse:
     """``/if/admin/sessions/<session>/end/``"""
     ended = get_object_or_404(live.sessions(), pk=session)
     live.end(Actor.of(request), ended)
-    return done(request, SECTION, f"{ended.user} is out of {ended.provider.application.name}.")
+    return done(
+        request,
+        SECTION,
+        _("%(user)s is out of %(name)s.") % {"user": ended.user, "name": ended.provider.application.name},
+    )
 
 
 @require_POST
@@ -73,9 +79,9 @@ def end_login(request: HttpRequest, uuid: UUID) -> HttpResponse:
     login, this = get_object_or_404(LoginSession, uuid=uuid, user__isnull=False), current(request)
     if this is not None and this.pk == login.pk:
         logins.log_out(request)
-        return done(request, "/", "You are logged out.")
+        return done(request, "/", _("You are logged out."))
     logins.end(Actor.of(request), login)
-    return done(request, f"{SECTION}?kind=logins", f"That login of {login.user} has ended.")
+    return done(request, f"{SECTION}?kind=logins", _("That login of %(user)s has ended.") % {"user": login.user})
 
 
 @require_POST
@@ -84,7 +90,7 @@ def end_own(request: HttpRequest, session: str) -> HttpResponse:
     """``/if/user/sessions/<session>/end/``; another's is not there (S-602)."""
     ended = get_object_or_404(live.sessions(), pk=session, user=person(request))
     live.end(Actor.of(request), ended)
-    return done(request, ACCOUNT, f"You are out of {ended.provider.application.name} there.")
+    return done(request, ACCOUNT, _("You are out of %(name)s there.") % {"name": ended.provider.application.name})
 
 
 def _logins(query: str) -> QuerySet[LoginSession]:

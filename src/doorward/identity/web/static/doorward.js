@@ -26,10 +26,10 @@ async function copy(button) {
   const text = document.getElementById(button.dataset.copies).textContent;
   try {
     await navigator.clipboard.writeText(text);
-    button.dataset.done = "Copied";
+    button.dataset.done = document.body.dataset.copied;
   } catch {
     getSelection().selectAllChildren(document.getElementById(button.dataset.copies));
-    button.dataset.done = "Press Ctrl+C";
+    button.dataset.done = document.body.dataset.copy;
   }
   setTimeout(() => delete button.dataset.done, 2000);
 }

@@ -1,5 +1,5 @@
 // Passkeys and security keys, by the browser's own functions. An element with data-passkey="get" or "create" holds
-// the options (data-passkey-options), a hidden field for the answer, a button, and two sentences for when it fails.
+// the options (data-passkey-options), a hidden field for the answer, a button, and the sentences for when it fails.
 // With data-passkey-conditional passkeys are also offered in the autofill of the user name, without any button.
 "use strict";
 
@@ -25,17 +25,18 @@ async function ceremony(box, mediation) {
   form.requestSubmit();
 }
 
+// Which sentence of the page (data-passkey-says-…) tells about which error.
 const PROBLEMS = {
-  NotAllowedError: "That was cancelled, or took too long. Try again when you are ready.",
-  InvalidStateError: "This device or key is set up already.",
-  NotSupportedError: "This device cannot do that. Try another one, or a security key.",
-  SecurityError: "Passkeys do not work at this address.",
+  NotAllowedError: "passkeySaysCancelled",
+  InvalidStateError: "passkeySaysKnown",
+  NotSupportedError: "passkeySaysUnable",
+  SecurityError: "passkeySaysElsewhere",
 };
 
 function tell(box, error) {
   if (error.name === "AbortError" || !box.isConnected) return;
   const problem = box.querySelector("[data-passkey-problem]");
-  problem.textContent = PROBLEMS[error.name] || "That did not work. Please try again.";
+  problem.textContent = box.dataset[PROBLEMS[error.name] || "passkeySaysFailed"];
   problem.hidden = false;
 }
 
