@@ -76,12 +76,16 @@ def add_email(actor: Actor, user: User, *, name: str, email: str) -> EmailDevice
     with transaction.atomic():
         _require_room(user, EmailDevice)
         if EmailDevice.objects.filter(user=user, email=email).exists():
-            raise ValidationError({"code": ["Codes can be sent to this address already."]})
+            raise ValidationError({"code": [_("Codes can be sent to this address already.")]})
         device = EmailDevice(user=user, name=_named(name), email=email)
         device.full_clean(exclude=["last_used"])
         device.save(force_insert=True)
         events.created(actor, device)
-        tell(user, f"From now on, codes for logging in to your account can be sent to {email}.")
+        tell(
+            user,
+            gettext_noop("From now on, codes for logging in to your account can be sent to %(email)s."),
+            email=email,
+        )
     return device
 
 

@@ -14,11 +14,13 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from doorward.identity.authenticators.models import EmailDevice, MailedCode
 from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
+from doorward.identity.languages.choice import for_answer_to
 from doorward.identity.mail import outbox
 from doorward.identity.mail.pace import throttle
 
@@ -42,9 +44,9 @@ def send(user: User, email: str, place: str, *, client_ip: str | None, subject: 
         fresh = {"user": user, "code_hash": digest(place, code), "tries": 0, "expires": expires}
         MailedCode.objects.update_or_create(place=vault.digest(place), defaults=fresh)
         minutes = max(1, int(min(lifetime, LONGEST).total_seconds() // 60))
-        outbox.post(
-            email, subject, "code", {"user": user, "code": _spaced(code), "minutes": minutes}, useless_after=expires
-        )
+        about = {"user": user, "code": _spaced(code), "minutes": minutes}
+        with translation.override(for_answer_to(user)):
+            outbox.post(email, _(subject), "code", about, useless_after=expires)
     return True
 
 

@@ -132,8 +132,8 @@ FLOWS = (
     ),
     DefaultFlow(
         EMAIL_SETUP,
-        "Set up codes by e-mail",
-        "Set up codes by e-mail",
+        gettext_noop("Set up codes by e-mail"),
+        gettext_noop("Set up codes by e-mail"),
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
         ((0, AuthenticatorEmailStage, EMAIL_SETUP),),

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.authenticators import actions, mailed_codes
 from doorward.identity.directory.models import User
@@ -22,10 +24,12 @@ from doorward.identity.stages.view import Answer, Ask, Entered, Judged, Passed, 
 
 ADDRESS = "address"
 """Note: where the code was sent."""
-DEFAULT_NAME = "E-mail"
-BLANK = FieldError("code", "This field may not be blank.", "blank")
-NO_MATCH = FieldError("code", "Code does not match")
-SPENT = FieldError("code", "The code that was sent is of no use any more. Have another one sent.", "spent")
+DEFAULT_NAME = gettext_noop("E-mail")
+BLANK = FieldError("code", gettext_noop("This field may not be blank."), "blank")
+NO_MATCH = FieldError("code", gettext_noop("Code does not match"))
+SPENT = FieldError(
+    "code", gettext_noop("The code that was sent is of no use any more. Have another one sent."), "spent"
+)
 
 
 class EmailCodeChallenge(EnrolmentChallenge, frozen=True, kw_only=True):
@@ -44,9 +48,9 @@ class AuthenticatorEmailView(EnrolmentView[AuthenticatorEmailStage]):
         if not isinstance(user, User):
             return user
         if not outbox.is_configured():
-            return Refused("Letters cannot be sent here. Ask an administrator.", ("No mail server is configured.",))
+            return Refused(_("Letters cannot be sent here. Ask an administrator."), ("No mail server is configured.",))
         if not user.email and self.visit.plan.proven is not None:
-            return Refused("Your account has no e-mail address. Ask an administrator.")
+            return Refused(_("Your account has no e-mail address. Ask an administrator."))
         plan = self.visit.plan
         if user.email and plan.notes.get(ADDRESS) != user.email:
             problem = self._send(user, user.email)
@@ -85,7 +89,7 @@ class AuthenticatorEmailView(EnrolmentView[AuthenticatorEmailStage]):
         except ValidationError:
             usable = False
         if not usable:
-            return Wrong((FieldError("email", "That is no e-mail address."),), counts=False)
+            return Wrong((FieldError("email", _("That is no e-mail address.")),), counts=False)
         problem = self._send(user, email)
         if problem:
             return Wrong((FieldError("email", problem),), counts=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from django.utils.translation import gettext_noop
 from msgspec import Struct
 
 from doorward.identity.authenticators import mailed_codes
@@ -17,8 +18,8 @@ from doorward.identity.stages import credentials
 from doorward.identity.stages.models import AuthenticatorEmailStage
 from doorward.identity.stages.view import Visit
 
-NO_MAIL = "Letters cannot be sent here at the moment. Use another factor, or ask an administrator."
-ENOUGH = "Enough letters were sent. Look into the spam folder, or try again in a few minutes."
+NO_MAIL = gettext_noop("Letters cannot be sent here at the moment. Use another factor, or ask an administrator.")
+ENOUGH = gettext_noop("Enough letters were sent. Look into the spam folder, or try again in a few minutes.")
 
 
 class _Chosen(Struct):

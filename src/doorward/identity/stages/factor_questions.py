@@ -15,9 +15,18 @@ from doorward.identity.stages.models import Stage
 from doorward.identity.stages.view import Challenge
 
 SET_UP_NAMES = {
-    "authenticatortotp": (gettext_noop("Authenticator app"), "authentik_stages_authenticator_totp.authenticatortotpstage"),
-    "authenticatorstatic": (gettext_noop("Recovery codes"), "authentik_stages_authenticator_static.authenticatorstaticstage"),
-    "authenticatoremail": (gettext_noop("Codes by e-mail"), "authentik_stages_authenticator_email.authenticatoremailstage"),
+    "authenticatortotp": (
+        gettext_noop("Authenticator app"),
+        "authentik_stages_authenticator_totp.authenticatortotpstage",
+    ),
+    "authenticatorstatic": (
+        gettext_noop("Recovery codes"),
+        "authentik_stages_authenticator_static.authenticatorstaticstage",
+    ),
+    "authenticatoremail": (
+        gettext_noop("Codes by e-mail"),
+        "authentik_stages_authenticator_email.authenticatoremailstage",
+    ),
     "authenticatorwebauthn": (
         gettext_noop("Passkey or security key"),
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
