@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from doorward.identity import durations
 from doorward.identity.authenticators import recovery_codes
@@ -73,7 +74,7 @@ class AuthenticatorEmailStage(SetUpStage):
     """Sets up codes by letter; the first one, by name, also says how letters look when such a code is asked for."""
 
     KIND = "authenticatoremail"
-    subject = models.CharField(max_length=200, default="Your code")
+    subject = models.CharField(max_length=200, default=gettext_noop("Your code"))
     token_expiry = models.TextField(default="minutes=10", validators=[durations.require])
     """How long a code is good; never longer than 30 minutes."""
 
