@@ -88,6 +88,12 @@ STAGES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("authenticator_static", "AuthenticatorStaticStage", {"token_count": 8}, {"token_length": 16}),
     ("authenticator_email", "AuthenticatorEmailStage", {"subject": "Your code"}, {"token_expiry": "minutes=5"}),
     ("authenticator_webauthn", "AuthenticatorWebAuthnStage", {"hints": ["hybrid"]}, {"max_attempts": 3}),
+    (
+        "captcha",
+        "CaptchaStage",
+        {"public_key": "site", "private_key": "secret", "js_url": "https://js.hcaptcha.com/1/api.js"},
+        {"score_min_threshold": 0.25},
+    ),
     ("user_write", "UserWriteStage", {"user_creation_mode": "never_create"}, {"user_path_template": "guests"}),
     ("email", "EmailStage", {"use_global_settings": True}, {"subject": "Hello"}),
     ("prompt_stages", "PromptStage", {"fields": []}, {"name": "renamed"}),
@@ -128,7 +134,7 @@ def test_a_stage_lives_and_dies(
 
 def test_kinds_of_stages_are_listed(api: Any) -> None:
     """A client's menu."""
-    assert len(api.stages_all_types_list()) == 18
+    assert len(api.stages_all_types_list()) == 19
 
 
 def test_scopes_are_found_by_their_managed_names(api: Any, official: Any) -> None:

@@ -29,7 +29,10 @@ from identity.web.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
-NEEDED: dict[str, dict[str, Any]] = {"redirect": {"target_static": "/elsewhere/"}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "redirect": {"target_static": "/elsewhere/"},
+    "captcha": {"public_key": "site", "private_key": "a secret of mine"},
+}
 """What a new stage of this kind does not begin with."""
 
 
@@ -60,7 +63,7 @@ def test_every_field_is_explained(kind: str) -> None:
     assert [field.name for field in form if not field.help_text or not field.label] == []
     columns = {field.name for field in form.model._meta.local_fields if not field.primary_key}
     columns |= {field.name for field in form.model._meta.local_many_to_many}
-    assert columns - {"stage_ptr"} <= form.fields.keys()
+    assert columns - {"stage_ptr"} <= form.fields.keys() | {f"sealed_{name}" for name in form.secret}
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -80,6 +83,7 @@ def test_a_stage_of_every_kind_is_made_shown_changed_and_deleted(admin: Visitor,
         f"/if/admin/stages/{made.pk}/", **{**filled(FORMS[kind](stage=made)), "name": "ours"}
     )
     assert "ours" in admin.open(f"/if/admin/stages/?kind={kind}")
+    assert "a secret of mine" not in admin.open(f"/if/admin/stages/{made.pk}/")
 
     assert "Nothing uses it." in admin.open(f"/if/admin/stages/{made.pk}/delete/")
     admin.succeed(f"/if/admin/stages/{made.pk}/delete/")

@@ -104,6 +104,13 @@ STAGES = {
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
         "Sets up a passkey or a security key.",
     ),
+    "captcha": Description(
+        "ak-stage-captcha-form",
+        "Captcha Stage",
+        "Captcha Stages",
+        "authentik_stages_captcha.captchastage",
+        "Lets nobody through whom a captcha service takes for a program.",
+    ),
     "email": Description(
         "ak-stage-email-form",
         "Email Stage",

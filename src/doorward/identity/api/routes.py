@@ -32,6 +32,7 @@ from doorward.identity.api.providers.oauth2 import OAuth2Providers
 from doorward.identity.api.providers.proxy import ProxyProviders
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
+from doorward.identity.api.stages.captcha import CaptchaStages
 from doorward.identity.api.stages.course import DenyStages, DummyStages, RedirectStages, UserDeleteStages
 from doorward.identity.api.stages.factors import (
     AuthenticatorEmailStages,
@@ -81,6 +82,7 @@ RESOURCES = {
     "stages/authenticator/totp": AuthenticatorTOTPStages,
     "stages/authenticator/validate": AuthenticatorValidateStages,
     "stages/authenticator/webauthn": AuthenticatorWebAuthnStages,
+    "stages/captcha": CaptchaStages,
     "stages/consent": ConsentStages,
     "stages/deny": DenyStages,
     "stages/dummy": DummyStages,

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -45,14 +45,18 @@ def is_ours(challenge: bytes, bound_to: str) -> bool:
 
 def spend(challenge: bytes) -> bool:
     """Use the challenge up; False if somebody did already."""
+    made = int.from_bytes(challenge[_NONCE : _NONCE + _TIME], "big")
+    return spend_once(challenge, datetime.fromtimestamp(made + VALID + 60, UTC))
+
+
+def spend_once(secret: bytes, forgotten: datetime | None = None) -> bool:
+    """The same for anything that counts once; it is known until ``forgotten``, by default for an hour."""
     now = timezone.now()
     SpentChallenge.objects.filter(expires__lte=now).delete()
-    made = int.from_bytes(challenge[_NONCE : _NONCE + _TIME], "big")
     try:
         with transaction.atomic():
             SpentChallenge.objects.create(
-                digest=hashlib.sha256(challenge).hexdigest(),
-                expires=datetime.fromtimestamp(made + VALID + 60, UTC),
+                digest=hashlib.sha256(secret).hexdigest(), expires=forgotten or now + timedelta(hours=1)
             )
     except IntegrityError:
         return False

@@ -10,6 +10,7 @@ from doorward.identity.stages.authenticator_static import AuthenticatorStaticVie
 from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
 from doorward.identity.stages.authenticator_validate import AuthenticatorValidateView
 from doorward.identity.stages.authenticator_webauthn import AuthenticatorWebAuthnView
+from doorward.identity.stages.captcha import CaptchaView
 from doorward.identity.stages.consent import ConsentView
 from doorward.identity.stages.deny import DenyView
 from doorward.identity.stages.dummy import DummyView
@@ -22,6 +23,7 @@ from doorward.identity.stages.models import (
     AuthenticatorTOTPStage,
     AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
+    CaptchaStage,
     ConsentStage,
     DenyStage,
     DummyStage,
@@ -57,6 +59,7 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     AuthenticatorStaticStage.KIND: AuthenticatorStaticView,
     AuthenticatorEmailStage.KIND: AuthenticatorEmailView,
     AuthenticatorWebAuthnStage.KIND: AuthenticatorWebAuthnView,
+    CaptchaStage.KIND: CaptchaView,
     EmailStage.KIND: EmailView,
     PromptStage.KIND: PromptView,
     UserWriteStage.KIND: UserWriteView,

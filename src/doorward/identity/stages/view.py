@@ -213,6 +213,10 @@ class StageView(ABC, Generic[S]):
         """Whether the stage would show a page if it were entered now."""
         return True
 
+    def outside(self) -> tuple[str, ...]:
+        """Origins whose scripts and frames its page may load. Such a page is a document of its own."""
+        return ()
+
     @abstractmethod
     def enter(self) -> Entered:
         """The visitor has arrived. May pass at once; changes nothing when it asks."""

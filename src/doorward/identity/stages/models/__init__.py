@@ -1,6 +1,7 @@
 """The kinds of stages, with their settings (``contracts/identity.md`` section 6.3)."""
 
 from doorward.identity.stages.models.base import Stage
+from doorward.identity.stages.models.captcha import CaptchaStage
 from doorward.identity.stages.models.course import DenyStage, DummyStage, RedirectStage
 from doorward.identity.stages.models.factors import (
     AuthenticatorEmailStage,
@@ -29,6 +30,7 @@ __all__ = [
     "AuthenticatorTOTPStage",
     "AuthenticatorValidateStage",
     "AuthenticatorWebAuthnStage",
+    "CaptchaStage",
     "ConsentStage",
     "DenyStage",
     "DummyStage",

@@ -1,7 +1,8 @@
 """The response headers that every page carries (security.md section 3; S-441, S-532).
 
 A view that knows better about caching (public keys, static files) sets ``Cache-Control`` itself. A view whose form
-ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``.
+ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``; one whose
+page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+OPENED = (
+    "default-src 'self'; script-src 'self' {0}; style-src 'self' {0}; img-src 'self' data: {0}; "
+    "connect-src 'self' {0}; frame-src {0}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+"""The same with origins whose scripts and frames a page may load."""
 
 FIXED = {
     "X-Frame-Options": "DENY",
@@ -27,6 +34,7 @@ FIXED = {
 YEAR = 365 * 24 * 3600
 
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+_OUTSIDE = re.compile(rf"{_ORIGIN.pattern}|https://\*\.[a-z0-9.-]+", re.ASCII)
 
 
 class SecurityHeaders:
@@ -38,7 +46,9 @@ class SecurityHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["Content-Security-Policy"] = policy(getattr(response, "form_action_origins", ()))
+        response.headers["Content-Security-Policy"] = policy(
+            getattr(response, "form_action_origins", ()), getattr(response, "outside_origins", ())
+        )
         for name, value in FIXED.items():
             response.headers[name] = value
         if settings.EXTERNAL.scheme == "https":
@@ -46,7 +56,11 @@ class SecurityHeaders:
         return response
 
 
-def policy(form_action_origins: Iterable[str] = ()) -> str:
-    """The content security policy, with origins that forms may lead to besides our own. Others are left out."""
+def policy(form_action_origins: Iterable[str] = (), outside_origins: Iterable[str] = ()) -> str:
+    """The content security policy, with origins that forms may lead to and scripts come from besides our own.
+
+    What is no origin is left out.
+    """
     origins = [origin for origin in form_action_origins if _ORIGIN.fullmatch(origin)]
-    return " ".join((POLICY, *origins))
+    outside = [origin for origin in outside_origins if _OUTSIDE.fullmatch(origin)]
+    return " ".join((OPENED.format(" ".join(outside)) if outside else POLICY, *origins))

@@ -25,15 +25,21 @@ class StageForm(forms.Form):
     does: ClassVar[str]
     """What a stage of this kind does, as a sentence about it without its subject."""
 
+    secret: ClassVar[frozenset[str]] = frozenset()
+    """Settings that are written and never shown: a field that is left empty leaves them as they are."""
+
     name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")
 
     def __init__(self, data: Any = None, *, stage: Stage | None = None) -> None:
-        super().__init__(data, initial=values_of(stage or self.model(), self.base_fields))
+        shown = [name for name in self.base_fields if name not in self.secret]
+        super().__init__(data, initial=values_of(stage or self.model(), shown))
+        for name in self.secret:
+            self.fields[name].required = stage is None
 
     @property
     def values(self) -> dict[str, Any]:
         """What was entered, ready to be written to the model."""
-        return dict(self.cleaned_data)
+        return {name: value for name, value in self.cleaned_data.items() if value or name not in self.secret}
 
 
 def values_of(instance: Model, names: Iterable[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from doorward.identity.stages.models import Stage
-from doorward.identity.web.forms.stages import course, factors, login, prompts
+from doorward.identity.web.forms.stages import captcha, course, factors, login, prompts
 from doorward.identity.web.forms.stages.base import StageForm, plain_form
 
 FORMS: dict[str, type[StageForm]] = {
@@ -21,6 +21,7 @@ FORMS: dict[str, type[StageForm]] = {
         factors.AuthenticatorWebAuthnForm,
         factors.AuthenticatorStaticForm,
         factors.AuthenticatorEmailForm,
+        captcha.CaptchaForm,
         course.EmailForm,
         course.InvitationForm,
         prompts.PromptStageForm,
