@@ -13,6 +13,8 @@ from machine import cpu_seconds, tree
 from peers.questions import ask
 
 CONNECTIONS = 64
+_PAGE = "/some/page?with=query"
+"""What the proxies ask about."""
 SCRIPTS = Path(__file__).parents[1] / "load"
 
 
@@ -70,18 +72,20 @@ def values(seen: wrk.Load, spent: float) -> Values:
 
 
 def measure_decisions(variant: str, house: House, effort: Effort) -> Values:
-    """Ask the auth server alone what Traefik would ask it."""
+    """Ask the auth server alone what Traefik (or nginx, or Envoy) would ask it."""
     chain = house.tenant("doorward").chain
     port, root = chain.auth if variant == "yes-man" else (chain.ports["decision"], chain.roots[0])
-    url = f"http://127.0.0.1:{port}/outpost.goauthentik.io/auth/traefik"
-    fields = [
-        *wrk.browser_fields(f"127.0.0.1:{port}", chain.cookie),
-        "X-Forwarded-Method: GET",
-        "X-Forwarded-Proto: http",
-        f"X-Forwarded-Host: {HOST}",
-        "X-Forwarded-Uri: /some/page?with=query",
-        "X-Forwarded-For: 192.0.2.7",
-    ]
+    url = f"http://127.0.0.1:{port}/outpost.goauthentik.io/auth/"
+    named, told = HOST, ["X-Forwarded-Proto: http", "X-Forwarded-For: 192.0.2.7"]
+    if variant.endswith("nginx"):
+        url += "nginx"
+        told.append(f"X-Original-URL: http://{HOST}{_PAGE}")
+    elif variant.endswith("Envoy"):
+        url += f"envoy{_PAGE}"
+    else:
+        url, named = f"{url}traefik", f"127.0.0.1:{port}"
+        told += ["X-Forwarded-Method: GET", f"X-Forwarded-Host: {HOST}", f"X-Forwarded-Uri: {_PAGE}"]
+    fields = [*wrk.browser_fields(named, chain.cookie), *told]
     answer = ask(url, headers=[tuple(field.split(": ", 1)) for field in fields])  # type: ignore[misc]
     if answer.status != 200 or answer.one("X-authentik-username") != "akadmin" or not answer.one("X-authentik-jwt"):
         raise Worthless(f"the decision was {answer}")
@@ -131,10 +135,10 @@ SCENARIOS = (
     Scenario(
         "decision",
         "The decision alone, as another proxy asks for it (beside an nginx that says yes unseen)",
-        ("doorward", "yes-man"),
+        ("doorward", "doorward for nginx", "doorward for Envoy", "yes-man"),
         measure_decisions,
         reference="yes-man",
-        goals=(Goal("doorward", "cpu", 10.0),),
+        goals=tuple(Goal(f"doorward{asker}", "cpu", 10.0) for asker in ("", " for nginx", " for Envoy")),
     ),
     Scenario(
         "external",
