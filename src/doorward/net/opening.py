@@ -165,7 +165,8 @@ class Opening:
         if hello is None:
             self._wait(len(data))
             return
-        chosen = self._reception.handshake(hello, _plain_address(self._connection.getsockname()[0]))
+        address = "" if hello.server_name else _plain_address(self._connection.getsockname()[0])
+        chosen = self._reception.handshake(hello, address)
         if isinstance(chosen, Refusal):
             self._refuse(chosen.record, chosen.reason)
         else:

@@ -173,6 +173,8 @@ def server_context(options: TlsOptions, group: str = "") -> ssl.SSLContext:
     if not options.session_tickets:
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
+    else:
+        context.num_tickets = 1  # as Go: a second one would cost every handshake more than anybody gains
     if options.client_certificate != "none":
         context.load_verify_locations(cadata=options.client_ca_pem)
         # An authority that is listed is trusted, whether or not it is signed by another one (as in Go).

@@ -577,6 +577,7 @@ class ClientConnection(asyncio.Protocol):
         if not self._dozing and not self._reader.buffered:
             self._dozing = True
             self._ride = None
+            self._mark = b""
             del self._reader, self._response, self.forwarded
             if hasattr(self, "head"):
                 del self.head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from doorward.config.cipher_suites import standard_name
 from doorward.net.arrival import Arrival
@@ -13,7 +14,8 @@ from doorward.proxy.request import ConnectionFacts
 def connection_facts(transport: asyncio.BaseTransport, arrival: Arrival | None, port: int) -> ConnectionFacts:
     """The facts of a connection to our ``port``; ``arrival`` is None when it began with a request."""
     peer = transport.get_extra_info("peername")
-    address, peer_port = (peer[0].partition("%")[0], peer[1]) if isinstance(peer, tuple) else ("", 0)
+    # Ten thousand connections of one peer need its address once.
+    address, peer_port = (sys.intern(peer[0].partition("%")[0]), peer[1]) if isinstance(peer, tuple) else ("", 0)
     if arrival is None:
         return ConnectionFacts(address, port, tls=False, peer_port=peer_port)
     if arrival.peer != address:
