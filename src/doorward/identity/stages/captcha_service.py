@@ -7,14 +7,17 @@ eight at a time, so that a slow service cannot keep everybody else from logging 
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from doorward.identity.stages.models import CaptchaStage
+
+if TYPE_CHECKING:
+    from doorward.messages.http import HttpAnswer
 
 TIMEOUT = 10.0
 """Seconds, for all of it."""
@@ -62,31 +65,29 @@ def ask(stage: CaptchaStage, token: str, client_ip: str | None) -> Said:
 
 
 def _post(url: str, body: bytes, content_type: str) -> bytes:
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-    from ssl import create_default_context
+    """What the service answers. Raises Unreachable."""
+    import asyncio
+
+    from doorward.messages.http import HttpQuestion
+    from doorward.net import client
+    from doorward.net.origin import Origin
 
     parts = urlsplit(url)
-    end = time.monotonic() + TIMEOUT
-    host = parts.hostname or ""
-    connection: HTTPConnection = (
-        HTTPSConnection(host, parts.port, timeout=TIMEOUT / 2, context=create_default_context())
-        if parts.scheme == "https"
-        else HTTPConnection(host, parts.port, timeout=TIMEOUT / 2)
-    )
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = ((b"Content-Type", content_type.encode()), (b"Accept", b"application/json"))
+
+    async def fetch() -> HttpAnswer:
+        asking = client.Client()
+        try:
+            question = HttpQuestion(b"POST", target.encode(), headers, body)
+            return await asking.fetch(question, Origin.parse(url), timeout=TIMEOUT, max_body=LARGEST)
+        finally:
+            await asking.cut()
+
     try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Content-Type": content_type, "Accept": "application/json", "Connection": "close"}
-        connection.request("POST", target, body, headers)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise Unreachable(f"it answers {response.status}")
-        raw = b""
-        while chunk := response.read1(65536):
-            raw += chunk
-            if len(raw) > LARGEST or time.monotonic() > end:
-                raise Unreachable("its answer is too long, or takes too long")
-        return raw
-    except (OSError, HTTPException) as error:
+        answer = asyncio.run(fetch())
+    except (client.Unreachable, client.TooLarge, ValueError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
-    finally:
-        connection.close()
+    if answer.status != 200:
+        raise Unreachable(f"it answers {answer.status}")
+    return answer.body

@@ -34,7 +34,7 @@ FIXED = {
 YEAR = 365 * 24 * 3600
 
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
-_OUTSIDE = re.compile(rf"{_ORIGIN.pattern}|https://\*\.[a-z0-9.-]+", re.ASCII)
+_ANY_BELOW = re.compile(r"https://\*\.[a-z0-9.-]+", re.ASCII)
 
 
 class SecurityHeaders:
@@ -62,5 +62,5 @@ def policy(form_action_origins: Iterable[str] = (), outside_origins: Iterable[st
     What is no origin is left out.
     """
     origins = [origin for origin in form_action_origins if _ORIGIN.fullmatch(origin)]
-    outside = [origin for origin in outside_origins if _OUTSIDE.fullmatch(origin)]
+    outside = [origin for origin in outside_origins if _ORIGIN.fullmatch(origin) or _ANY_BELOW.fullmatch(origin)]
     return " ".join((OPENED.format(" ".join(outside)) if outside else POLICY, *origins))
