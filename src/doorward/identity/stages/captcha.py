@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from doorward.identity.authenticators import challenges
 from doorward.identity.directory import passwords
 from doorward.identity.directory.errors import TooManyAttempts
@@ -21,11 +24,15 @@ from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judge
 
 LONGEST = 16_384
 """Characters of an answer; the services' own are at most some 2,000."""
-BLANK = FieldError("token", "This check needs a browser that runs scripts.", "blank")
-NOT_GOOD = FieldError("token", "The check did not succeed. Please try again.")
-SCORE = FieldError("token", "The check takes you for a program. Please try again later, or ask an administrator.")
+BLANK = FieldError("token", gettext_noop("This check needs a browser that runs scripts."), "blank")
+NOT_GOOD = FieldError("token", gettext_noop("The check did not succeed. Please try again."))
+SCORE = FieldError(
+    "token", gettext_noop("The check takes you for a program. Please try again later, or ask an administrator.")
+)
 UNREACHABLE = FieldError(
-    "token", "The check cannot be done right now, so nobody gets past it. Please try again in a minute.", "unreachable"
+    "token",
+    gettext_noop("The check cannot be done right now, so nobody gets past it. Please try again in a minute."),
+    "unreachable",
 )
 
 
@@ -62,7 +69,7 @@ class CaptchaView(StageView[CaptchaStage]):
         if not token:
             return Wrong((BLANK,))
         if len(token) > LONGEST:
-            return Malformed("That is no answer to a captcha.")
+            return Malformed(_("That is no answer to a captcha."))
         digest = hashlib.sha256(token.encode()).digest()
         try:
             # Each answer costs a request to the service: whoever sends many bad ones waits (S-506).
