@@ -17,16 +17,17 @@ LARGEST = 10_000
 
 
 class RepeatedLogins:
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, window: float = WINDOW) -> None:
         self._now = now
+        self._window = window
         self._lock = threading.Lock()
         self._recorded: OrderedDict[str, float] = OrderedDict()
 
     def is_repeated(self, program: str) -> bool:
-        """Whether an event told of this program within the last hour."""
+        """Whether an event told of this program within the window."""
         with self._lock:
             at = self._recorded.get(program)
-            return at is not None and self._now() - at < WINDOW
+            return at is not None and self._now() - at < self._window
 
     def recorded(self, program: str) -> None:
         """An event told of it just now. To be called when the event is committed."""

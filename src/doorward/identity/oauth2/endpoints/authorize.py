@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application
 from doorward.identity.brands.queries import default_flow
-from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.explain.decisions import denied
 from doorward.identity.flows import entrance
@@ -32,9 +31,10 @@ from doorward.identity.oauth2 import authorization_request, codes, denial, hints
 from doorward.identity.oauth2.authorization_request import AuthorizationRequest, PageError, Refusal
 from doorward.identity.oauth2.endpoints import returning
 from doorward.identity.oauth2.issue import ACR
+from doorward.identity.oauth2.kept_out import kept_out
 from doorward.identity.oauth2.redirects import origin_of
 from doorward.identity.oauth2.subjects import subject_of
-from doorward.identity.policies.queries import verdict
+from doorward.identity.policies.queries import Verdict, verdict
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> Htt
             return _refuse(request, asked, denial.LOGIN_REQUIRED)
     access = verdict(asked.client.application, login.user)
     if not access.passing:
-        _keep_record(request, asked.client.application, login.user)
+        _keep_record(request, asked.client.application, login, access)
         if silent:
             return _refuse(request, asked, denial.REFUSED_BY_USER_OR_POLICY)
         return denied_page(request, application=asked.client.application, reasons=access.reasons)
@@ -96,9 +96,11 @@ def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> Htt
     return returning.with_code(request, asked.return_to, code)
 
 
-def _keep_record(request: HttpRequest, application: Application, user: User) -> None:
-    """``doorward explain`` and the page of that name tell administrators which rule decided."""
-    actor = Actor.of(request)
+def _keep_record(request: HttpRequest, application: Application, login: LoginSession, access: Verdict) -> None:
+    """``doorward explain`` and the page of that name tell administrators which rule decided; an event that it did."""
+    actor, user = Actor.of(request), login.user
+    assert user is not None
+    kept_out(actor, application, user, access.reasons, by=logins.sid_of(login))
     denied(
         application,
         user,

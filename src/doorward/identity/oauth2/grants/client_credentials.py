@@ -30,6 +30,7 @@ from doorward.identity.oauth2.clients import ClaimedClient, Client
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.issue import Authorization, Tokens, issue
+from doorward.identity.oauth2.kept_out import kept_out
 from doorward.identity.oauth2.models import IssuedToken
 from doorward.identity.oauth2.parameters import Parameters
 from doorward.identity.oauth2.repeated_logins import repeated_logins
@@ -69,7 +70,9 @@ def grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | De
     client, user = program.client, program.user
     if not user.is_active:
         return denial.INVALID_CLIENT
-    if not verdict(client.application, user).passing:
+    access = verdict(client.application, user)
+    if not access.passing:
+        kept_out(actor, client.application, user, access.reasons, by=program.family)
         return denial.ACCESS_DENIED
     mappings = scopes.mappings_of(client.provider)
     granted = scopes.allowed(form.get("scope").split(), mappings)

@@ -36,6 +36,7 @@ def events(request: HttpRequest) -> HttpResponse:
             | Q(context__username__icontains=query)
             | Q(context__model__name__icontains=query)
             | Q(context__authorized_application__name__icontains=query)
+            | Q(context__application__name__icontains=query)
             | Q(client_ip__icontains=query)
         )
     rows: Page[Event] = page_of(request, found)

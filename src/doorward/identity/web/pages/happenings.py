@@ -15,6 +15,7 @@ WORDS = {
     "login_failed": ("failed to log in", "shield-x", "bad"),
     "logout": ("logged out", "log-out", ""),
     "authorize_application": ("entered", "door-open", "good"),
+    "policy_execution": ("was kept out of", "door-closed", "warn"),
     "model_created": ("created", "plus", ""),
     "model_updated": ("changed", "pencil", ""),
     "model_deleted": ("deleted", "trash-2", "warn"),
