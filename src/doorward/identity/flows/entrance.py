@@ -19,6 +19,7 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import page_path, safe_next
 from doorward.identity.flows.plan import PlanContext, RequestedScope
 from doorward.identity.flows.plan_store import PlanStore
+from doorward.identity.languages.actions import remember_asked
 
 __all__ = ["PlanContext", "RequestedScope", "needs_answer", "passed", "start"]
 
@@ -34,6 +35,7 @@ def start(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanConte
     if not plan.steps and planner.refusal(request, flow, plan) is None:
         return HttpResponseRedirect(receipts.leave(request, plan))
     PlanStore(request.session).keep(plan)
+    remember_asked(request)
     return HttpResponseRedirect(page_url(flow, next_url))
 
 

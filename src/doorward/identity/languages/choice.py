@@ -49,13 +49,18 @@ def _wishes(request: HttpRequest) -> Iterator[str]:
     try:
         yield of_user(getattr(request, "user", None))
         yield supported(cookies.presented(request, COOKIE))
-        yield first_supported(request.GET.get("ui_locales", "").split())
+        yield asked_by(request)
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             yield supported(str(request.session.get(ASKED, "")))
         yield first_supported(_accepted(request.headers.get("Accept-Language", "")))
         yield of_brand()
     except DatabaseError:  # the page that says so needs some language, too
         yield first_supported(_accepted(request.headers.get("Accept-Language", "")))
+
+
+def asked_by(request: HttpRequest) -> str:
+    """What ``ui_locales`` of this very request asks for; empty where there is none that we speak."""
+    return first_supported(request.GET.get("ui_locales", "").split())
 
 
 def _is_page(path: str) -> bool:

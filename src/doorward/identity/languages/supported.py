@@ -6,6 +6,7 @@ complete: a house test counts.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 LOCALE = Path(__file__).parents[1] / "locale"
@@ -26,3 +27,15 @@ TAGS = {"zh-hans": "zh-Hans"}
 
 def tag_of(code: str) -> str:
     return TAGS.get(code, code)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A language, as a page offers it."""
+
+    code: str
+    tag: str
+    name: str
+
+
+OFFERED = tuple(Spoken(code, tag_of(code), name) for code, name in LANGUAGES)

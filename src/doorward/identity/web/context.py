@@ -1,4 +1,5 @@
-"""What every template may use: ``brand``, ``me``, ``version``, ``request_id``, ``language``.
+"""What every template may use: ``brand``, ``me``, ``version``, ``request_id``, ``language`` (its tag),
+``languages``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
 """
@@ -14,7 +15,7 @@ from django.utils.translation import get_language
 from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import current_brand
 from doorward.identity.directory.models import User
-from doorward.identity.languages.supported import SOURCE, tag_of
+from doorward.identity.languages.supported import OFFERED, SOURCE, tag_of
 
 
 def page(request: HttpRequest) -> dict[str, object]:
@@ -23,6 +24,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "brand": SimpleLazyObject(_brand),
         "me": SimpleLazyObject(lambda: _me(request)),
         "version": settings.VERSION,
+        "languages": OFFERED,
         "language": tag_of(get_language() or SOURCE),
         "request_id": getattr(getattr(request, "facts", None), "request_id", ""),
     }

@@ -19,6 +19,7 @@ from doorward.identity.web.pages import (
     flows,
     groups,
     invitations,
+    language,
     library,
     oauth2_providers,
     outposts,
@@ -159,4 +160,7 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/new/token/", tokens.create, name="admin-new-token"),
 ]
 
-urlpatterns = [*OWN, *ADMIN]
+OPEN: list[URLPattern | URLResolver] = [path("if/language/", language.language, name="language")]
+"""For strangers as well."""
+
+urlpatterns = [*OWN, *ADMIN, *OPEN]

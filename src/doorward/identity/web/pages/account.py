@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from doorward.identity.directory import actions, passwords
 from doorward.identity.directory.errors import TooManyAttempts
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.choice import of_user as language_of_user
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins.queries import current, of_user
 from doorward.identity.web.forms.account import OwnPasswordForm
@@ -34,6 +35,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "account.html",
         title=_("Your account"),
         groups=user.groups.all(),
+        chosen_language=language_of_user(user),
         logins=seen(of_user(user), current(request)),
         sessions=own(user),
         tokens=user.tokens.filter(managed__isnull=True).select_related("application"),
