@@ -127,6 +127,9 @@ async def test_a_longer_name_is_not_our_prefix(world: World) -> None:
         ({"Sec-Fetch-Mode": "websocket"}, "https"),
         ({"X-Requested-With": "XMLHttpRequest", "Accept": "text/html"}, "https"),
         ({"Accept": "application/json"}, "https"),
+        ({"Accept": "application/json, text/plain, */*"}, "https"),
+        ({"Accept": "text/event-stream"}, "https"),
+        ({"Accept": "image/webp,*/*;q=0.8"}, "https"),
         ({}, "wss"),
         ({"Upgrade": "websocket"}, "https"),
     ],
@@ -149,7 +152,7 @@ async def test_scripts_are_told_instead_of_sent(world: World, headers: dict[str,
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Accept": "*/*"}, {"Accept": "application/json, text/html"}, {"Accept": "application/json, */*"}]
+    "headers", [{}, {"Accept": "*/*"}, {"Accept": "application/json, text/html"}, {"Accept": "text/*;q=0.5, */*;q=0.1"}]
 )
 async def test_plain_clients_are_redirected(world: World, headers: dict[str, str]) -> None:
     """``curl`` without options sees the 302 that people know."""

@@ -10,6 +10,7 @@ import re
 
 from doorward.outpost.fields import Fields
 
+_PAGES = frozenset({b"text/html", b"application/xhtml+xml", b"text/*"})
 _METHOD = re.compile(rb"[A-Za-z-]{1,32}")
 
 
@@ -24,8 +25,17 @@ def is_navigation(fields: Fields, scheme: str) -> bool:
         return False
     if fields.raw("content-type").lower().startswith(b"application/grpc"):
         return False
-    accept = fields.raw("accept").lower()
-    return not (b"application/json" in accept and b"text/html" not in accept and b"*/*" not in accept)
+    return _may_be_a_page(fields.raw("accept").lower())
+
+
+def _may_be_a_page(accept: bytes) -> bool:
+    """Whether ``Accept`` asks for a page, or for nothing in particular as ``curl`` does. Who names
+    only other things (JSON, an event stream, a picture) is a program or a part of a page, also where it would take
+    anything in the end (``application/json, text/plain, */*``)."""
+    if not accept:
+        return True
+    kinds = {entry.partition(b";")[0].strip() for entry in accept.split(b",")}
+    return bool(kinds & _PAGES) or kinds == {b"*/*"}
 
 
 def is_preflight(fields: Fields, method: str) -> bool:
