@@ -29,9 +29,9 @@ def is_navigation(fields: Fields, scheme: str) -> bool:
 
 
 def _may_be_a_page(accept: bytes) -> bool:
-    """Whether ``Accept`` asks for a page, or for nothing in particular as ``curl`` does. Who names
-    only other things (JSON, an event stream, a picture) is a program or a part of a page, also where it would take
-    anything in the end (``application/json, text/plain, */*``)."""
+    """Whether ``Accept`` asks for a page, or for nothing in particular as ``curl`` does. Who names only
+    other things (JSON, an event stream, a picture) is a program or a part of a page, also where it would take anything
+    in the end (``application/json, text/plain, */*``)."""
     if not accept:
         return True
     kinds = {entry.partition(b";")[0].strip() for entry in accept.split(b",")}
