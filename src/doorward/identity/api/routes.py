@@ -20,6 +20,7 @@ from doorward.identity.api.errors import not_found
 from doorward.identity.api.events.events import Events
 from doorward.identity.api.explain.views import Access, Decision, Decisions, Examination, Headers, Probes
 from doorward.identity.api.flows.bindings import FlowStageBindings
+from doorward.identity.api.flows.inspector import FlowInspector
 from doorward.identity.api.flows.instances import Flows
 from doorward.identity.api.outposts.instances import Outposts
 from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
@@ -116,6 +117,7 @@ urlpatterns = [
     path("doorward/examinations/<slug:slug>/", Examination.as_view()),
     path("doorward/probes/", Probes.as_view()),
     path("doorward/headers/<slug:slug>/", Headers.as_view()),
+    path("flows/inspector/<slug:flow_slug>/", FlowInspector.as_view()),
     path("root/config/", Config.as_view()),
     path("schema/", schema),
     *router.urls,

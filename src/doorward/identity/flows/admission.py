@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.flows import journal
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.policies.queries import Verdict, verdict
 
@@ -18,6 +19,7 @@ class Undecided(Exception):
 
 def admits(request: HttpRequest, target: PolicyTarget, user: User | None) -> Verdict:
     """The verdict on ``user``, or on a stranger. Raises Undecided."""
+    journal.hear(request, target, user)
     try:
         return verdict(target, user or AnonymousUser())
     except Exception as error:

@@ -31,7 +31,7 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
-from doorward.identity.flows import planner, receipts
+from doorward.identity.flows import journal, planner, receipts
 from doorward.identity.flows.admission import Undecided, admits
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.flows.next_url import page_path
@@ -163,6 +163,7 @@ def _leave(request: HttpRequest, flow: Flow, next_url: str, plan: Plan | None) -
 def _turn_away(request: HttpRequest, flow: Flow, plan: Plan, refusal: planner.Refusal) -> Finished | Denied:
     """What ``denied_action`` says, unless going on would only lead back here."""
     PlanStore(request.session).drop(plan)
+    journal.note(request, plan, journal.REFUSED, refusal.message)
     entering = flow.designation in {Flow.Designation.AUTHENTICATION, Flow.Designation.AUTHORIZATION}
     if refusal.log_in_first and not entering:
         here = reverse("flow-page", kwargs={"flow_slug": flow.slug})
@@ -184,33 +185,40 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = Fals
             return Denied(_("This login was changed while you were in it. Please start again."))
         applies = _applies(visit)
         if isinstance(applies, Denied):
+            journal.note(request, plan, journal.REFUSED, applies.message)
             return applies
         if not applies:
+            journal.note(request, plan, journal.LEFT_OUT)
             plan = plan.passed()
             continue
         view = view_of(visit)
         entered = _entered(view)
         match entered:
             case Passed():
+                journal.note(request, plan, journal.PASSED, "Nothing to ask.")
                 plan = entered.plan
             case Ask():
                 if entered.plan is not None:
                     plan = entered.plan
                     view = view_of(replace(visit, plan=plan))
                 PlanStore(request.session).keep(plan)
+                journal.note(request, plan, journal.ASKED)
                 return Shown(plan, view, _with_errors(entered.challenge, plan.errors))
             case Elsewhere():
                 PlanStore(request.session).drop(plan)
+                journal.note(request, plan, journal.ELSEWHERE)
                 return _elsewhere(entered)
             case Handover():
                 return _hand_over(request, plan, entered)
             case Restart() if not again:
+                journal.note(request, plan, journal.RESTARTED, entered.notice)
                 return _advance(request, flow, plan.restarted().with_notice(entered.notice), again=True)
             case Restart():  # no stage before it asks anything: it would only come back here
                 return _refused(request, plan, Refused(entered.notice))
             case Refused() | Denied():
                 return _refused(request, plan, entered)
     PlanStore(request.session).drop(plan)
+    journal.note(request, plan, journal.FINISHED)
     if flow.designation == Flow.Designation.AUTHENTICATION and visitor(request) is None:
         # Going on would only lead back here.
         reason = "The flow has no user login stage, or its bindings left that out."
@@ -240,6 +248,8 @@ def _hand_over(request: HttpRequest, plan: Plan, handover: Handover) -> Finished
             invitation=plan.invitation,
         )
     plans.keep(fresh)
+    journal.note(request, plan, journal.ELSEWHERE, f"Into the flow “{target.slug}”.")
+    journal.follow(request, plan, fresh)
     return Finished(page_path(target.slug, plan.next))
 
 
@@ -295,14 +305,18 @@ def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Den
     match judged:
         case Passed():
             # Through to the next stage that asks; the login may have given the session a new key on the way.
+            journal.note(request, shown.plan, journal.PASSED)
             outcome = _advance(request, flow, judged.plan)
             return Moved() if isinstance(outcome, Shown) else outcome
         case Wrong():
+            journal.note(request, shown.plan, journal.WRONG, errors=judged.errors)
             return _wrong(plans, shown, judged)
         case Elsewhere():
             plans.drop(shown.plan)
+            journal.note(request, shown.plan, journal.ELSEWHERE)
             return _elsewhere(judged)
         case Restart():
+            journal.note(request, shown.plan, journal.RESTARTED, judged.notice)
             plans.keep(shown.plan.restarted().with_notice(judged.notice))
             return Moved()
         case Malformed():
@@ -326,6 +340,7 @@ def _wrong(plans: PlanStore, shown: Shown, wrong: Wrong) -> Shown | Moved:
 
 def _refused(request: HttpRequest, plan: Plan, refused: Refused | Denied) -> Denied:
     PlanStore(request.session).drop(plan)
+    journal.note(request, plan, journal.REFUSED, refused.message)
     if isinstance(refused, Denied):
         return refused
     return Denied(refused.message, refused.reasons, application_of(plan))

@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from doorward.identity.authenticators.remembered import send_cookie
 from doorward.identity.brands.queries import default_flow
-from doorward.identity.flows import executor
+from doorward.identity.flows import executor, inspector
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.flows.entrance import page_url
 from doorward.identity.flows.executor import Denied, Finished, Moved, Outcome, Shown, Unfit
@@ -41,11 +41,13 @@ def flow_page(request: HttpRequest, flow_slug: str) -> HttpResponse:
     if links.PARAMETER in request.GET:
         return through_link(request, flow)
     next_url = safe_next(request.GET.get("next", ""))
+    inspector.watch(request, flow, next_url)
     if request.method == "POST":
         answer = Answer(request.POST.dict())
         outcome = executor.judge(request, flow, next_url, answer, step=answer.text("step"), component=None)
-        here = isinstance(outcome, Moved | Shown)
-        response = _to(request, page_url(flow, next_url), status=303) if here else _answer(request, outcome)
+        here = inspector.watched(request, page_url(flow, next_url))
+        still = isinstance(outcome, Moved | Shown)
+        response = _to(request, here, status=303) if still else _answer(request, outcome)
     else:
         response = _answer(request, executor.look(request, flow, next_url))
     send_cookie(request, response)
@@ -55,11 +57,12 @@ def flow_page(request: HttpRequest, flow_slug: str) -> HttpResponse:
 def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:
     match outcome:
         case Finished():
+            to = inspector.watched(request, outcome.to)
             if getattr(request, "htmx", False):
-                return HttpResponseClientRedirect(outcome.to)
+                return HttpResponseClientRedirect(to)
             if outcome.elsewhere and request.method == "POST":
                 return render(request, "flows/onward.html", {"to": outcome.to})
-            return _to(request, outcome.to, status=303 if request.method == "POST" else 302)
+            return _to(request, to, status=303 if request.method == "POST" else 302)
         case Denied():
             return denied_page(
                 request,

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
+from doorward.identity.flows import journal
 from doorward.identity.flows.admission import Undecided, admits
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.flows.plan import ADDED_CONSENT, SESSION_END, KeptContext, Plan, PlanContext, Step, new_plan_id
@@ -33,7 +34,7 @@ class Refusal:
 
 def plan(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanContext) -> Plan:
     """A fresh plan. Judging that fails with an exception leaves the stage in: it is judged again when reached."""
-    return Plan(
+    fresh = Plan(
         id=new_plan_id(),
         flow=flow.slug,
         next=next_url,
@@ -42,6 +43,8 @@ def plan(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanContex
         context=KeptContext.of(context),
         user=user.pk if (user := visitor(request)) else None,
     )
+    journal.note(request, fresh, journal.PLANNED)
+    return fresh
 
 
 def _steps(request: HttpRequest, flow: Flow, context: PlanContext) -> tuple[Step, ...]:

@@ -65,4 +65,4 @@ def _outcome(binding: PolicyBinding, user: User | AnonymousUser, groups: frozens
         subject = f"the user “{binding.user.username}”"
     else:  # the database forbids it; fail closed all the same
         return False, "A binding names nobody"
-    return applies is not binding.negate, f"{name} is {'' if binding.negate else 'not '}{subject}"
+    return applies is not binding.negate, f"{name} is {'' if applies else 'not '}{subject}"

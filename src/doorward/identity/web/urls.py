@@ -16,6 +16,7 @@ from doorward.identity.web.pages import (
     factors,
     flow_access,
     flow_stages,
+    flow_trial,
     flows,
     groups,
     invitations,
@@ -116,6 +117,8 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/flows/<slug:slug>/", flows.flow, name="admin-flow"),
     path("if/admin/flows/<slug:slug>/edit/", flows.edit, name="admin-flow-edit"),
     path("if/admin/flows/<slug:slug>/delete/", flows.delete, name="admin-flow-delete"),
+    path("if/admin/flows/<slug:slug>/try/", flow_trial.begin, name="admin-flow-try"),
+    path("if/admin/flows/<slug:slug>/tried/", flow_trial.tried, name="admin-flow-tried"),
     path("if/admin/flows/<slug:slug>/access/", flow_access.add, name="admin-flow-access-add"),
     path(
         "if/admin/flows/<slug:slug>/access/<uuid:binding>/remove/", flow_access.remove, name="admin-flow-access-remove"

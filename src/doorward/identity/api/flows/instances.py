@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django_filters import ChoiceFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from doorward.identity.api import plain_writes
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.resource import SLUG, Resource
+from doorward.identity.flows import inspector
 from doorward.identity.flows.models import Flow
 
 
@@ -92,6 +94,10 @@ class CacheSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+class LinkSerializer(serializers.Serializer[Any]):
+    link = serializers.CharField()
+
+
 class Flows(Resource[Flow]):
     queryset = Flow.objects.prefetch_related("stage_bindings")
     serializer_class = FlowSerializer
@@ -122,3 +128,11 @@ class Flows(Resource[Flow]):
     def cache_clear(self, request: Request) -> Response:
         """Answers clients that clear the cache after a change; there is none to clear."""
         return Response(status=204)
+
+    @extend_schema(responses=LinkSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def execute(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Plans the flow for whoever asks, and answers the page that runs it in this session."""
+        flow = self.get_object()
+        path = inspector.try_out(request._request, flow, f"/if/admin/flows/{flow.slug}/tried/")
+        return Response({"link": f"{settings.EXTERNAL_URL}{path}"})

@@ -48,9 +48,9 @@ def ago(moment: datetime) -> str:
 @register.filter
 def in_words(value: object) -> str:
     """A value out of an event: lists as enumerations, nothing as a dash, objects as JSON."""
+    if value in (None, "", [], {}):  # as a pattern {} would match every object
+        return "—"
     match value:
-        case None | "" | [] | {}:
-            return "—"
         case bool():
             return "yes" if value else "no"
         case list() if all(isinstance(each, str | int) for each in value):
