@@ -128,7 +128,8 @@ def note(request: HttpRequest, plan: Plan, what: str, text: str = "", *, errors:
     journal = journals[place]
     said = tuple(getattr(request, _HEARD, []))
     setattr(request, _HEARD, [])
-    entry = _entry(plan, what, " ".join([text, *(error.string for error in errors)]).strip(), said)
+    words = [str(text), *(str(error.string) for error in errors)]  # translations may come as lazy texts
+    entry = _entry(plan, what, " ".join(words).strip(), said)
     if journal.entries and _same_page(journal.entries[-1], entry):
         return  # the page was looked at once more
     journal = structs.replace(

@@ -25,7 +25,7 @@ WORDS = {
 }
 
 
-@register.inclusion_tag("flows/inspector.html", takes_context=True)
+@register.inclusion_tag("admin/parts/inspector.html", takes_context=True)
 def inspector(context: RequestContext) -> dict[str, Any]:
     """Nothing, unless the page is watched by somebody who may."""
     request = context.get("request")

@@ -1,13 +1,13 @@
 """What the forms of all kinds of stages share: a name, and values that come from the stage and go back into it.
 
 A kind's form names its model and declares one field for each setting, under the name that the model has for it.
-Nothing else is needed: what a stage holds, or what a new one begins with, is read off the model. A kind without a
-form of its own gets a plain one, made of its model's columns.
+Nothing else is needed: what a stage holds, or what a new one begins with, is read off the model. A setting that the
+form does not declare gets a plain field, and a kind without a form of its own a plain form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -31,8 +31,10 @@ class StageForm(forms.Form):
     name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")
 
     def __init__(self, data: Any = None, *, stage: Stage | None = None) -> None:
-        shown = [name for name in self.base_fields if name not in self.secret]
+        more = plain_fields(self.model, but={*self.base_fields, *(f"sealed_{name}" for name in self.secret)})
+        shown = [name for name in (*self.base_fields, *more) if name not in self.secret]
         super().__init__(data, initial=values_of(stage or self.model(), shown))
+        self.fields.update(more)
         for name in self.secret:
             self.fields[name].required = stage is None
 
@@ -77,10 +79,16 @@ class AnyFlowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gen
 
 def plain_form(model: type[Stage]) -> type[StageForm]:
     """A form for a kind that has none of its own."""
-    found = fields_for_model(model, exclude=["name"], formfield_callback=_field)
-    words = model._meta.verbose_name or model.KIND
-    about = {"model": model, "title": str(words).removesuffix(" stage").capitalize(), "does": "Does what it is called"}
-    return type(f"{model.__name__}Form", (StageForm,), {**found, **about})
+    words = str(model._meta.verbose_name or model.KIND)
+    about = {"model": model, "title": words.removesuffix(" stage").capitalize(), "does": "Does what it is called"}
+    return type(f"{model.__name__}Form", (StageForm,), about)
+
+
+def plain_fields(model: type[Stage], *, but: Container[str]) -> dict[str, forms.Field]:
+    """A field for each column and relation of ``model`` itself, but for these."""
+    own = [*model._meta.local_fields, *model._meta.local_many_to_many]
+    wanted = [field.name for field in own if field.editable and not field.primary_key and field.name not in but]
+    return fields_for_model(model, fields=wanted, formfield_callback=_field) if wanted else {}
 
 
 def _field(column: Field[Any, Any], **options: Any) -> forms.Field | None:
