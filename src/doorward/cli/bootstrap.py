@@ -10,7 +10,9 @@ from doorward.config.mail import BadMailUrl, read_mail_url
 from doorward.messages.plan import IdentityPlan
 
 
-def identity_plan(external_url: str, port: int, database: str = "", mail: str = "") -> IdentityPlan:
+def identity_plan(
+    external_url: str, port: int, database: str = "", mail: str = "", geoip: tuple[str, ...] = ()
+) -> IdentityPlan:
     """With ``DOORWARD_MAIL``, which goes before ``mail`` so that a password need not stand in a file, and with
     ``DOORWARD_BOOTSTRAP_PASSWORD``, ``_TOKEN`` and ``_EMAIL``, which count on the first start only.
 
@@ -27,6 +29,7 @@ def identity_plan(external_url: str, port: int, database: str = "", mail: str = 
         port=port,
         database=database,
         mail=spoken or mail,
+        geoip=geoip,
         bootstrap_password=os.environ.get("DOORWARD_BOOTSTRAP_PASSWORD", ""),
         bootstrap_token=os.environ.get("DOORWARD_BOOTSTRAP_TOKEN", ""),
         bootstrap_email=os.environ.get("DOORWARD_BOOTSTRAP_EMAIL", ""),

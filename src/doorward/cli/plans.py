@@ -43,7 +43,9 @@ def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
         state_folder=static.identity.data,
         config_file=str(config_file),
         entry_points=points,
-        identity=identity_plan(static.identity.external_url, port, database, static.identity.mail),
+        identity=identity_plan(
+            static.identity.external_url, port, database, static.identity.mail, static.identity.geoip
+        ),
         workers=static.workers or len(os.sched_getaffinity(0)),
         access_log=listening.access_log(static),
         metrics=listening.metrics(static),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -224,6 +225,13 @@ def _mail(text: str) -> str:
     return text
 
 
+def _databases(paths: tuple[str, ...]) -> tuple[str, ...]:
+    for path in paths:
+        if os.pathsep in path or not Path(path).is_file():
+            raise ValueError(f"there is no file {path}")
+    return paths
+
+
 class Probe(Section):
     """Looks at every protected application from outside, and raises an event when a stranger is let in or the outpost
     does not answer. ``probe: {}`` switches it on."""
@@ -244,6 +252,9 @@ class Identity(Section):
     mail: Annotated[Text, AfterValidator(_mail)] = ""
     """How letters leave: ``smtps://user:password@host?from=login@example.com``, ``smtp://…`` or ``file:///folder?from=…``;
     empty: none are sent. ``DOORWARD_MAIL`` in the environment says the same, and goes first."""
+    geoip: Annotated[Names, AfterValidator(_databases)] = ()
+    """Databases in MaxMind's format (GeoLite2 City and ASN, or others), which you supply: logins can then be tied to a
+    country or a network operator."""
     entry_point: Text = "identity"
     """Entry point that serves it; made on ``:9000`` when it is not defined."""
     probe: Probe | None = None

@@ -2,7 +2,7 @@
 
 The environment is how the parent hands facts to this child: ``DOORWARD_DATA`` (state folder), ``DOORWARD_DATABASE``
 (empty for SQLite in the state folder, or ``postgresql://…``), ``DOORWARD_EXTERNAL_URL``, ``DOORWARD_IDENTITY_PORT``
-and ``DOORWARD_MAIL``.
+``DOORWARD_MAIL`` and ``DOORWARD_GEOIP``.
 Operators do not set them; they write the ``identity:`` section of the configuration.
 """
 
@@ -27,6 +27,8 @@ IDENTITY_PORT = int(os.environ.get("DOORWARD_IDENTITY_PORT", "9000"))
 """Where other proxies reach this program: the pages show it in what they offer to paste."""
 MAIL = os.environ.get("DOORWARD_MAIL", "")
 """How letters leave, as ``mail.transport`` reads it; empty where none are sent."""
+GEOIP = tuple(path for path in os.environ.get("DOORWARD_GEOIP", "").split(os.pathsep) if path)
+"""Databases of places and networks, in MaxMind's format."""
 VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).

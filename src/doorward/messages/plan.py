@@ -22,6 +22,8 @@ class IdentityPlan(Struct, frozen=True):
     """``postgresql://…``, or empty for SQLite in the state folder."""
     mail: str = ""
     """How letters leave, as ``config.mail`` reads it; empty: none are sent."""
+    geoip: tuple[str, ...] = ()
+    """Paths of databases of places and networks."""
     bootstrap_password: str = ""
     bootstrap_token: str = ""
     bootstrap_email: str = ""

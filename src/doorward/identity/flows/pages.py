@@ -25,11 +25,9 @@ from doorward.identity.flows.mail_links import through_link
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import safe_next
 from doorward.identity.flows.plan_store import PlanStore
+from doorward.identity.logins.session_store import NOTICE
 from doorward.identity.mail import links
 from doorward.identity.stages.view import Answer
-
-NOTICE = "flows.notice"
-"""Session key of a sentence that the next flow page shows (from the CSRF failure page)."""
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,9 +14,10 @@ from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.logins import queries
+from doorward.identity.logins.bindings import Binding
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.notices import login_ended
-from doorward.identity.logins.session_store import SessionStore
+from doorward.identity.logins.session_store import Seen, SessionStore
 
 _LOGIN = "authentik.core.auth"
 _AUTH_METHODS = {"pwd": "password", "user": "auth_webauthn_pwl"}
@@ -28,13 +29,18 @@ class NotActive(Exception):
 
 
 def log_in(
-    request: HttpRequest, user: User, *, methods: tuple[str, ...], duration: timedelta | None = None
+    request: HttpRequest,
+    user: User,
+    *,
+    methods: tuple[str, ...],
+    duration: timedelta | None = None,
+    binding: Binding | None = None,
 ) -> LoginSession:
     """Make the request's session a login of ``user``: new key, event, ``request.user``.
 
     ``methods`` are ``amr`` values (``pwd``, ``mfa`` …). ``duration`` None: ends with the browser, after 24 hours or
-    an idle hour; else the login is remembered for so long. Somebody else's login in this browser ends first.
-    Raises NotActive.
+    an idle hour; else the login is remembered for so long. ``binding`` ties it to where it begins.
+    Somebody else's login in this browser ends first. Raises NotActive.
     """
     session = request.session
     assert isinstance(session, SessionStore)
@@ -46,7 +52,7 @@ def log_in(
         former = queries.current(request)
         if former is not None and former.user is not None and former.user_id != user.pk:
             _say_ended(former)
-        row = session.begin_login(user, methods, duration)
+        row = session.begin_login(user, methods, duration, binding)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         first = methods[0] if methods else ""
         events.record("login", _LOGIN, actor, auth_method=_AUTH_METHODS.get(first, first), amr=list(methods))
@@ -90,6 +96,19 @@ def end_all_of(actor: Actor, user: User, *, except_sid: str = "") -> int:
         for row in rows:
             end(actor, row)
     return len(rows)
+
+
+def end_elsewhere(login_session: LoginSession, broken: str, seen: Seen) -> None:
+    """End a login that is tied to where it began, because a request came from elsewhere. Two at once end it once."""
+    with transaction.atomic():
+        row = LoginSession.objects.select_for_update().select_related("user").filter(pk=login_session.pk).first()
+        if row is None or row.user is None:
+            return
+        actor = Actor(row.user, seen.ip, "", user_agent=seen.user_agent)
+        events.record(
+            "logout", _LOGIN, actor, reason=f"session_binding_broken: {broken}", began_at=row.bound_ip, seen_at=seen.ip
+        )
+        end_silently(row)
 
 
 def end_silently(login_session: LoginSession) -> None:

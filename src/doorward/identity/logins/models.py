@@ -32,6 +32,10 @@ class LoginSession(AbstractBaseSession):
     """When the user last proved who they are (``auth_time``)."""
     methods = models.JSONField(default=list)
     """How they proved it (``amr``), e.g. ``["pwd"]``."""
+    network_binding = models.CharField(max_length=32, default="no_binding", db_default="no_binding")
+    geoip_binding = models.CharField(max_length=32, default="no_binding", db_default="no_binding")
+    bound_ip = models.GenericIPAddressField(null=True)
+    """Where the login began, if it is tied to that (``bindings``)."""
     remembered = models.BooleanField(default=False)
     """Outlives the browser and idleness, until ``expire_date``."""
 

@@ -17,9 +17,11 @@ from typing import Any
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
+from doorward.identity.logins.bindings import Binding, breach
 from doorward.identity.logins.models import LoginSession, new_sid
 
 ABSOLUTE = timedelta(hours=24)
@@ -30,6 +32,9 @@ _LOOK_EVERY = 256
 """New sessions of strangers between two looks at how many there are."""
 _TOUCH_EVERY = timedelta(minutes=1)
 _begun = count(1)
+NOTICE = "flows.notice"
+"""Key of a sentence that the next flow page shows."""
+MOVED = gettext_noop("You are in another network than when you logged in, so you were logged out. Please log in again.")
 USER_KEY = "_auth_user_id"
 """Where Django's own ``login`` keeps the user; the row's ``user`` column follows it."""
 
@@ -64,7 +69,9 @@ class SessionStore(SessionBase):
         row = self.row
         return row.user if row is not None and row.user is not None and row.user.is_active else None
 
-    def begin_login(self, user: User, methods: tuple[str, ...], duration: timedelta | None) -> LoginSession:
+    def begin_login(
+        self, user: User, methods: tuple[str, ...], duration: timedelta | None, binding: Binding | None = None
+    ) -> LoginSession:
         """Make this session a login of ``user`` under a new key (S-527); what the flow remembered stays."""
         data = self._data()
         row = self._row or LoginSession(session_key="")
@@ -80,6 +87,9 @@ class SessionStore(SessionBase):
         row.remembered = duration is not None
         row.methods = list(methods)
         row.last_ip, row.last_user_agent = self.seen.ip, self.seen.user_agent
+        binding = binding or Binding()
+        row.network_binding, row.geoip_binding = str(binding.network), str(binding.geoip)
+        row.bound_ip = self.seen.ip if binding.is_any else None
         data[USER_KEY] = str(user.pk)
         row.session_data = self.encode(data)
         row.save()
@@ -105,9 +115,23 @@ class SessionStore(SessionBase):
         if row is None:
             self._session_key = None
             return {}
+        if row.user_id and (broken := self._breach(row)):
+            return self._ended(row, broken)
         self._row = row
         self._touch(row)
         return self.decode(row.session_data)
+
+    def _breach(self, row: LoginSession) -> str:
+        return breach(Binding(row.network_binding, row.geoip_binding), row.bound_ip, self.seen.ip)
+
+    def _ended(self, row: LoginSession, broken: str) -> dict[str, Any]:
+        """The request comes from elsewhere: the login is over, and the next page says why."""
+        from doorward.identity.logins.actions import end_elsewhere
+
+        end_elsewhere(row, broken, self.seen)
+        self._session_key = None
+        self.modified = True
+        return {NOTICE: MOVED}
 
     def exists(self, session_key: str) -> bool:
         """Whether a row with this cookie value exists."""

@@ -14,6 +14,7 @@ from doorward.identity.durations import parse
 from doorward.identity.flows.plan import FieldError
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins import queries
+from doorward.identity.logins.bindings import Binding
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
@@ -65,10 +66,11 @@ class UserLoginView(StageView[UserLoginStage]):
     def _log_in(self, user: User, *, remember: bool) -> Passed | Refused:
         request, plan = self.visit.request, self.visit.plan
         duration = parse(self.stage.session_duration)
+        binding = Binding(self.stage.network_binding, self.stage.geoip_binding)
         if remember:
             duration += self._offset()
         try:
-            row = logins.log_in(request, user, methods=plan.methods, duration=duration or None)
+            row = logins.log_in(request, user, methods=plan.methods, duration=duration or None, binding=binding)
         except logins.NotActive:
             return DEACTIVATED
         if self.stage.terminate_other_sessions:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from doorward.identity.flows.pages import NOTICE
+from doorward.identity.logins.session_store import NOTICE
 
 FLOW_PAGES = "/if/flow/"
 EXPIRED = gettext_noop("This page was open for too long, or you logged in in another tab. Please continue here.")

@@ -11,10 +11,9 @@ from rest_framework import mixins, serializers
 
 from doorward.identity.api.core.user_agents import described
 from doorward.identity.api.filtering import Filters, exactly
-from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.permissions import SignedIn, is_superuser, user_of
 from doorward.identity.api.resource import UUID, ReadResource
-from doorward.identity.logins import actions
+from doorward.identity.logins import actions, places
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.queries import current
 
@@ -24,8 +23,8 @@ class SessionSerializer(serializers.ModelSerializer[LoginSession]):
 
     current = serializers.SerializerMethodField()
     user_agent = serializers.SerializerMethodField()
-    geo_ip = Fixed(None)
-    asn = Fixed(None)
+    geo_ip = serializers.SerializerMethodField()
+    asn = serializers.SerializerMethodField()
     last_ip = serializers.SerializerMethodField()
     expires = serializers.DateTimeField(source="expire_date", read_only=True)
 
@@ -50,6 +49,19 @@ class SessionSerializer(serializers.ModelSerializer[LoginSession]):
 
     def get_user_agent(self, session: LoginSession) -> dict[str, Any]:
         return described(session.last_user_agent)
+
+    def get_geo_ip(self, session: LoginSession) -> dict[str, Any] | None:
+        """Where its last address is, if a database says so."""
+        place = places.look(session.last_ip)
+        if not place.country and not place.continent:
+            return None
+        return {"continent": place.continent, "country": place.country, "city": place.city, "lat": None, "long": None}
+
+    def get_asn(self, session: LoginSession) -> dict[str, Any] | None:
+        place = places.look(session.last_ip)
+        if not place.asn:
+            return None
+        return {"asn": place.asn, "as_org": place.asn_name or None, "network": place.asn_network or None}
 
     def get_last_ip(self, session: LoginSession) -> str:
         return session.last_ip or ""

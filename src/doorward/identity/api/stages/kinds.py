@@ -16,6 +16,7 @@ from doorward.identity.api.described import STAGES, TypeCreate, menu
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
 from doorward.identity.api.resource import UUID, ReadResource, Resource
 from doorward.identity.api.stages import serializers as shown
+from doorward.identity.logins.bindings import GeoipBinding, NetworkBinding
 from doorward.identity.stages.models import (
     ConsentStage,
     IdentificationStage,
@@ -103,6 +104,8 @@ class UserLoginFilters(StageFilters):
     session_duration = exactly("session_duration")
     remember_me_offset = exactly("remember_me_offset")
     terminate_other_sessions = BooleanFilter(field_name="terminate_other_sessions")
+    network_binding = ChoiceFilter(field_name="network_binding", choices=NetworkBinding.choices)
+    geoip_binding = ChoiceFilter(field_name="geoip_binding", choices=GeoipBinding.choices)
 
 
 class UserLoginStages(OneKind[UserLoginStage]):

@@ -81,8 +81,6 @@ class PasswordStageSerializer(StageFields, serializers.ModelSerializer[PasswordS
 
 
 class UserLoginStageSerializer(StageFields, serializers.ModelSerializer[UserLoginStage]):
-    network_binding = Fixed("no_binding")
-    geoip_binding = Fixed("no_binding")
     session_duration = serializers.CharField(required=False, validators=[durations.require])
     remember_me_offset = serializers.CharField(required=False, validators=[durations.require])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from doorward.identity.logins.bindings import GeoipBinding, NetworkBinding
 from doorward.identity.stages.models.base import Stage
 
 
@@ -49,6 +50,20 @@ class UserLoginStage(Stage):
     """0 ends with the browser."""
     remember_me_offset = models.TextField(default="seconds=0")
     terminate_other_sessions = models.BooleanField(default=False)
+    network_binding = models.CharField(
+        max_length=32,
+        choices=NetworkBinding.choices,
+        default=NetworkBinding.NO_BINDING,
+        db_default=NetworkBinding.NO_BINDING.value,
+    )
+    """A request from another network ends the login; see ``logins.bindings``."""
+    geoip_binding = models.CharField(
+        max_length=32,
+        choices=GeoipBinding.choices,
+        default=GeoipBinding.NO_BINDING,
+        db_default=GeoipBinding.NO_BINDING.value,
+    )
+    """The same for another place."""
 
 
 class UserLogoutStage(Stage):

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from doorward.identity.flows.models import Flow
+from doorward.identity.logins.bindings import GeoipBinding, NetworkBinding
 from doorward.identity.stages.models import (
     AuthenticatorValidateStage,
     ConsentStage,
@@ -126,6 +127,26 @@ class UserLoginForm(StageForm):
     )
     terminate_other_sessions = forms.BooleanField(
         label="End their other logins", required=False, help_text="Everybody is then logged in at one browser only."
+    )
+    network_binding = forms.ChoiceField(
+        label="Tied to the network",
+        choices=[
+            (NetworkBinding.NO_BINDING, "No"),
+            (NetworkBinding.BIND_ASN, "To its operator"),
+            (NetworkBinding.BIND_ASN_NETWORK, "To the network itself"),
+            (NetworkBinding.BIND_ASN_NETWORK_IP, "To the address"),
+        ],
+        help_text="A request from elsewhere ends the login. Phones change networks, so this is not for everybody.",
+    )
+    geoip_binding = forms.ChoiceField(
+        label="Tied to the place",
+        choices=[
+            (GeoipBinding.NO_BINDING, "No"),
+            (GeoipBinding.BIND_CONTINENT, "To the continent"),
+            (GeoipBinding.BIND_CONTINENT_COUNTRY, "To the country"),
+            (GeoipBinding.BIND_CONTINENT_COUNTRY_CITY, "To the city"),
+        ],
+        help_text="Needs a database of places (identity.geoip). Without one, every other address is another place.",
     )
 
 
