@@ -18,10 +18,11 @@ from doorward.messages import routing as messages
 from doorward.messages.entry_points import EntryPoint
 from doorward.messages.http import Header, HttpAnswer
 from doorward.proxy.downstream import BodyReceiver, TunnelEnd
-from doorward.proxy.exchange import Exchange, Surroundings
+from doorward.proxy.exchange import Exchange
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.request import ConnectionFacts, Request
 from doorward.proxy.routing import Route, Routes
+from doorward.proxy.surroundings import Surroundings
 from doorward.proxy.upstream_head import onward_fields
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.limits import Limits

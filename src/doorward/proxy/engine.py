@@ -20,12 +20,12 @@ from doorward.net.pools import Pools
 from doorward.net.server_tls import ServerTls
 from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.entry_point import EntryPointServer
-from doorward.proxy.exchange import Surroundings
 from doorward.proxy.headcount import Capacity
 from doorward.proxy.metrics import MetricsBook
 from doorward.proxy.refusal_records import RefusalRecords
 from doorward.proxy.routing import Routes
 from doorward.proxy.service import Ledger
+from doorward.proxy.surroundings import Surroundings
 
 SWEEP_INTERVAL = 1.0
 """Seconds between two looks at every connection, pool and log buffer."""

@@ -14,12 +14,12 @@ from doorward.net.opening import Opening
 from doorward.net.server_tls import Handshake, Refusal, ServerTls
 from doorward.proxy.client_connection import ClientConnection
 from doorward.proxy.connection_age import ConnectionAge
-from doorward.proxy.exchange import Surroundings
 from doorward.proxy.express.desk import Desk
 from doorward.proxy.express.lane import Lane
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.headcount import Capacity, Headcount
 from doorward.proxy.middlewares.complaints import Complaints
+from doorward.proxy.surroundings import Surroundings
 from doorward.proxy.trust import Trust, parse_address
 from doorward.wire.http1.limits import Limits
 

@@ -17,11 +17,12 @@ import time
 from doorward.messages.http import HttpAnswer
 from doorward.proxy.account import Account
 from doorward.proxy.answers import http_date
-from doorward.proxy.exchange import Exchange, Surroundings
+from doorward.proxy.exchange import Exchange
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.ports import Lasting
 from doorward.proxy.request import ConnectionFacts
 from doorward.proxy.routing import Routes
+from doorward.proxy.surroundings import Surroundings
 from doorward.wire.http1.plain_request import plain_target
 from doorward.wire.http1.request import RequestHead
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection
 
-from doorward.proxy.exchange import Surroundings
 from doorward.proxy.express.errand import Errand
 from doorward.proxy.express.pattern import PatternReader, Sketch
 from doorward.proxy.express.trip import NoTrip, Trip
@@ -27,6 +26,7 @@ from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.request import ALWAYS, Check, ConnectionFacts, Request, SteadyMiddleware
 from doorward.proxy.routing import HostRoutes, Route, Routes
 from doorward.proxy.services.load_balancer import LoadBalancer
+from doorward.proxy.surroundings import Surroundings
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.limits import Limits
 from doorward.wire.http1.request import RequestHead
