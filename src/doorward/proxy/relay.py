@@ -11,24 +11,17 @@ response and the request is idempotent and has no body.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from doorward.messages.http import Header
 from doorward.net.http2_call import Http2Call
-from doorward.net.upstream import (
-    CannotConnect,
-    ConnectTimeout,
-    Lost,
-    Refused,
-    Untrusted,
-    UpstreamConnection,
-    UpstreamError,
-)
-from doorward.proxy.answers import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, Failure, reason_phrase
+from doorward.net.upstream import UpstreamConnection, UpstreamError
+from doorward.proxy.answers import reason_phrase
+from doorward.proxy.attempts import HeaderTimeout, UnsafeRequest, failure_for, may_be_sent_again
+from doorward.proxy.dialling import Dialling
 from doorward.proxy.grpc_status import grpc_status
-from doorward.proxy.request import Request
+from doorward.proxy.header_watch import HeaderWatch
 from doorward.proxy.resending import Resending
 from doorward.proxy.tunnel import Tunnel, accepts_handshake
 from doorward.proxy.upstream_head import upstream_head, upstream_question
@@ -40,21 +33,6 @@ if TYPE_CHECKING:
     from doorward.proxy.exchange import Exchange
     from doorward.proxy.services.load_balancer import LoadBalancer
     from doorward.proxy.services.server import Server
-
-_HARMLESS = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
-
-
-def may_be_repeated(request: Request) -> bool:
-    """Whether ``request`` may be sent although it was sent before: idempotent by its method, and without a body."""
-    return request.method in _HARMLESS and (request.body_length == 0 or request.body == b"")
-
-
-class HeaderTimeout(UpstreamError):
-    """The response did not begin within ``responseHeaderTimeout``."""
-
-
-class UnsafeRequest(UpstreamError):
-    """The request holds a field that would break out of its line: nothing was sent (S-045)."""
 
 
 class Relay:
@@ -71,8 +49,7 @@ class Relay:
         "_full",
         "_resending",
         "_sent_at",
-        "_timer",
-        "_tried",
+        "_watch",
         "failure",
         "server",
     )
@@ -85,10 +62,10 @@ class Relay:
         """Whom this request was given to last."""
         self.failure: UpstreamError | None = None
         """Why it was not answered; None as long as it may be."""
-        self._tried: tuple[Server, ...] = ()
         self._connection: UpstreamConnection | Http2Call | None = None
-        self._dialling: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._dialling: Dialling | None = None
+        timeout = balancer.response_header_timeout
+        self._watch = HeaderWatch(timeout, self._header_late) if timeout else None
         self._chunked = False
         self._body_trailers: tuple[Header, ...] = ()
         self._full = False
@@ -122,35 +99,12 @@ class Relay:
         return self._exchange.over
 
     def _dial(self) -> None:
-        self._dialling = asyncio.get_running_loop().create_task(self._dial_until_connected())
+        if self._dialling is None:
+            self._dialling = Dialling(self._exchange, self._balancer, self._turn_to, self._ask, self._fail)
+        self._dialling.begin(self.server)
 
-    async def _dial_until_connected(self) -> None:
-        """A fresh connection; a server that refuses is passed over for the next (nothing was sent to it)."""
-        while True:
-            try:
-                pool = self.server.pool
-                connection = await (pool.dial_http1() if self._exchange.request.websocket else pool.dial())
-            except UpstreamError as error:
-                self._balancer.not_reached(self.server)
-                following = self._next_server() if isinstance(error, CannotConnect) else None
-                if following is None or self._exchange.over:
-                    self._dialling = None
-                    self._fail(error)
-                    return
-                self.server = following
-                self._exchange.account.retries += 1
-            else:
-                self._dialling = None
-                if self._exchange.over:
-                    # The client left meanwhile; the next one has the connection ready.
-                    connection.release()
-                else:
-                    self._ask(connection)
-                return
-
-    def _next_server(self) -> Server | None:
-        self._tried = (*self._tried, self.server)
-        return self._balancer.choose(self._exchange.request, self._tried)
+    def _turn_to(self, server: Server) -> None:
+        self.server = server
 
     def _ask(self, connection: UpstreamConnection | Http2Call) -> None:
         exchange, request = self._exchange, self._exchange.request
@@ -173,7 +127,7 @@ class Relay:
             return
         if streamed and (self._resending is None or not self._resending.ended):
             exchange.want_body(self)
-        elif self._balancer.response_header_timeout:
+        else:
             self._watch_header()
 
     def _ask_http2(self, call: Http2Call, streamed: bool) -> None:
@@ -272,21 +226,16 @@ class Relay:
     def response_failed(self, error: UpstreamError) -> None:
         connection, self._connection = self._connection, None
         assert connection is not None
-        if self._may_be_sent_again(error, connection.reused):
+        exchange, reused = self._exchange, connection.reused
+        if may_be_sent_again(
+            exchange.request, error, reused=reused, started=exchange.started, resending=self._resending
+        ):
             self._exchange.account.retries += 1
             if self._full:
                 self.upstream_ready()
             self._dial()
             return
         self._fail(error)
-
-    def _may_be_sent_again(self, error: UpstreamError, reused: bool) -> bool:
-        resending = self._resending
-        if isinstance(error, Refused):
-            return resending is not None and not self._exchange.started and resending.may_go_on
-        if not isinstance(error, Lost) or not error.untouched or not reused:
-            return False
-        return may_be_repeated(self._exchange.request) and (resending is None or resending.times == 0)
 
     def _switch(self, head: ReceivedHead) -> None:
         """The server takes up the WebSocket handshake, or claims to."""
@@ -311,7 +260,7 @@ class Relay:
         if exchange.started:
             exchange.abort()
         else:
-            exchange.fail(_failure_for(error))
+            exchange.fail(failure_for(error))
 
     def client_full(self) -> None:
         if self._connection is not None:
@@ -335,28 +284,16 @@ class Relay:
             connection.abandon()
 
     def _watch_header(self) -> None:
-        """``responseHeaderTimeout`` runs while nobody is idle but the server: it has the whole request, or takes no
-        more of it."""
-        self._stop_watching()
-        timeout, connection = self._balancer.response_header_timeout, self._connection
-        waiting = connection is not None and (connection.request_done or self._full)
-        if timeout and waiting and not self._exchange.started:
-            self._timer = asyncio.get_running_loop().call_later(timeout, self._header_late)
-
-    def _header_late(self) -> None:
-        self._timer = None
-        self._leave_upstream()
-        self._fail(HeaderTimeout("no response in time"))
+        """Time runs while nobody is idle but the server: it has the whole request, or takes no more of it."""
+        connection = self._connection
+        if self._watch is not None:
+            waiting = connection is not None and (connection.request_done or self._full)
+            self._watch.look(waiting and not self._exchange.started)
 
     def _stop_watching(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._watch is not None:
+            self._watch.stop()
 
-
-def _failure_for(error: UpstreamError) -> Failure:
-    if isinstance(error, ConnectTimeout | HeaderTimeout):
-        return GATEWAY_TIMEOUT
-    if isinstance(error, Untrusted | UnsafeRequest):
-        return SERVER_ERROR
-    return BAD_GATEWAY
+    def _header_late(self) -> None:
+        self._leave_upstream()
+        self._fail(HeaderTimeout("no response in time"))

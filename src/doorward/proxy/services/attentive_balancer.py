@@ -8,8 +8,9 @@ from doorward.messages import routing as messages
 from doorward.net.pools import Pools
 from doorward.net.upstream import CannotConnect, ConnectTimeout, Untrusted
 from doorward.proxy.answers import NO_SERVER
+from doorward.proxy.attempts import UnsafeRequest
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.relay import Relay, UnsafeRequest
+from doorward.proxy.relay import Relay
 from doorward.proxy.request import Request, ResponseHead
 from doorward.proxy.services.health_board import HealthBoard
 from doorward.proxy.services.load_balancer import LoadBalancer

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from doorward.messages import routing as messages
 from doorward.proxy.answers import BODY_TOO_LARGE, BODY_TOO_SLOW, NOBODY_UP
+from doorward.proxy.attempts import may_be_repeated
 from doorward.proxy.body_collector import BodyTooSlow, collect_body
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.relay import may_be_repeated
 from doorward.proxy.request import BodyTooLarge, ResponseHead
 from doorward.proxy.service import Watcher
 from doorward.proxy.services.part import Part, hand_over
