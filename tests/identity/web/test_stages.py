@@ -9,7 +9,9 @@ from django import forms
 from django.urls import reverse
 
 from doorward.identity.directory.models import User
+from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
+from doorward.identity.flows.actions import bind_stage
 from doorward.identity.flows.models import Flow
 from doorward.identity.stages.models import (
     AuthenticatorValidateStage,
@@ -66,28 +68,34 @@ def test_every_field_is_explained(kind: str) -> None:
     assert columns - {"stage_ptr"} <= form.fields.keys() | {f"sealed_{name}" for name in form.secret}
 
 
-@pytest.mark.parametrize("kind", FORMS)
-def test_a_stage_of_every_kind_is_made_shown_changed_and_deleted(admin: Visitor, kind: str) -> None:
+def test_a_stage_of_every_kind_is_made_shown_changed_and_deleted(admin: Visitor) -> None:
     """With what its form begins with; saving it unchanged changes nothing."""
-    model = FORMS[kind].model
-    address = f"/if/admin/new/stage/{kind}/"
-    admin.open(address)
-    text = admin.succeed(address, **{**filled(FORMS[kind]()), **NEEDED.get(kind, {}), "name": "mine"})
-    assert "“mine” is created." in text
-    made = model.objects.get(name="mine")
+    for kind, form in FORMS.items():
+        model, address = form.model, f"/if/admin/new/stage/{kind}/"
+        text = admin.succeed(address, **{**filled(form()), **NEEDED.get(kind, {}), "name": "mine"})
+        assert "“mine” is created." in text
+        made = model.objects.get(name="mine")
+        page = f"/if/admin/stages/{made.pk}/"
 
-    events = Event.objects.count()
-    admin.succeed(f"/if/admin/stages/{made.pk}/", **filled(FORMS[kind](stage=made)))
-    assert Event.objects.count() == events
-    assert "Saved" in admin.succeed(
-        f"/if/admin/stages/{made.pk}/", **{**filled(FORMS[kind](stage=made)), "name": "ours"}
-    )
-    assert "ours" in admin.open(f"/if/admin/stages/?kind={kind}")
-    assert "a secret of mine" not in admin.open(f"/if/admin/stages/{made.pk}/")
+        events = Event.objects.count()
+        admin.succeed(page, **filled(form(stage=made)))
+        assert Event.objects.count() == events, kind
+        assert "a secret of mine" not in admin.text
+        admin.succeed(f"{page}delete/")
+        assert not model.objects.filter(pk=made.pk).exists()
 
-    assert "Nothing uses it." in admin.open(f"/if/admin/stages/{made.pk}/delete/")
-    admin.succeed(f"/if/admin/stages/{made.pk}/delete/")
-    assert not model.objects.filter(pk=made.pk).exists()
+
+def test_stages_are_listed_renamed_and_not_deleted_unawares(admin: Visitor) -> None:
+    """By kind and name; before one is deleted, the page says who would miss it."""
+    stage = DummyStage.objects.create(name="button")
+    admin.succeed(f"/if/admin/stages/{stage.pk}/", name="knob")
+
+    assert "knob" in admin.open("/if/admin/stages/?kind=dummy")
+    assert "There is none of this kind yet." in admin.open("/if/admin/stages/?kind=deny")
+    assert "Nothing uses it." in admin.open(f"/if/admin/stages/{stage.pk}/delete/")
+    flow = Flow.objects.create(name="Try", slug="try", title="Try", designation="stage_configuration")
+    bind_stage(Actor.system(), flow, stage)
+    assert "The flow “try” goes on without it." in admin.open(f"/if/admin/stages/{stage.pk}/delete/")
 
 
 def test_a_stage_is_made_for_a_flow(admin: Visitor) -> None:
@@ -119,26 +127,26 @@ def test_related_objects_are_kept(admin: Visitor) -> None:
     assert not stage.configuration_stages.exists()
 
 
-@pytest.mark.parametrize(
-    ("kind", "fields", "message"),
-    [
-        ("userlogin", {"session_duration": "soon", "remember_me_offset": "seconds=0"}, "session_duration"),
-        ("redirect", {"mode": "static", "target_static": "javascript:alert(1)"}, "http(s) URL"),
-        ("redirect", {"mode": "flow"}, "This mode needs a target."),
-        ("authenticatorvalidate", {"device_classes": []}, "device_classes"),
-        ("authenticatorstatic", {"token_count": "0", "token_length": "1"}, "token_length"),
-        ("deny", {"name": "default-authentication-login"}, "already exists"),
-        ("deny", {"name": ""}, "This field is required."),
-    ],
-)
-def test_settings_that_cannot_be(admin: Visitor, kind: str, fields: dict[str, Any], message: str) -> None:
+IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
+    ("userlogin", {"session_duration": "soon", "remember_me_offset": "seconds=0"}, "session_duration"),
+    ("redirect", {"mode": "static", "target_static": "javascript:alert(1)"}, "http(s) URL"),
+    ("redirect", {"mode": "flow"}, "This mode needs a target."),
+    ("authenticatorvalidate", {"device_classes": []}, "device_classes"),
+    ("authenticatorstatic", {"token_count": "0", "token_length": "1"}, "token_length"),
+    ("deny", {"name": "default-authentication-login"}, "already exists"),
+    ("deny", {"name": ""}, "This field is required."),
+]
+"""Kind, what is sent, and what the page then says."""
+
+
+def test_settings_that_cannot_be(admin: Visitor) -> None:
     """400, at the field; nothing is made."""
     before = Stage.objects.count()
 
-    answer = admin.send(f"/if/admin/new/stage/{kind}/", **{**filled(FORMS[kind]()), "name": "mine", **fields})
-
-    assert answer.status_code == 400
-    assert message in admin.text
+    for kind, fields, message in IMPOSSIBLE:
+        answer = admin.send(f"/if/admin/new/stage/{kind}/", **{**filled(FORMS[kind]()), "name": "mine", **fields})
+        assert answer.status_code == 400, (kind, fields)
+        assert message in admin.text
     assert Stage.objects.count() == before
 
 
