@@ -16,17 +16,21 @@ from doorward.doctor.findings import FAULT, Finding
 from peers.api import Api
 from peers.processes import free_port
 from peers.program import PASSWORD, Program
-from peers.proxies import Front, caddy, nginx, traefik
+from peers.proxies import Front, caddy, nginx, nginx_by_the_page, traefik
 
 pytestmark = pytest.mark.interop
 
 
-def examined(program: Program, url: str, *, person: bool = False, resolve: Mapping[str, str] = {}) -> list[Finding]:
+AKADMIN = ("akadmin", PASSWORD)
+
+
+def examined(
+    program: Program, url: str, *, person: tuple[str, str] = ("", ""), resolve: Mapping[str, str] = {}
+) -> list[Finding]:
     """Everything that the doctor finds. In a thread of its own: a browser's event loop may run in this one."""
 
     async def all_of_them() -> list[Finding]:
-        name, password = ("akadmin", PASSWORD) if person else ("", "")
-        examination = Examination(url, name, password, program.ca.read_text(), resolve)
+        examination = Examination(url, *person, program.ca.read_text(), resolve)
         return [finding async for finding in examination.findings()]
 
     with ThreadPoolExecutor(1) as thread:
@@ -45,7 +49,7 @@ class Case:
     proxy: Callable[..., contextlib.AbstractContextManager[Front]]
     expected: set[str]
     changes: Mapping[str, str] = field(default_factory=dict)
-    person: bool = False
+    person: tuple[str, str] = ("", "")
     external: str = ""
     """External host of the provider, where it is not the front's own; {port} is the front's."""
     protected: bool = True
@@ -120,14 +124,30 @@ CASES = (
         nginx,
         {"cookie_not_forwarded"},
         {_OURS: _ASKED_WITHOUT + _OURS},
-        person=True,
+        person=AKADMIN,
     ),
     Case(
         "groups-not-copied",
         nginx,
         {"header_not_copied", "forged_header_arrives"},
         {"proxy_set_header X-authentik-groups $authentik_groups;": ""},
-        person=True,
+        person=AKADMIN,
+    ),
+    Case(
+        "told-another-scheme",
+        nginx,
+        {"scheme_loop"},
+        {
+            "location / {": 'if ($http_x_forwarded_proto != "https") { return 301 https://$http_host$request_uri; }\n'
+            "location / {"
+        },
+        protected=False,
+    ),
+    Case(
+        "in-a-circle",
+        nginx,
+        {"redirect_loop"},
+        {"location / {": "location /a/page { return 302 /b; }\nlocation /b { return 302 /a/page; }\nlocation / {"},
     ),
     Case("outpost-elsewhere", traefik, {"gateway"}, {"{plain}": "http://127.0.0.1:1"}, protected=False),
     Case("wrong-scheme", traefik, {"wrong_external_url"}, external="http://{host}:{port}"),
@@ -160,7 +180,11 @@ def test_the_fault_is_named(program: Program, tmp_path: Path, case: Case) -> Non
     assert all(finding.remedy for finding in findings if finding.verdict == FAULT)
 
 
-@pytest.mark.parametrize("proxy", [traefik, caddy])
+def traefik_by_the_page(program: Program, folder: Path, host: str) -> contextlib.AbstractContextManager[Front]:
+    return traefik(program, folder, host, by_the_page=True)
+
+
+@pytest.mark.parametrize("proxy", [traefik_by_the_page, nginx_by_the_page, caddy])
 def test_nothing_is_wrong_with_what_is_right(
     program: Program, tmp_path: Path, proxy: Callable[..., contextlib.AbstractContextManager[Front]]
 ) -> None:
@@ -168,11 +192,62 @@ def test_nothing_is_wrong_with_what_is_right(
     host = f"right-{proxy.__name__}.localhost"
     with proxy(program, tmp_path, host) as front:
         Api(program).protect(f"right-{proxy.__name__}", front.url)
-        findings = examined(program, f"{front.url}/a/page?x=1", person=True)
+        findings = examined(program, f"{front.url}/a/page?x=1", person=AKADMIN)
 
     codes = {finding.code for finding in findings}
-    assert faults(findings) <= ({"forged_header_arrives"} if proxy is not caddy else set()), findings
+    assert faults(findings) == set(), findings
     assert {"asked_to_log_in", "comes_back", "callback", "logged_in", "headers"} <= codes
+
+
+@pytest.mark.parametrize("proxy", [traefik, nginx])
+def test_a_name_that_the_proxy_does_not_know(
+    program: Program, tmp_path: Path, proxy: Callable[..., contextlib.AbstractContextManager[Front]]
+) -> None:
+    """With the eleven names that many people list, a client's ``X-authentik-entitlements`` reaches the application."""
+    # S-108
+    host = f"eleven-{proxy.__name__}.localhost"
+    with proxy(program, tmp_path, host) as front:
+        Api(program).protect(f"eleven-{proxy.__name__}", front.url)
+        [found] = [finding for finding in examined(program, front.url, person=AKADMIN) if finding.verdict == FAULT]
+
+    assert found.code == "forged_header_arrives"
+    assert "x-authentik-entitlements" in found.text
+
+
+def test_a_login_that_does_not_lead_in(program: Program, tmp_path: Path) -> None:
+    """A wrong password, a person whom the rules keep out, and a login that asks for more than a password."""
+    api = Api(program)
+    with traefik(program, tmp_path, "doctor-login.localhost") as front:
+        application = api.protect("doctor-login", front.url)
+        wrong = examined(program, front.url, person=("akadmin", "not the password"))
+
+        api.person("doctor-outsider", "a long enough password")
+        api.bind(application, group=api.group("doctor-insiders")["pk"])
+        outside = examined(program, front.url, person=("doctor-outsider", "a long enough password"))
+
+        api.patch(f"/providers/proxy/{application['provider']}/", authentication_flow=_asking_for_more(api))
+        asked = examined(program, front.url, person=AKADMIN)
+
+    assert faults(wrong) == {"login_failed"}, wrong
+    assert faults(outside) == {"login_denied"}, outside
+    assert faults(asked) == {"login_needs_more"}, asked
+
+
+def _asking_for_more(api: Api) -> str:
+    """A flow that wants to know something beside name and password."""
+    flow = api.post("/flows/instances/", name="More", slug="doctor-more", title="More", designation="authentication")
+    prompt = api.post(
+        "/stages/prompt/prompts/", name="doctor-colour", field_key="colour", label="Colour", type="text", required=True
+    )
+    asking = api.post("/stages/prompt/stages/", name="doctor-asking", fields=[prompt["pk"]])
+    stages = [
+        api.first("/stages/all/", name=f"default-authentication-{name}")["pk"]
+        for name in ("identification", "password")
+    ]
+    login = api.first("/stages/all/", name="default-authentication-login")["pk"]
+    for order, stage in enumerate([*stages, asking["pk"], login]):
+        api.post("/flows/bindings/", target=flow["pk"], stage=stage, order=order * 10)
+    return str(flow["pk"])
 
 
 def test_a_name_without_an_address_and_a_port_without_a_listener(program: Program) -> None:

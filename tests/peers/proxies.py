@@ -62,8 +62,12 @@ def traefik(
     tls: bool = True,
     shown_port: bool = True,
     changes: Mapping[str, str] = AS_IT_SHOULD_BE,
+    by_the_page: bool = False,
 ) -> Iterator[Front]:
-    """Real Traefik: one router, the ``forwardAuth`` middleware as the scenario has it, whoami as the service."""
+    """Real Traefik: one router, the ``forwardAuth`` middleware as the scenario has it, whoami as the service.
+
+    ``by_the_page``: with the how-to's care about names."""
+    names = (*IDENTITY_HEADERS, "X-authentik-entitlements") if by_the_page else IDENTITY_HEADERS
     port = free_port()
     chain, key = _certificate(program, folder, host if tls else "plain.localhost")
     (folder / "traefik.yml").write_text(
@@ -74,6 +78,7 @@ def traefik(
         entryPoints:
           entry:
             address: 127.0.0.1:{port}
+            {"http: {aliasHeadersStrategy: delete}" if by_the_page else ""}
         providers:
           file:
             filename: {folder}/dynamic.yml
@@ -101,7 +106,7 @@ def traefik(
                     trustForwardHeader: true
                     authResponseHeaders:
             """)
-        dynamic += "".join(f"          - {name}\n" for name in IDENTITY_HEADERS)
+        dynamic += "".join(f"          - {name}\n" for name in names)
         dynamic += f"tls:\n  certificates:\n    - certFile: {chain}\n      keyFile: {key}\n"
         (folder / "dynamic.yml").write_text(_changed(dynamic, changes))
         argv = [Path(sys.executable).with_name("traefik"), f"--configFile={folder}/traefik.yml"]
@@ -168,17 +173,35 @@ def nginx(
                 return 302 /outpost.goauthentik.io/start?rd=$scheme://$http_host$request_uri;
             }}
             """)
-        places = "".join(
-            f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        server = _changed(server, changes)
-        (folder / "nginx.conf").write_text(
-            f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\n"
-            f"events {{}}\nhttp {{\naccess_log {folder}/nginx.log;\n{places}server {{\n{server}}}\n}}\n"
-        )
+        server = f"server {{\n{_changed(server, changes)}}}\n"
+        (folder / "nginx.conf").write_text(_nginx_configuration(folder, server))
         argv = [nginx_program(), "-p", folder, "-c", folder / "nginx.conf"]
         with running(argv, log=folder / "nginx.log", port=port):
             yield _front(host, port, tls, shown_port, folder / "nginx.log")
+
+
+@contextlib.contextmanager
+def nginx_by_the_page(program: Program, folder: Path, host: str) -> Iterator[Front]:
+    """Real nginx with the how-to's server."""
+    port = free_port()
+    chain, key = _certificate(program, folder, host)
+    with demonstration_application(folder) as whoami:
+        server = from_page(
+            "nginx.md",
+            "nginx",
+            {
+                "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl; absolute_redirect off;",
+                "server_name app.example.com;": f"server_name {host};",
+                "# ssl_certificate …": f"ssl_certificate {chain}; ssl_certificate_key {key};",
+                "Host $host;": "Host $http_host;",
+                "http://127.0.0.1:8000": f"http://127.0.0.1:{whoami}",
+                "http://doorward.internal:9000": program.plain,
+            },
+        )
+        (folder / "nginx.conf").write_text(_nginx_configuration(folder, server))
+        argv = [nginx_program(), "-p", folder, "-c", folder / "nginx.conf"]
+        with running(argv, log=folder / "nginx.log", port=port):
+            yield _front(host, port, True, True, folder / "nginx.log")
 
 
 @contextlib.contextmanager
@@ -313,6 +336,16 @@ def apache(program: Program, folder: Path, host: str, port: int, client: Mapping
         argv = [distributed("apache2", "apache2"), "-X", "-f", folder / "apache.conf"]
         with running(argv, log=folder / "apache.out", port=port):
             yield _front(host, port, True, True, folder / "apache.log")
+
+
+def _nginx_configuration(folder: Path, server: str) -> str:
+    places = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    return (
+        f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\n"
+        f"events {{}}\nhttp {{\naccess_log {folder}/nginx.log;\n{places}{server}}}\n"
+    )
 
 
 def _changed(text: str, changes: Mapping[str, str]) -> str:

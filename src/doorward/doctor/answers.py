@@ -26,6 +26,8 @@ def refusal(seen: Seen) -> Finding:
         return fault("no_route", f"{seen.url} is answered 404 (“{seen.title or _one_line(body)}”).{named}")
     if seen.title.startswith("You keep being sent back"):
         return fault("redirect_loop", f"The outpost has stopped a loop: “{seen.title}”.{named}")
+    if seen.title.startswith("The identity provider does not answer"):
+        return fault("issuer_unreachable_from_outpost", f"The outpost says: “{seen.title}”.{named}")
     if status in _GATEWAY and not seen.first("x-authentik-id"):
         return fault("gateway", f"The proxy answers {status} (“{seen.title or _one_line(body)}”).{named}")
     return fault("outpost_error", f"The answer is {status} “{seen.title or _one_line(body)}”.{named}")

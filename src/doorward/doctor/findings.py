@@ -44,7 +44,7 @@ REMEDIES: dict[str, str] = {
     ),
     "proxy_not_trusted": (
         "The outpost does not take this proxy's word about browsers. Add the proxy's address to "
-        "forwardedHeaders.trustedIPs of the entry point that it asks (a standalone outpost: its trusted networks)."
+        "forwardedHeaders.trustedIPs of the entry point that it asks (doorward outpost: to its trustedProxies)."
     ),
     "signin_not_routed": (
         "The proxy passes the 401 on instead of sending the browser to log in. nginx needs "

@@ -109,7 +109,7 @@ class Stranger:
             )
         if path.startswith(PREFIX) and seen.status == 404 and not seen.first("x-authentik-id"):
             return fault("outpost_path_not_routed", f"{origin_of(seen.url)}{path} is answered 404, not by the outpost.")
-        if seen.status == 500 and not seen.first("x-authentik-id"):
+        if seen.status in (403, 500) and not seen.first("x-authentik-id"):
             # nginx makes a page of its own out of whatever the outpost says: ask it what that was.
             asked = await self._browser.open(f"{origin_of(seen.url)}{PREFIX}/auth/nginx")
             if asked.status >= 400 and asked.first("x-authentik-id") and asked.status != 401:
