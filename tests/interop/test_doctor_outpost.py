@@ -99,13 +99,13 @@ def standing(issuer: Provider, folder: Path, case: Case) -> Iterator[tuple[Front
             old = written.replace("{issuer}", port)
             assert old in text, old
             text = text.replace(old, here.replace("{issuer}", port))
-        more = {}
+        path = os.environ.get("PYTHONPATH", "")
         if case.wrong_clock:
             (folder / "clock").mkdir()
             (folder / "clock" / "sitecustomize.py").write_text(CLOCK)
-            more = {"PYTHONPATH": os.pathsep.join([f"{folder}/clock", *filter(None, [os.environ.get("PYTHONPATH")])])}
+            path = f"{folder}/clock:{path}".rstrip(":")
         known = "issuer_unreachable_from_outpost" not in case.expected
-        with outpost(folder, stands.identity_port, text, ready=known, **more):
+        with outpost(folder, stands.identity_port, text, ready=known, PYTHONPATH=path):
             yield front, stands.ca
 
 
