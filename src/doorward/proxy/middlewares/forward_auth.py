@@ -7,14 +7,14 @@ The same code runs whether the server is asked over HTTP or is the outpost in th
 from __future__ import annotations
 
 import asyncio
-from binascii import unhexlify
 from collections.abc import Awaitable
 from functools import partial
 
-from doorward.messages.http import Header, HttpAnswer, HttpQuestion
+from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.routing import ForwardAuth
 from doorward.net.client import TooLarge
 from doorward.proxy.http_authority import HttpAuthority
+from doorward.proxy.middlewares.auth_pass import AuthPass
 from doorward.proxy.middlewares.bulkhead import TIMEOUT, Bulkhead, Bulkheads
 from doorward.proxy.middlewares.complaints import Complaints
 from doorward.proxy.middlewares.denial import (
@@ -26,19 +26,16 @@ from doorward.proxy.middlewares.denial import (
     sign_in,
 )
 from doorward.proxy.middlewares.field_roles import (
-    AUTHORIZATION,
     CONSUMED,
-    COOKIE,
     NOTED,
     OTHER_IDENTITY,
-    SESSION,
     TAKEN,
     UID,
     USERNAME,
     FieldRoles,
 )
 from doorward.proxy.middlewares.inquiry import Essence, Habit, Inquiry, Toll
-from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie, without_own_cookies
+from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie
 from doorward.proxy.middlewares.passages import Passages
 from doorward.proxy.middlewares.sub_request import SubRequest
 from doorward.proxy.pending import Pending
@@ -243,39 +240,18 @@ class ForwardAuthMiddleware:
     def _let_pass(self, request: Request, answer: HttpAnswer) -> HttpAnswer | None:
         if len(answer.body) > self._most:
             return self._refuse(request, AuthAnswerTooLarge("its answer is too large"))
-        roles = self._roles
-        taken: list[Header] = []
-        seen = 0
-        session = b""
-        dropped = TAKEN
-        for header in answer.headers:
-            role = roles[header[0]]
-            seen |= role
-            if role & TAKEN:
-                taken.append(header)
-            elif role & SESSION:
-                session = header[1]
-            elif role & CONSUMED and header[1].lower() == b"authorization":
-                dropped |= AUTHORIZATION
-        if self._fused and not self._take_session(request, session, seen):
-            return self._refuse(request, AuthServerUnreachable("the outpost's answer is incomplete"))
-        if seen & NOTED:
+        passed = AuthPass(answer.headers, self._roles)
+        if self._fused:
+            session = passed.session()
+            if session is None:
+                return self._refuse(request, AuthServerUnreachable("the outpost's answer is incomplete"))
+            request.session = session or request.session
+        if passed.is_noted:
             self._note(request, answer)
         if request.websocket:
             # What a hostile page's handshake could ride on: an identity, or a cookie that some auth server believed.
-            request.credentialed = bool(taken or (not self._fused and request.first(b"cookie")))
-        kept: list[Header] = []
-        for header in request.headers:
-            role = roles[header[0]]
-            if role & dropped:
-                continue  # never the client's, even where the answer has none (S-110); nor what has been used up
-            if role & COOKIE and self._guards_cookies:
-                rest = without_own_cookies(header)
-                if rest is None:
-                    continue
-                header = rest
-            kept.append(header)
-        request.headers = (*kept, *taken)
+            request.credentialed = bool(passed.taken or (not self._fused and request.first(b"cookie")))
+        request.headers = passed.applied(request.headers, self._roles, guards_cookies=self._guards_cookies)
         self._last_pass = answer
         return None
 
@@ -294,18 +270,6 @@ class ForwardAuthMiddleware:
                 request.added_cookies.append(value)
         if user:
             request.user = user.decode("utf-8", "replace")
-
-    @staticmethod
-    def _take_session(request: Request, session: bytes, seen: int) -> bool:
-        """Note whose session this is. False when our own outpost says who it is only in part (S-302)."""
-        if seen & (USERNAME | UID | OTHER_IDENTITY) and not (seen & USERNAME and seen & UID):
-            return False
-        if seen & SESSION:
-            try:
-                request.session = unhexlify(session)
-            except ValueError:
-                return False
-        return True
 
     # --- on the way out
 
