@@ -37,10 +37,11 @@ from doorward.messages.sessions import FetchState, IdentityState, Presence
 from doorward.messages.standalone import ConnectedApplications
 from doorward.net.client import Client
 from doorward.outpost import pages
-from doorward.outpost.answer import Answer, Outpost
+from doorward.outpost.answer import Outpost
 from doorward.outpost.paths import PREFIX
 from doorward.outpost.ports import StoreUnavailable
 from doorward.outpost.standalone.surviving_store import SurvivingStore
+from doorward.outpost.yes import Answer
 
 log = logging.getLogger(__name__)
 

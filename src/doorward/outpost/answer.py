@@ -18,27 +18,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
 
 from doorward.config.skip_rules import Opening
 from doorward.messages.decisions import Decision
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
-from doorward.messages.sessions import ProxySession, ReportMisconfiguration, Seen
+from doorward.messages.sessions import ProxySession, Seen
 from doorward.outpost import own_endpoints, refusals
 from doorward.outpost.application import Application
 from doorward.outpost.applications import Applications
 from doorward.outpost.callback import Callback
-from doorward.outpost.decisions import Decisions, request_id_of
-from doorward.outpost.dialects.caddy import CADDY
+from doorward.outpost.decisions import Decisions
+from doorward.outpost.dialects.catalogue import dialect_at
 from doorward.outpost.dialects.dialect import Dialect
-from doorward.outpost.dialects.envoy import BELOW as BELOW_ENVOY
-from doorward.outpost.dialects.envoy import ENVOY
-from doorward.outpost.dialects.nginx import NGINX
-from doorward.outpost.dialects.traefik import TRAEFIK
+from doorward.outpost.dialects.nginx import names_two_hosts
 from doorward.outpost.fields import Fields
 from doorward.outpost.foreign_login import ForeignLogins, NewerKeys, no_newer_keys
-from doorward.outpost.hosts import PLAIN, parse_authority
+from doorward.outpost.hosts import PLAIN
 from doorward.outpost.judge import Judge, Verdict
 from doorward.outpost.login import Login
 from doorward.outpost.loop_guard import UnusedLogins
@@ -55,39 +51,17 @@ from doorward.outpost.sessions.renewal import Renewal
 from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.sign_out import SignOut
 from doorward.outpost.site import AmbiguousPath
+from doorward.outpost.strays import Strays
 from doorward.outpost.trust import DEFAULT_TRUSTED, TrustedPeers
 from doorward.outpost.turned_away import TurnedAway
 from doorward.outpost.visit import Visit
+from doorward.outpost.yes import Answer, Lent, Passed, never_a_yes
 
 log = logging.getLogger(__name__)
 
-Answer = HttpAnswer | Awaitable[HttpAnswer]
-
-_AUTH = f"{PREFIX}/auth/"
 _OURS = PREFIX.encode()
 _SESSION_FIELD = b"X-Doorward-Session"
 _PING = f"{PREFIX}/ping".encode()
-_DIALECTS = {f"{_AUTH}{dialect.name.lower()}".encode(): dialect for dialect in (TRAEFIK, CADDY, NGINX, ENVOY)}
-
-
-@dataclass(frozen=True, slots=True)
-class Passed(HttpAnswer):
-    """A yes, with what it stands on (see ``Outpost.still_passes``)."""
-
-    _: KW_ONLY
-    known: Known
-    applications: Applications
-    alone: bool
-    """The host is one application's as a whole, whatever the path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lent:
-    """A session for one request."""
-
-    cookie: str
-    headers: tuple[Header, ...]
-    """What every request that passes with it gets."""
 
 
 class Outpost:
@@ -110,8 +84,9 @@ class Outpost:
         self._applications = Applications(OutpostConfiguration())
         foreign = ForeignLogins(channel, now, newer_keys)
         self._sessions = Sessions(store, Renewal(store, channel, now, foreign), now)
-        self._reports = Reports(store, now)
+        reports = Reports(store, now)
         self._decisions = Decisions(decided, now)
+        self._strays = Strays(reports, self._decisions)
         self._machines = Machines(MachineLogins(channel, now, foreign), now)
         self._judge = Judge(self._sessions, self._machines, now)
         login = Login(self._sessions, store, now)
@@ -120,7 +95,7 @@ class Outpost:
             store,
             RelyingParty(channel, now, foreign=foreign),
             login,
-            self._reports,
+            reports,
             UnusedLogins(self._sessions.last_passed),
             now,
         )
@@ -197,9 +172,7 @@ class Outpost:
             return HttpAnswer(204)
         fields = Fields(question.headers)
         trusted = question.trusted or self._trusted_peers.include(question.peer)
-        dialect = _DIALECTS.get(endpoint)
-        if dialect is None and endpoint.startswith(BELOW_ENVOY):
-            dialect = ENVOY
+        dialect = dialect_at(endpoint)
         if dialect is None:
             return self._browser_asks(question, fields, trusted)
         if not trusted:
@@ -213,17 +186,19 @@ class Outpost:
     def _proxy_asks(self, question: HttpQuestion, fields: Fields, dialect: Dialect) -> Answer:
         forwarded = dialect.read(fields, question)
         if forwarded is None:
-            return self._misconfigured(fields, dialect, question)
+            return self._strays.misconfigured(self._applications, fields, dialect, question)
         scheme = PLAIN.get(forwarded.scheme, forwarded.scheme)
         path, query = split_target(forwarded.target)
         try:
             application = self._applications.find(forwarded.host, scheme, path)
+            ambiguous = False
         except AmbiguousPath:
-            said, reason = refusals.ambiguous_path(), "ambiguous_path"
-            return self._of_nobody(question, fields, said, reason, dialect.name, True, scheme, forwarded.host, path)
+            application, ambiguous = None, True
         if application is None:
-            said, reason = self._unknown_host(forwarded.host), "no_application"
-            return self._of_nobody(question, fields, said, reason, dialect.name, True, scheme, forwarded.host, path)
+            asked_by, host = dialect.name, forwarded.host
+            return self._strays.of_nobody(
+                self._applications, question, fields, asked_by, True, scheme, host, path, ambiguous=ambiguous
+            )
         presented = application.cookies.presented(fields.cookies)
         visit = Visit(
             application,
@@ -238,15 +213,15 @@ class Outpost:
             False,
         )
         answer = self._decide(dialect, visit)
-        return self._saying_duplicate(visit, answer) if presented.duplicate else answer
+        return self._strays.saying_duplicate(visit, answer) if presented.duplicate else answer
 
     def _decide(self, dialect: Dialect, visit: Visit) -> Answer:
         if dialect.relays_answers:
             own = self._endpoints.behind_a_proxy(visit, self._applications)
             if own is not None:
-                return self._decisions.about(visit, _never_a_yes(own), "own_endpoint", asked_by=dialect.name)
+                return self._decisions.about(visit, never_a_yes(own), "own_endpoint", asked_by=dialect.name)
         else:
-            if self._contradicts(visit):
+            if names_two_hosts(visit, self._applications):
                 answer = refusals.forbidden("two hosts are named")
                 return self._decisions.about(visit, answer, "two_hosts", asked_by=dialect.name)
             path = visit.application.without_prefix(visit.path)
@@ -279,7 +254,7 @@ class Outpost:
         if verdict is Opening.OPEN:
             return HttpAnswer(200)
         answer = self._turned_away.answer(visit, verdict, relayed=dialect.relays_answers)
-        return self._decisions.turned_away(visit, verdict, _never_a_yes(answer), asked_by=dialect.name)
+        return self._decisions.turned_away(visit, verdict, never_a_yes(answer), asked_by=dialect.name)
 
     def _passed(self, visit: Visit, known: Known) -> HttpAnswer:
         """The only answer that lets a person through."""
@@ -293,18 +268,6 @@ class Outpost:
         alone = not visit.application.path and self._applications.is_one(visit.host, visit.scheme)
         return Passed(200, headers, known=known, applications=self._applications, alone=alone)
 
-    def _contradicts(self, visit: Visit) -> bool:
-        """Whether nginx chose the server block of another host of ours than its ``$http_host`` names.
-
-        With an absolute request target nginx goes by that and still hands the client's ``Host`` to us, so a
-        client could be judged for one application and served by another.
-        """
-        host = visit.fields.text("host")
-        chosen, asked = parse_authority(host), parse_authority(visit.host)
-        if chosen is None or asked is None or chosen.name == asked.name:
-            return False
-        return self._applications.knows(host, visit.application.scheme)
-
     # --- the browser asks --------------------------------------------------------------------------------------
 
     def _browser_asks(self, question: HttpQuestion, fields: Fields, trusted: bool) -> Answer:
@@ -314,12 +277,13 @@ class Outpost:
         scheme = PLAIN.get(said, said) or ("https" if question.tls else "http")
         try:
             application = self._applications.find(host, scheme, path)
+            ambiguous = False
         except AmbiguousPath:
-            refused, reason = refusals.ambiguous_path(), "ambiguous_path"
-            return self._of_nobody(question, fields, refused, reason, "browser", trusted, scheme, host, path)
+            application, ambiguous = None, True
         if application is None:
-            refused, reason = self._unknown_host(host), "no_application"
-            return self._of_nobody(question, fields, refused, reason, "browser", trusted, scheme, host, path)
+            return self._strays.of_nobody(
+                self._applications, question, fields, "browser", trusted, scheme, host, path, ambiguous=ambiguous
+            )
         visit = Visit(
             application,
             question.method.decode("latin-1"),
@@ -334,89 +298,4 @@ class Outpost:
         )
         done = self._endpoints.answer(visit, application.without_prefix(path), self._applications)
         answer = self._decisions.about(visit, done, "own_endpoint", asked_by="browser")
-        return self._saying_duplicate(visit, answer) if visit.presented.duplicate else answer
-
-    # --- what is wrong -----------------------------------------------------------------------------------------
-
-    def _misconfigured(self, fields: Fields, dialect: Dialect, question: HttpQuestion) -> Answer:
-        host = fields.text("x-forwarded-host") or fields.text("host")
-        application = self._applications.find(host, "https") if parse_authority(host) else None
-        named = "" if application is None else f" (Provider {application.provider.name})"
-        outpost = "" if application is None else f" {application.provider.outpost}"
-        message = f"Outpost{outpost}{named} failed to detect a forward URL from {dialect.name}"
-        provider = None if application is None else application.provider.pk
-        count = self._reports.due(message, provider)
-        answer = self._decisions.refused(
-            question,
-            fields,
-            refusals.unreadable(*dialect.unreadable),
-            "unreadable_question",
-            asked_by=dialect.name,
-            trusted=True,
-            host=host,
-            detail=message,
-        )
-        if not count:
-            return answer
-        asked = question.target.partition(b"?")[0].decode("latin-1")
-        report = ReportMisconfiguration(message, provider, question.peer, asked, count, request_id_of(answer))
-        return self._report_and_answer(report, answer)
-
-    def _of_nobody(
-        self,
-        question: HttpQuestion,
-        fields: Fields,
-        answer: HttpAnswer,
-        reason: str,
-        asked_by: str,
-        trusted: bool,
-        scheme: str,
-        host: str,
-        path: str,
-    ) -> HttpAnswer:
-        """``answer`` to a question about a place that is no application's."""
-        return self._decisions.refused(
-            question,
-            fields,
-            answer,
-            reason,
-            asked_by=asked_by,
-            trusted=trusted,
-            scheme=scheme,
-            host=host,
-            path=path,
-            known_hosts=self._applications.hosts,
-        )
-
-    async def _report_and_answer(self, report: ReportMisconfiguration, answer: Answer) -> HttpAnswer:
-        await self._reports.send(report)
-        return answer if isinstance(answer, HttpAnswer) else await answer
-
-    def _unknown_host(self, host: str) -> HttpAnswer:
-        count = self._reports.due("no app for hostname")
-        if count:
-            known = ", ".join(self._applications.hosts) or "none"
-            log.warning("no app for hostname %.300r (%d times); known hosts: %s", host, count, known)
-        return refusals.unknown_host(host[:300])
-
-    def _saying_duplicate(self, visit: Visit, answer: Answer) -> Answer:
-        message = "session.duplicate_cookie: two different session cookies came with one request"
-        provider = visit.application.provider.pk
-        count = self._reports.due(message, provider)
-        if not count:
-            return answer
-        request_id = visit.question.request_id.decode("ascii")
-        report = ReportMisconfiguration(message, provider, visit.client_ip, visit.url_for_events, count, request_id)
-        return self._report_and_answer(report, answer)
-
-
-def _never_a_yes(answer: Answer) -> Answer:
-    """A proxy takes every 2xx for "may pass": none of our pages and redirects may be one (S-302)."""
-    if isinstance(answer, HttpAnswer):
-        return answer if answer.status >= 300 else refusals.configuration_error()
-    return _never_a_yes_later(answer)
-
-
-async def _never_a_yes_later(answer: Awaitable[HttpAnswer]) -> HttpAnswer:
-    done = await answer
-    return done if done.status >= 300 else refusals.configuration_error()
+        return self._strays.saying_duplicate(visit, answer) if visit.presented.duplicate else answer

@@ -6,13 +6,19 @@ only, and turns a 401 into a redirect to ``/outpost.goauthentik.io/start?rd=…`
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from doorward.messages.http import HttpQuestion
 from doorward.outpost.dialects.dialect import Dialect, Forwarded
 from doorward.outpost.dialects.x_forwarded import SCHEMES
 from doorward.outpost.fields import Fields
+from doorward.outpost.hosts import parse_authority
 from doorward.outpost.paths import ascii_target, is_origin_form
+
+if TYPE_CHECKING:
+    from doorward.outpost.applications import Applications
+    from doorward.outpost.visit import Visit
 
 
 def read(fields: Fields, _question: HttpQuestion) -> Forwarded | None:
@@ -32,3 +38,16 @@ def read(fields: Fields, _question: HttpQuestion) -> Forwarded | None:
 
 
 NGINX = Dialect(name="nginx", read=read, relays_answers=False)
+
+
+def names_two_hosts(visit: Visit, applications: Applications) -> bool:
+    """Whether nginx chose the server block of another host of ours than its ``$http_host`` names.
+
+    With an absolute request target nginx goes by that and still hands the client's ``Host`` to us, so a
+    client could be judged for one application and served by another.
+    """
+    host = visit.fields.text("host")
+    chosen, asked = parse_authority(host), parse_authority(visit.host)
+    if chosen is None or asked is None or chosen.name == asked.name:
+        return False
+    return applications.knows(host, visit.application.scheme)

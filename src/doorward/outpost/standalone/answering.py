@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
-from doorward.outpost.answer import Answer, Outpost, Passed
+from doorward.outpost.answer import Outpost
 from doorward.outpost.application import Application
 from doorward.outpost.paths import PREFIX
 from doorward.outpost.sessions.cookie import SESSION
 from doorward.outpost.standalone.back_channel_logout import PATH as LOGOUT
 from doorward.outpost.standalone.back_channel_logout import BackChannelLogout
 from doorward.outpost.standalone.sealed_store import Carried, SealedStore, carry
+from doorward.outpost.yes import Answer, Passed
 
 _LOGOUT = LOGOUT.encode()
 _AUTH = f"{PREFIX}/auth/".encode()
