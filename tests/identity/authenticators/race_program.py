@@ -31,7 +31,14 @@ def main(data: str, rounds: int) -> dict[str, list[int]]:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    kinds = {"totp": _app(), "recovery": _paper(), "webauthn": _key(), "mailed": _letter()}
+    kinds = {
+        "totp": _app(),
+        "recovery": _paper(),
+        "webauthn": _key(),
+        "mailed": _letter(),
+        "link": _link(),
+        "invitation": _invitation(),
+    }
     with ThreadPoolExecutor(THREADS) as pool:
         return {kind: [_race(pool, prepare(number)) for number in range(rounds)] for kind, prepare in kinds.items()}
 
@@ -86,6 +93,47 @@ def _letter() -> Callable[[int], Callable[[], bool]]:
             expires=timezone.now() + timedelta(minutes=10),
         )
         return lambda: mailed_codes.use(user, place, code)
+
+    return prepare
+
+
+def _link() -> Callable[[int], Callable[[], bool]]:
+    from datetime import timedelta
+
+    from doorward.identity.directory.actions import create_user
+    from doorward.identity.events.actor import Actor
+    from doorward.identity.mail import links
+
+    user = create_user(Actor.system(), username="link", email="link@example.test")
+
+    def prepare(_: int) -> Callable[[], bool]:
+        url = links.make(user, "recovery", "{}", timedelta(minutes=30))
+        token = url.rpartition("=")[2]
+        return lambda: links.use(token, "recovery") is not None
+
+    return prepare
+
+
+def _invitation() -> Callable[[int], Callable[[], bool]]:
+    from doorward.identity.directory.actions import create_user
+    from doorward.identity.events.actor import Actor
+    from doorward.identity.flows.models import Flow
+    from doorward.identity.stages import invitations
+
+    host = create_user(Actor.system(), username="host")
+    flow = Flow.objects.create(name="join", slug="join", title="Join", designation="enrollment")
+
+    def prepare(number: int) -> Callable[[], bool]:
+        invitation = invitations.invite(Actor.system(), name=f"race-{number}", single_use=True, created_by=host)
+
+        def use() -> bool:
+            try:
+                invitations.use(Actor.system(), str(invitation.pk), flow)
+            except invitations.Void:
+                return False
+            return True
+
+        return use
 
     return prepare
 

@@ -34,8 +34,8 @@ def races(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int]]:
     return rounds
 
 
-@pytest.mark.parametrize("kind", ["totp", "recovery", "webauthn", "mailed"])
+@pytest.mark.parametrize("kind", ["totp", "recovery", "webauthn", "mailed", "link", "invitation"])
 def test_twenty_at_once_one_succeeds(races: dict[str, list[int]], kind: str) -> None:
-    """The same code of an app, the same recovery code, the same answer of a key, the same letter."""
-    # S-510, S-514, S-515, S-805
+    """A code of an app, a recovery code, the answer of a key, a code by letter, a link, an invitation."""
+    # S-510, S-514, S-515, S-517, S-805
     assert races[kind] == [1] * ROUNDS
