@@ -69,6 +69,19 @@ def test_a_service_that_cannot_be_loaded(page: Page, door: str, service: Captcha
     assert not serious(page)
 
 
+def test_in_a_narrow_window(page: Page, api: Api, door: str, service: CaptchaService) -> None:
+    """What the service shows stays within the page; here it refuses, and so it stays."""
+    for stage in api.get("/stages/captcha/")["results"]:
+        api.patch(f"/stages/captcha/{stage['pk']}/", public_key="of another site")
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(door)
+    page.get_by_label("Email or username").fill("somebody")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert").get_by_text("could not be done")).to_be_visible()
+    assert "/frame" in service.loaded
+    assert not wider_than_the_screen(page)
+
+
 def test_without_scripts(browser: Browser, door: str) -> None:
     """A sentence says what is missing."""
     with visitor(browser, java_script_enabled=False) as page:

@@ -29,6 +29,7 @@ function captchaRun(box) {
     theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
   };
   const silent = interactive !== "true";
+  if (place.clientWidth < 300) options.size = "compact"; // what the services show is 300 pixels wide otherwise
   if (!silent) captchaShow(box, "nothing");
   if (window.turnstile) {
     window.turnstile.render(place, options);
