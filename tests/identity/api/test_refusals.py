@@ -120,6 +120,30 @@ def test_the_last_superuser_stays(admin_api: Any, akadmin: Any, admins: Any) -> 
     assert "superuser" in body["detail"]
 
 
+def test_the_last_way_in_stays(admin_api: Any) -> None:
+    """Whatever would close it is a conflict that says why, unless the client is sure."""  # S-621
+    flow = admin_api.get("flows/instances/?slug=default-authentication-flow")["results"][0]
+    bindings = admin_api.get(f"flows/bindings/?target={flow['pk']}&ordering=order")["results"]
+    named, _, factor, login = bindings
+    group = admin_api.get("core/groups/?name=authentik%20Admins")["results"][0]["pk"]
+    deny = admin_api.post("stages/deny/", {"name": "no"})["pk"]
+    for method, path, body in (
+        ("DELETE", "flows/instances/default-authentication-flow/", None),
+        ("PATCH", "flows/instances/default-authentication-flow/", {"authentication": "require_superuser"}),
+        ("DELETE", f"flows/bindings/{login['pk']}/", None),
+        ("PATCH", f"flows/bindings/{named['pk']}/", {"order": 25}),
+        ("POST", "flows/bindings/", {"target": flow["pk"], "stage": deny, "order": 50}),
+        ("DELETE", f"stages/all/{login['stage']}/", None),
+        ("PATCH", f"stages/authenticator/validate/{factor['stage']}/", {"not_configured_action": "deny"}),
+        ("POST", "policies/bindings/", {"target": flow["pk"], "group": group, "order": 0}),
+    ):
+        status, answer = admin_api.refused(method, path, body)
+        assert (status, "no administrator could log in" in answer["detail"]) == (409, True), path
+
+    assert admin_api.patch(f"flows/bindings/{named['pk']}/", {"order": 15})["order"] == 15
+    assert admin_api.call("DELETE", f"flows/bindings/{login['pk']}/?sure=true").status_code == 204
+
+
 def test_a_short_password_is_refused_by_its_field(admin_api: Any, bob: Any) -> None:
     """The password never appears in the answer."""
     status, body = admin_api.refused("POST", f"core/users/{bob.pk}/set_password/", {"password": "hunter2"})

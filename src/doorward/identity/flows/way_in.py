@@ -121,8 +121,9 @@ class _Walk:
         return ""
 
     def _identified(self, stage: IdentificationStage) -> str:
-        if stage.passwordless_flow_id is not None:
-            self.arrived = True  # that flow is another way in, and not this one's to judge
+        sources = getattr(stage, "sources", None)  # whoever comes from elsewhere is judged there
+        if stage.passwordless_flow_id is not None or (sources is not None and sources.exists()):
+            self.arrived = True  # another way in, and not this flow's to judge
         if not stage.user_fields and not self.arrived:
             return f"“{stage.name}” leaves no way to say who one is."
         self.named = True

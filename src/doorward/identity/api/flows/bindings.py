@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from doorward.identity.api import plain_writes
 from doorward.identity.api.filtering import Filters, uuid_of
+from doorward.identity.api.flows.careful import KeepsAWayIn
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.api.stages.serializers import StageSerializer
 from doorward.identity.flows.models import Flow, FlowStageBinding
@@ -51,7 +52,7 @@ class BindingFilters(Filters):
     )
 
 
-class FlowStageBindings(Resource[FlowStageBinding]):
+class FlowStageBindings(KeepsAWayIn, Resource[FlowStageBinding]):
     queryset = FlowStageBinding.objects.select_related("stage", "flow").prefetch_related("stage__flows")
     serializer_class = FlowStageBindingSerializer
     filterset_class = BindingFilters

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from doorward.identity.api import plain_writes
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
 from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.flows.careful import KeepsAWayIn
 from doorward.identity.api.resource import SLUG, Resource
 from doorward.identity.flows import inspector
 from doorward.identity.flows.models import Flow
@@ -98,7 +99,7 @@ class LinkSerializer(serializers.Serializer[Any]):
     link = serializers.CharField()
 
 
-class Flows(Resource[Flow]):
+class Flows(KeepsAWayIn, Resource[Flow]):
     queryset = Flow.objects.prefetch_related("stage_bindings")
     serializer_class = FlowSerializer
     filterset_class = FlowFilters

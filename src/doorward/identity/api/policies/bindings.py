@@ -12,6 +12,7 @@ from rest_framework import serializers
 from doorward.identity.api.core.people import PartialGroupSerializer, PartialUserSerializer
 from doorward.identity.api.filtering import Filters, uuid_of
 from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.flows.careful import KeepsAWayIn
 from doorward.identity.api.resource import UUID as UUID_PATTERN
 from doorward.identity.api.resource import Resource
 from doorward.identity.policies import actions
@@ -70,7 +71,7 @@ class PolicyBindingFilters(Filters):
         return bindings if without else bindings.none()
 
 
-class PolicyBindings(Resource[PolicyBinding]):
+class PolicyBindings(KeepsAWayIn, Resource[PolicyBinding]):
     queryset = PolicyBinding.objects.select_related("group", "user")
     serializer_class = PolicyBindingSerializer
     filterset_class = PolicyBindingFilters

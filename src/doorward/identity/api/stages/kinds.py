@@ -14,8 +14,10 @@ from rest_framework.response import Response
 from doorward.identity.api import plain_writes
 from doorward.identity.api.described import STAGES, TypeCreate, menu
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
+from doorward.identity.api.flows.careful import KeepsAWayIn, is_sure
 from doorward.identity.api.resource import UUID, ReadResource, Resource
 from doorward.identity.api.stages import serializers as shown
+from doorward.identity.flows import way_in
 from doorward.identity.logins.bindings import GeoipBinding, NetworkBinding
 from doorward.identity.stages.models import (
     ConsentStage,
@@ -45,7 +47,8 @@ class Stages(mixins.DestroyModelMixin, ReadResource[Stage]):
     ordering = ["name"]
 
     def perform_destroy(self, instance: Stage) -> None:
-        plain_writes.delete(self.actor, instance.concrete())
+        with way_in.kept(sure=is_sure(self.request)):
+            plain_writes.delete(self.actor, instance.concrete())
 
     @extend_schema(responses=TypeCreate(many=True), filters=False)
     @action(detail=False, pagination_class=None)
@@ -54,7 +57,7 @@ class Stages(mixins.DestroyModelMixin, ReadResource[Stage]):
         return menu(*STAGES.values())
 
 
-class OneKind(Resource[S], Generic[S]):
+class OneKind(KeepsAWayIn, Resource[S], Generic[S]):
     """A kind of stage; its subclass names model, serializer and filters."""
 
     model: type[S]
