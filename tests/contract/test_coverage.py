@@ -23,6 +23,7 @@ ROOMS = (
     "propertymappings",
     "crypto",
     "events",
+    "rbac",
 )
 CLASSES = (*ROOMS, "admin", "root")
 DRIVEN_ELSEWHERE = {

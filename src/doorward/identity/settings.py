@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "doorward.identity.crypto",
     "doorward.identity.events",
     "doorward.identity.directory",
+    "doorward.identity.roles",
     "doorward.identity.logins",
     "doorward.identity.mail",
     "doorward.identity.authenticators",
@@ -170,7 +171,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["doorward.identity.api.authentication.BearerOrSession"],
-    "DEFAULT_PERMISSION_CLASSES": ["doorward.identity.api.permissions.SuperuserOnly"],
+    "DEFAULT_PERMISSION_CLASSES": ["doorward.identity.api.permissions.Permitted"],
     "DEFAULT_PAGINATION_CLASS": "doorward.identity.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",

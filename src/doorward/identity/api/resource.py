@@ -1,4 +1,4 @@
-"""What every resource shares: strict input, named filters, superusers only, and writes that go through ``actions``.
+"""What every resource shares: strict input, named filters, who may ask, and writes that go through ``actions``.
 
 A resource says how its objects are made, changed and removed in three short methods; the HTTP around them is the
 framework's. Nothing saves a model from here: the action does, together with its event and its entry in the change log.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework.filters import SearchFilter
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from doorward.identity.api.filtering import FilterByName, Filters, OrderByName
-from doorward.identity.api.permissions import SuperuserOnly
+from doorward.identity.api.permissions import Permitted, visible
 from doorward.identity.api.strict_json import StrictJson
 from doorward.identity.api.throttles import Strangers
 from doorward.identity.api.used_by import UsedByAction
@@ -37,7 +37,11 @@ class Rules(APIView):
 
     parser_classes = [StrictJson]
     throttle_classes = [Strangers]
-    permission_classes: Sequence[type[BasePermission]] = [SuperuserOnly]
+    permission_classes: Sequence[type[BasePermission]] = [Permitted]
+    needs: Mapping[str, str | None] = {}
+    """Permission that an action asks for, where that is not the verb that it is called; see ``permissions``."""
+    need: str | None = None
+    """The same for a view without actions. None: superusers only."""
     filterset_class: type[Filters] | None = None
     extra_parameters: tuple[str, ...] = ()
     """Query parameters of the list that are not filters."""
@@ -49,16 +53,27 @@ class Rules(APIView):
         return Actor.of(self.request._request)
 
 
+def seen(view: Rules, objects: QuerySet[M]) -> QuerySet[M]:
+    """Narrowed to what whoever asks may see, where the view leaves that to ``Permitted`` (S-602)."""
+    return visible(view.request, objects) if Permitted in view.permission_classes else objects
+
+
 class ReadResource(Rules, UsedByAction, ReadOnlyModelViewSet[M], Generic[M]):
     """Listed and read, never written from here."""
 
     filter_backends = FILTERS
+
+    def get_queryset(self) -> QuerySet[M]:
+        return seen(self, super().get_queryset())
 
 
 class Resource(Rules, UsedByAction, ModelViewSet[M], Generic[M]):
     """Listed, read and written."""
 
     filter_backends = FILTERS
+
+    def get_queryset(self) -> QuerySet[M]:
+        return seen(self, super().get_queryset())
 
     def make(self, data: dict[str, Any]) -> M:
         raise NotImplementedError

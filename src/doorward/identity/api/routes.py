@@ -31,6 +31,8 @@ from doorward.identity.api.propertymappings.scopes import PropertyMappings, Scop
 from doorward.identity.api.providers.every import Providers
 from doorward.identity.api.providers.oauth2 import OAuth2Providers
 from doorward.identity.api.providers.proxy import ProxyProviders
+from doorward.identity.api.rbac.permissions import AssignedByRoles, Permissions
+from doorward.identity.api.rbac.roles import Roles
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
 from doorward.identity.api.stages.captcha import CaptchaStages
@@ -77,6 +79,9 @@ RESOURCES = {
     "providers/all": Providers,
     "providers/oauth2": OAuth2Providers,
     "providers/proxy": ProxyProviders,
+    "rbac/permissions/assigned_by_roles": AssignedByRoles,
+    "rbac/permissions": Permissions,
+    "rbac/roles": Roles,
     "stages/all": Stages,
     "stages/authenticator/email": AuthenticatorEmailStages,
     "stages/authenticator/static": AuthenticatorStaticStages,

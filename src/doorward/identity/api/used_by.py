@@ -15,6 +15,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from doorward.identity.api.permissions import powers
 from doorward.identity.applications.models import Application, Consent, Provider
 from doorward.identity.brands.models import Brand
 from doorward.identity.directory.models import Group, Token, User
@@ -23,6 +24,8 @@ from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.outposts.models import Outpost
 from doorward.identity.policies.models import PasswordPolicy, PolicyBinding
+from doorward.identity.roles.catalogue import view_of
+from doorward.identity.roles.models import Role
 from doorward.identity.stages.models import (
     AuthenticatorStaticStage,
     AuthenticatorTOTPStage,
@@ -56,6 +59,7 @@ SHOWN: frozenset[type[models.Model]] = frozenset(
         Prompt,
         PromptStage,
         Provider,
+        Role,
         Token,
         User,
         UserWriteStage,
@@ -81,7 +85,10 @@ class UsedByAction:
     @action(detail=True, pagination_class=None)
     def used_by(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance: models.Model = self.get_object()  # type: ignore[attr-defined]
-        return Response(users_of(instance))
+        held = powers(request)
+        return Response(
+            [each for each in users_of(instance) if held.may(view_of(each["app"], each["model_name"]), each["pk"])]
+        )
 
 
 def users_of(instance: models.Model) -> list[dict[str, str]]:

@@ -28,7 +28,7 @@ from doorward.identity.authenticators.registration import Registered
 from doorward.identity.crypto import vault
 from doorward.identity.directory import names
 from doorward.identity.directory.models import User
-from doorward.identity.directory.notices import trust_ended
+from doorward.identity.directory.notices import trust_ended, user_written
 from doorward.identity.directory.users import lock
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
@@ -109,6 +109,7 @@ def set_recovery_codes(actor: Actor, user: User, codes: Sequence[str], *, name: 
 def rename(actor: Actor, device: Device, name: str) -> None:
     """Raises ValidationError."""
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=device.user)
         before = events.snapshot(device)
         device.name = _named(name)
         device.save(update_fields=["name", "last_updated"])
@@ -119,6 +120,7 @@ def remove(actor: Actor, device: Device, *, keep_sid: str = "") -> None:
     """Take a factor away and end all other logins of its user (S-520); the login ``keep_sid`` may stay."""
     with transaction.atomic():
         lock(device.user)
+        user_written.send(User, actor=actor, user=device.user)
         events.deleted(actor, device)
         device.delete()
         tell(device.user, gettext_noop("A second factor, “%(name)s”, was removed from your account."), name=device.name)
@@ -128,6 +130,7 @@ def remove(actor: Actor, device: Device, *, keep_sid: str = "") -> None:
 def forget(actor: Actor, remembered: RememberedDevice) -> None:
     """Ask this browser for a second factor again."""
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=remembered.user)
         events.deleted(actor, remembered)
         remembered.delete()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 
 from doorward.identity.directory import names, queries
 from doorward.identity.directory.models import Group, User
-from doorward.identity.directory.notices import attributes_changed, rights_changed, subject_leaving
+from doorward.identity.directory.notices import (
+    attributes_changed,
+    group_written,
+    groups_given,
+    groups_taken,
+    rights_changed,
+    subject_leaving,
+    user_written,
+)
 from doorward.identity.directory.users import lock, require_a_superuser
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
@@ -31,11 +39,13 @@ def create_group(
     group = Group(name=name)
     for field, value in fields.items():
         setattr(group, field, value)
+    above, joined = list(parents), list(users)
     with transaction.atomic():
+        group_written.send(Group, actor=actor, group=group, parents=above, is_superuser=group.is_superuser)
         _validate(group)
         group.save(force_insert=True)
-        group.parents.set(parents)
-        joined = list(users)
+        group.parents.set(above)
+        _ask_about_members(actor, group, joined=joined)
         group.users.set(joined)
         events.created(actor, group)
         attributes_changed.send(Group, before={}, after=group.attributes)
@@ -48,8 +58,8 @@ def update_group(
     actor: Actor,
     group: Group,
     *,
-    parents: Iterable[Group] | None = None,
-    users: Iterable[User] | None = None,
+    parents: Collection[Group] | None = None,
+    users: Collection[User] | None = None,
     **changes: object,
 ) -> Group:
     """Change a group, its parents or its direct members. Raises ValidationError, Refused (S-621)."""
@@ -59,15 +69,28 @@ def update_group(
         affected = {user.pk: user for user in queries.members(group)}
         before = events.snapshot(group)
         former_parents, former_users = list(group.parents.all()), list(group.users.all())
+        new_parents = [] if parents is None else [parent for parent in parents if parent not in former_parents]
+        group_written.send(
+            Group,
+            actor=actor,
+            group=group,
+            parents=new_parents,
+            is_superuser=group.is_superuser or changes.get("is_superuser", False),
+        )
         for field, value in changes.items():
             setattr(group, field, value)
         _validate(group)
         group.save()
         if parents is not None:
-            wanted = list(parents)
-            _refuse_circle(group, wanted)
-            group.parents.set(wanted)
+            _refuse_circle(group, parents)
+            group.parents.set(parents)
         if users is not None:
+            _ask_about_members(
+                actor,
+                group,
+                joined=[user for user in users if user not in former_users],
+                left=[user for user in former_users if user not in users],
+            )
             group.users.set(users)
         require_a_superuser(had_superuser)
         changed = events.updated(
@@ -89,6 +112,7 @@ def delete_group(actor: Actor, group: Group) -> None:
     """Delete a group; its members stay. Raises Refused (S-621), also when something would then be open to all."""
     with transaction.atomic():
         had_superuser = queries.a_superuser_exists()
+        group_written.send(Group, actor=actor, group=group, parents=[], is_superuser=group.is_superuser)
         affected = queries.members(group)
         subject_leaving.send(Group, subject=group)
         events.deleted(actor, group)
@@ -102,6 +126,7 @@ def add_member(actor: Actor, group: Group, user: User) -> None:
     with transaction.atomic():
         lock(user)
         if not group.users.filter(pk=user.pk).exists():
+            _ask_about_members(actor, group, joined=[user])
             group.users.add(user)
             events.updated(actor, group, events.snapshot(group), users=([], [user.username]))
             rights_changed.send(Group, users=[user])
@@ -113,10 +138,20 @@ def remove_member(actor: Actor, group: Group, user: User) -> None:
         lock(user)
         had_superuser = queries.a_superuser_exists()
         if group.users.filter(pk=user.pk).exists():
+            _ask_about_members(actor, group, left=[user])
             group.users.remove(user)
             require_a_superuser(had_superuser)
             events.updated(actor, group, events.snapshot(group), users=([user.username], []))
             rights_changed.send(Group, users=[user])
+
+
+def _ask_about_members(actor: Actor, group: Group, *, joined: Iterable[User] = (), left: Iterable[User] = ()) -> None:
+    """Whether the actor may do that to these people, with this group (S-603)."""
+    for users, notice in ((list(joined), groups_given), (list(left), groups_taken)):
+        for user in users:
+            user_written.send(User, actor=actor, user=user)
+        if users:
+            notice.send(Group, actor=actor, groups=[group])
 
 
 def _validate(group: Group) -> None:
@@ -130,7 +165,7 @@ def _validate(group: Group) -> None:
         raise ValidationError({"name": [_("There is a group of this name.")]})
 
 
-def _refuse_circle(group: Group, parents: list[Group]) -> None:
+def _refuse_circle(group: Group, parents: Iterable[Group]) -> None:
     below = {member.pk for member in queries.with_descendants([group])}
     if any(parent.pk in below for parent in parents):
         raise ValidationError({"parents": [_("A group cannot be its own ancestor.")]})

@@ -31,3 +31,17 @@ address_changed = Signal()
 
 attributes_changed = Signal()
 """Sent with ``before`` and ``after``, both ``dict``, of a user or group that is new or whose attributes changed."""
+
+user_written = Signal()
+"""Sent with ``actor: Actor`` and ``user: User`` before anything about a user who exists is changed: columns, password,
+groups, tokens, factors, logins. ``roles.guard`` listens and may raise PermissionDenied."""
+
+groups_given = Signal()
+"""Sent with ``actor: Actor`` and ``groups: list[Group]`` before a user comes into these groups; as above."""
+
+groups_taken = Signal()
+"""Sent with ``actor: Actor`` and ``groups: list[Group]`` before a user leaves these groups; as above."""
+
+group_written = Signal()
+"""Sent with ``actor: Actor``, ``group: Group``, ``parents: list[Group]`` (new ones) and ``is_superuser: bool`` (as it
+will be) before a group is made, changed or deleted; as above."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from doorward.identity.crypto import vault
 from doorward.identity.directory import names
 from doorward.identity.directory.models import Token, User, new_key
+from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 
@@ -56,6 +57,7 @@ def create_token(
     token.application = application
     _keep(token, secret)
     with transaction.atomic():
+        user_written.send(Token, actor=actor, user=user)
         names.require_storable(description, "description")
         token.full_clean()
         token.save(force_insert=True)
@@ -68,6 +70,7 @@ def update_token(actor: Actor, token: Token, **changes: object) -> Token:
     if unknown := changes.keys() - {"identifier", "description", "expires", "expiring", "intent"}:
         raise TypeError(f"a token has no changeable {', '.join(sorted(unknown))}")
     with transaction.atomic():
+        user_written.send(Token, actor=actor, user=token.user)
         before = events.snapshot(token)
         for field, value in changes.items():
             setattr(token, field, value)
@@ -81,6 +84,7 @@ def update_token(actor: Actor, token: Token, **changes: object) -> Token:
 def view_token_key(actor: Actor, token: Token) -> str:
     """The secret, once: it is erased by looking at it (S-608). Raises ValidationError when it was viewed before."""
     with transaction.atomic():
+        user_written.send(Token, actor=actor, user=token.user)
         sealed = Token.objects.select_for_update().values_list("sealed_key", flat=True).get(pk=token.pk)
         # The condition makes one of two simultaneous viewers the only one (S-805).
         if not sealed or not Token.objects.filter(pk=token.pk, sealed_key=sealed).update(sealed_key=""):
@@ -94,6 +98,7 @@ def set_token_key(actor: Actor, token: Token, key: str | None = None) -> str:
     """Give the token a new secret (random unless given) and return it. Raises ValidationError."""
     secret = new_key() if key is None else _acceptable(key)
     with transaction.atomic():
+        user_written.send(Token, actor=actor, user=token.user)
         _keep(token, secret)
         token.validate_constraints()
         token.save(update_fields=["key_hash", "sealed_key"])
@@ -104,6 +109,7 @@ def set_token_key(actor: Actor, token: Token, key: str | None = None) -> str:
 def delete_token(actor: Actor, token: Token) -> None:
     """Delete a token; it is refused from now on."""
     with transaction.atomic():
+        user_written.send(Token, actor=actor, user=token.user)
         events.deleted(actor, token)
         token.delete()
 

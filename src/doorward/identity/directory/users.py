@@ -15,11 +15,14 @@ from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import (
     address_changed,
     attributes_changed,
+    groups_given,
+    groups_taken,
     password_chosen,
     password_replaced,
     rights_changed,
     subject_leaving,
     trust_ended,
+    user_written,
 )
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
@@ -53,10 +56,12 @@ def create_user(
     else:
         _require_fit(actor, user, password)
         user.password = passwords.hashed(password)
+    joined = list(groups)
     with transaction.atomic():
+        groups_given.send(User, actor=actor, groups=joined)
         _validate(user)
         user.save(force_insert=True)
-        user.groups.set(groups)
+        user.groups.set(joined)
         events.created(actor, user)
         attributes_changed.send(User, before={}, after=user.attributes)
         if password is not None:
@@ -70,11 +75,12 @@ def update_user(
     """Change a user. Deactivation ends all their logins, proxy sessions and tokens at once (S-321), another e-mail
     address all but the login ``keep_sid`` (S-520).
 
-    Raises ValidationError; Refused for deactivating oneself or the last superuser (S-621).
+    Raises ValidationError; Refused for deactivating oneself or the last superuser (S-621); PermissionDenied (S-603).
     """
     _refuse_unknown(changes)
     with transaction.atomic():
         lock(user)
+        user_written.send(User, actor=actor, user=user)
         had_superuser = queries.a_superuser_exists()
         before = events.snapshot(user)
         former = list(user.groups.all())
@@ -88,6 +94,8 @@ def update_user(
             raise Refused(_("You cannot deactivate yourself; ask another administrator."))
         user.save()
         wanted = former if groups is None else sorted(set(groups), key=lambda group: group.name)
+        groups_given.send(User, actor=actor, groups=[group for group in wanted if group not in former])
+        groups_taken.send(User, actor=actor, groups=[group for group in former if group not in wanted])
         user.groups.set(wanted)
         require_a_superuser(had_superuser)
         changed_groups = {group.pk for group in former} != {group.pk for group in wanted}
@@ -108,6 +116,7 @@ def set_password(actor: Actor, user: User, password: str, *, keep_sid: str = "")
 
     Raises ValidationError, Busy.
     """
+    user_written.send(User, actor=actor, user=user)
     _require_fit(actor, user, password)
     encoded = passwords.hashed(password)
     with transaction.atomic():
@@ -127,6 +136,7 @@ def delete_user(actor: Actor, user: User, *, leaving: bool = False) -> None:
     if not leaving and actor.user is not None and actor.user.pk == user.pk:
         raise Refused(_("You cannot delete yourself; ask another administrator."))
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=user)
         had_superuser = queries.a_superuser_exists()
         subject_leaving.send(User, subject=user)
         trust_ended.send(User, user=user, except_sid="")

@@ -6,6 +6,7 @@ from django.db.models import Model
 
 _APP_LABELS = {
     "directory": "authentik_core",
+    "roles": "authentik_rbac",
     "applications": "authentik_core",
     "logins": "authentik_core",
     "policies": "authentik_policies",

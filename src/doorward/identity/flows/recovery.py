@@ -8,6 +8,7 @@ import msgspec
 from django.db import transaction
 
 from doorward.identity.directory.models import User
+from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
@@ -24,6 +25,7 @@ def link_for(actor: Actor, user: User) -> str | None:
     It leads behind the e-mail stage: whoever hands it over vouches for the person instead of the mailbox. What comes
     after it, a second factor for example, is asked as usual.
     """
+    user_written.send(User, actor=actor, user=user)
     flow = (
         Flow.objects.filter(designation=Flow.Designation.RECOVERY, stages__kind=EmailStage.KIND)
         .order_by("slug")

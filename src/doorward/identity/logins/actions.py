@@ -11,6 +11,7 @@ from django.middleware.csrf import rotate_token
 from django.utils import timezone
 
 from doorward.identity.directory.models import User
+from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.logins import queries
@@ -85,6 +86,8 @@ def log_out(request: HttpRequest) -> None:
 def end(actor: Actor, login_session: LoginSession) -> None:
     """End one login from outside: an administrator, or its user in another browser."""
     with transaction.atomic():
+        if login_session.user is not None:
+            user_written.send(LoginSession, actor=actor, user=login_session.user)
         events.record("logout", _LOGIN, actor, ended=login_session, of_user=login_session.user)
         end_silently(login_session)
 

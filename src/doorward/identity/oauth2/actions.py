@@ -15,6 +15,7 @@ from doorward.identity.applications.models import Application, Consent
 from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.directory import names
 from doorward.identity.directory.models import User
+from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
@@ -142,6 +143,7 @@ def revoke_for_user(user: User, *, except_sid: str = "") -> None:
 def withdraw_consent(actor: Actor, consent: Consent) -> None:
     """The user no longer wants the application to know them: its tokens about them end too (S-425)."""
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=consent.user)
         revoke_for_application(consent.user, consent.application)
         events.deleted(actor, consent)
         consent.delete()

@@ -7,6 +7,7 @@ plan has proven who it is, or they are logged in (CVE-2022-46145, CVE-2022-46172
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -136,7 +137,8 @@ class UserWriteView(StageView[UserWriteStage]):
     def _created(self, plan: Plan, password: str) -> User:
         visit, stage = self.visit, self.stage
         return directory.create_user(
-            visit.actor,
+            # What the flow says, not what whoever happens to be logged in may do.
+            dataclasses.replace(visit.actor, user=None),
             username=str(plan.prompt_data["username"]),
             name=str(plan.prompt_data.get("name", "")),
             email=str(plan.prompt_data.get("email", "")),

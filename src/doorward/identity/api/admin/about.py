@@ -65,6 +65,8 @@ class SystemSerializer(serializers.Serializer[Any]):
 
 
 class Version(Rules, APIView):
+    need = "authentik_rbac.access_admin_interface"
+
     @extend_schema(responses=VersionSerializer, operation_id="admin_version_retrieve")
     def get(self, request: Request) -> Response:
         """Nobody outside is asked for a newer version, hence ``version_latest_valid`` is false."""
@@ -81,6 +83,8 @@ class Version(Rules, APIView):
 
 
 class System(Rules, APIView):
+    need = "authentik_rbac.view_system_info"
+
     @extend_schema(responses=SystemSerializer, operation_id="admin_system_retrieve")
     def get(self, request: Request) -> Response:
         """How this request arrived, and what it was answered by."""

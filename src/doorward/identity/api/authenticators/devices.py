@@ -23,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from doorward.identity.api.authenticators import serializers as shown
 from doorward.identity.api.filtering import Filters, exactly
-from doorward.identity.api.permissions import SignedIn, SuperuserOnly, user_of
+from doorward.identity.api.permissions import Permitted, SignedIn, user_of, visible
 from doorward.identity.api.resource import FILTERS, NUMBER, Rules
 from doorward.identity.api.used_by import UsedByAction
 from doorward.identity.authenticators import actions, queries
@@ -52,7 +52,7 @@ class Devices(
 ):
     """Factors of one kind, of everybody."""
 
-    permission_classes: list[type[BasePermission]] = [SuperuserOnly]
+    permission_classes: list[type[BasePermission]] = [Permitted]
     filter_backends = FILTERS
     filterset_class = DeviceFilters
     lookup_url_kwarg = "id"
@@ -60,6 +60,10 @@ class Devices(
     search_fields = ["name"]
     orders = {"name": "name"}
     ordering = ["name"]
+
+    def get_queryset(self) -> QuerySet[D]:
+        objects = super().get_queryset()
+        return visible(self.request, objects) if Permitted in self.permission_classes else objects
 
     def perform_update(self, serializer: BaseSerializer[D]) -> None:
         assert serializer.instance is not None
@@ -141,6 +145,8 @@ class AllDevices(Rules):
 
 class AllDevicesOfAUser(Rules):
     """``/authenticators/admin/all/?user=``"""
+
+    need = "authentik_core.view_user"
 
     @extend_schema(
         operation_id="authenticators_admin_all_list",

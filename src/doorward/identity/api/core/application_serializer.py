@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from doorward.identity.api.fixed import Fixed
-from doorward.identity.api.permissions import is_superuser, user_of
+from doorward.identity.api.permissions import powers, user_of
 from doorward.identity.api.providers.serializers import ProviderSerializer
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.applications.queries import launch_url
@@ -64,6 +64,6 @@ class ApplicationSerializer(serializers.ModelSerializer[Application]):
     def to_representation(self, instance: Application) -> dict[str, object]:
         answer = super().to_representation(instance)
         request = self.context.get("request")
-        if request is None or not is_superuser(request):
+        if request is None or not powers(request).may("authentik_core.view_application", instance.pk):
             answer["provider_obj"] = None  # how a login is set up is for administrators
         return answer

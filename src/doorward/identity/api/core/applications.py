@@ -1,4 +1,4 @@
-"""``/core/applications/``: what people may open. Superusers manage all; everybody sees what they may enter."""
+"""``/core/applications/``: what people may open. Everybody sees what they may enter; managing is as roles say."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from doorward.identity.api.core.application_serializer import ApplicationSerializer
+from doorward.identity.api.described import PROVIDERS
 from doorward.identity.api.filtering import Filters, exactly
-from doorward.identity.api.permissions import SignedIn, SignedInReadsSuperuserWrites, is_superuser, user_of
+from doorward.identity.api.permissions import OpenReads, SignedIn, powers, require, user_of, visible
 from doorward.identity.api.resource import SLUG, Resource, flag
 from doorward.identity.applications import actions
-from doorward.identity.applications.models import Application
+from doorward.identity.applications.models import Application, Provider
 from doorward.identity.applications.queries import accessible, launch_url
 from doorward.identity.directory.models import User
 from doorward.identity.policies.queries import verdict
+
+VIEW = "authentik_core.view_application"
+OF_USER = "authentik_core.view_user_applications"
 
 
 class ApplicationFilters(Filters):
@@ -51,7 +55,7 @@ class Applications(Resource[Application]):
     queryset = Application.objects.select_related("provider__oauth2provider__proxyprovider").prefetch_related(
         "provider__oauth2provider__scope_mappings"
     )
-    permission_classes = [SignedInReadsSuperuserWrites]
+    permission_classes = [OpenReads]
     serializer_class = ApplicationSerializer
     filterset_class = ApplicationFilters
     lookup_field = "slug"
@@ -62,15 +66,17 @@ class Applications(Resource[Application]):
     ordering = ["name"]
 
     def filter_queryset(self, queryset: QuerySet[Application, Any]) -> QuerySet[Application, Any]:
-        """Narrowed to what may be entered: by whoever asks, or by the user whom a superuser asks about (S-602)."""
+        """Narrowed to what may be entered: by whoever asks, or by the user whom an administrator asks about (S-602)."""
         applications = super().filter_queryset(queryset)
-        superuser = is_superuser(self.request)
+        managed = visible(self.request, applications)
         if self.action == "list":
-            if not (superuser and flag(self.request, "superuser_full_list", default=False)):
-                applications = self._enterable(applications, self._subject(superuser=superuser))
-        elif not superuser:
-            applications = self._enterable(applications, user_of(self.request))
-        return applications
+            manages = powers(self.request).may_somewhere(VIEW)
+            if manages and flag(self.request, "superuser_full_list", default=False):
+                return managed
+            return self._enterable(applications, self._subject())
+        if powers(self.request).may(VIEW):
+            return applications
+        return managed | self._enterable(applications, user_of(self.request))
 
     def _enterable(self, applications: QuerySet[Application, Any], user: User) -> QuerySet[Application, Any]:
         entered = accessible(user, applications.prefetch_related("bindings__group", "bindings__user"))
@@ -78,20 +84,30 @@ class Applications(Resource[Application]):
             entered = [application for application in entered if launch_url(application, user)]
         return applications.filter(pk__in=[application.pk for application in entered])
 
-    def _subject(self, *, superuser: bool) -> User:
+    def _subject(self) -> User:
         wanted = self.request.query_params.get("for_user")
         if not wanted:
             return user_of(self.request)
-        if not superuser:
+        if not powers(self.request).may_somewhere(OF_USER):
             raise PermissionDenied
         if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
             raise ValidationError({"for_user": ["A user's number is expected."]})
+        require(self.request, OF_USER, int(wanted))
         return get_object_or_404(User, pk=int(wanted))
 
+    def _require_provider(self, provider: Provider | None, former: Provider | None) -> None:
+        """A provider moves between applications by the hand of somebody who may change it (S-603)."""
+        for moved in {provider, former} - {None} if provider != former else ():
+            assert moved is not None
+            require(self.request, f"{PROVIDERS[moved.kind].meta_model_name.replace('.', '.change_')}", moved.pk)
+
     def make(self, data: dict[str, Any]) -> Application:
+        self._require_provider(data.get("provider"), None)
         return actions.create_application(self.actor, **data)
 
     def change(self, instance: Application, data: dict[str, Any]) -> Application:
+        if "provider" in data:
+            self._require_provider(data["provider"], instance.provider)
         return actions.update_application(self.actor, instance, **data)
 
     def remove(self, instance: Application) -> None:
@@ -100,10 +116,9 @@ class Applications(Resource[Application]):
     @extend_schema(parameters=[OpenApiParameter("for_user", int)], responses=PolicyTestResult, filters=False)
     @action(detail=True, permission_classes=[SignedIn], pagination_class=None)
     def check_access(self, request: Request, slug: str) -> Response:
-        """May whoever asks, or the user whom a superuser asks about, enter? Superusers are told why not."""
-        superuser = is_superuser(request)
-        subject = self._subject(superuser=superuser)
+        """May whoever asks, or the user whom an administrator asks about, enter? Administrators are told why not."""
+        subject = self._subject()
         judged = verdict(get_object_or_404(Application, slug=slug), subject)
-        if not superuser and not judged.passing:
+        if not judged.passing and not powers(request).may(VIEW):
             return Response({"passing": False, "messages": [], "log_messages": []})
         return Response({"passing": judged.passing, "messages": list(judged.reasons), "log_messages": []})

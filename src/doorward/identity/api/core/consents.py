@@ -9,7 +9,7 @@ from rest_framework import mixins, serializers
 from doorward.identity.api.core.application_serializer import ApplicationSerializer
 from doorward.identity.api.core.people import UserSerializer
 from doorward.identity.api.filtering import Filters, uuid_of
-from doorward.identity.api.permissions import SignedIn, is_superuser, user_of
+from doorward.identity.api.permissions import OwnOrPermitted, own_or_visible
 from doorward.identity.api.resource import NUMBER, ReadResource
 from doorward.identity.applications.models import Consent
 from doorward.identity.oauth2.actions import withdraw_consent
@@ -38,7 +38,7 @@ class UserConsents(mixins.DestroyModelMixin, ReadResource[Consent]):
     queryset = Consent.objects.select_related("user", "application__provider").prefetch_related(
         "user__groups__parents", "application__provider__oauth2provider__scope_mappings"
     )
-    permission_classes = [SignedIn]
+    permission_classes = [OwnOrPermitted]
     serializer_class = ConsentSerializer
     filterset_class = ConsentFilters
     lookup_url_kwarg = "id"
@@ -47,8 +47,7 @@ class UserConsents(mixins.DestroyModelMixin, ReadResource[Consent]):
     ordering = ["id"]
 
     def get_queryset(self) -> QuerySet[Consent]:
-        consents = super().get_queryset()
-        return consents if is_superuser(self.request) else consents.filter(user=user_of(self.request))
+        return own_or_visible(self.request, super().get_queryset())
 
     def perform_destroy(self, instance: Consent) -> None:
         withdraw_consent(self.actor, instance)

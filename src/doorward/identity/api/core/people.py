@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from doorward.identity.api.core.avatars import avatar_of
-from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.permissions import powers
 from doorward.identity.directory.models import Group, User
+from doorward.identity.roles import catalogue
+from doorward.identity.roles.catalogue import PERMISSIONS
+from doorward.identity.roles.models import Role
+from doorward.identity.roles.queries import powers_of, roles_of
+
+
+class RoleSerializer(serializers.ModelSerializer[Role]):
+    class Meta:
+        model = Role
+        fields = ["pk", "name"]
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}  # the action says it in words of its own
+
+
+def hide_details(serializer: serializers.BaseSerializer[Any], instance: User | Group, shown: dict[str, Any]) -> None:
+    """Inside another object, attributes and address only appear for whoever could ask for this object itself."""
+    request = serializer.context.get("request")
+    if request is not None and not powers(request).may(catalogue.named("view", type(instance)), instance.pk):
+        shown["attributes"] = {}
+        if "email" in shown:
+            shown["email"] = ""
 
 
 class PartialGroupSerializer(serializers.ModelSerializer[Group]):
@@ -16,6 +36,11 @@ class PartialGroupSerializer(serializers.ModelSerializer[Group]):
         model = Group
         fields = ["pk", "num_pk", "name", "is_superuser", "attributes"]
         read_only_fields = fields
+
+    def to_representation(self, instance: Group) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        hide_details(self, instance, shown)
+        return shown
 
 
 class RelatedGroupSerializer(serializers.ModelSerializer[Group]):
@@ -28,6 +53,11 @@ class RelatedGroupSerializer(serializers.ModelSerializer[Group]):
         fields = ["pk", "group_uuid", "name", "is_superuser", "attributes"]
         read_only_fields = fields
 
+    def to_representation(self, instance: Group) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        hide_details(self, instance, shown)
+        return shown
+
 
 class PartialUserSerializer(serializers.ModelSerializer[User]):
     uid = serializers.CharField(read_only=True)
@@ -37,6 +67,11 @@ class PartialUserSerializer(serializers.ModelSerializer[User]):
         fields = ["pk", "username", "name", "is_active", "last_login", "email", "attributes", "uid"]
         read_only_fields = fields
 
+    def to_representation(self, instance: User) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        hide_details(self, instance, shown)
+        return shown
+
 
 class UserSerializer(serializers.ModelSerializer[User]):
     """``is_superuser`` follows from groups, the password is set by its own action, and neither is written here."""
@@ -44,8 +79,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
     is_superuser = serializers.BooleanField(read_only=True)
     groups = serializers.PrimaryKeyRelatedField(many=True, queryset=Group.objects.all(), required=False)
     groups_obj = PartialGroupSerializer(source="groups", many=True, read_only=True)
-    roles = Fixed([])
-    roles_obj = Fixed([])
+    roles = serializers.PrimaryKeyRelatedField(many=True, queryset=Role.objects.all(), required=False)
+    roles_obj = RoleSerializer(source="roles", many=True, read_only=True)
     avatar = serializers.SerializerMethodField()
     uid = serializers.CharField(read_only=True)
     attributes = serializers.DictField(required=False)
@@ -94,7 +129,7 @@ class UserSelfSerializer(serializers.ModelSerializer[User]):
     is_superuser = serializers.BooleanField(read_only=True)
     is_current = serializers.SerializerMethodField()
     groups = serializers.SerializerMethodField()
-    roles = Fixed([])
+    roles = serializers.SerializerMethodField()
     avatar = serializers.SerializerMethodField()
     uid = serializers.CharField(read_only=True)
     settings = serializers.SerializerMethodField()
@@ -126,6 +161,9 @@ class UserSelfSerializer(serializers.ModelSerializer[User]):
     def get_groups(self, user: User) -> list[dict[str, str]]:
         return [{"name": group.name, "pk": str(group.pk)} for group in user.groups.all()]
 
+    def get_roles(self, user: User) -> list[dict[str, str]]:
+        return [{"name": role.name, "pk": str(role.pk)} for role in roles_of(user)]
+
     def get_avatar(self, user: User) -> str:
         return avatar_of(user)
 
@@ -134,4 +172,5 @@ class UserSelfSerializer(serializers.ModelSerializer[User]):
         return settings if isinstance(settings, dict) else {}
 
     def get_system_permissions(self, user: User) -> list[str]:
-        return ["access_admin_interface", "view_system_info"] if user.is_superuser else []
+        held = powers_of(user)
+        return [each.codename for name, each in PERMISSIONS.items() if not each.kind.model and held.may(name)]

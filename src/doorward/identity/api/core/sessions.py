@@ -1,4 +1,4 @@
-"""``/core/authenticated_sessions/``: who is logged in where. Users see and end their own, superusers all (S-602)."""
+"""``/core/authenticated_sessions/``: who is logged in where. Others' as roles say (S-602)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework import mixins, serializers
 
 from doorward.identity.api.core.user_agents import described
 from doorward.identity.api.filtering import Filters, exactly
-from doorward.identity.api.permissions import SignedIn, is_superuser, user_of
+from doorward.identity.api.permissions import OwnOrPermitted, own_or_visible
 from doorward.identity.api.resource import UUID, ReadResource
 from doorward.identity.logins import actions, places
 from doorward.identity.logins.models import LoginSession
@@ -76,7 +76,7 @@ class SessionFilters(Filters):
 @extend_schema(tags=["core"])
 class AuthenticatedSessions(mixins.DestroyModelMixin, ReadResource[LoginSession]):
     queryset = LoginSession.objects.filter(user__isnull=False)
-    permission_classes = [SignedIn]
+    permission_classes = [OwnOrPermitted]
     serializer_class = SessionSerializer
     filterset_class = SessionFilters
     lookup_field = "uuid"
@@ -92,8 +92,7 @@ class AuthenticatedSessions(mixins.DestroyModelMixin, ReadResource[LoginSession]
     ordering = ["-last_used"]
 
     def get_queryset(self) -> QuerySet[LoginSession]:
-        sessions = super().get_queryset().filter(expire_date__gt=timezone.now())
-        return sessions if is_superuser(self.request) else sessions.filter(user=user_of(self.request))
+        return own_or_visible(self.request, super().get_queryset().filter(expire_date__gt=timezone.now()))
 
     def get_serializer_context(self) -> dict[str, Any]:
         own = current(self.request._request) if self.request.auth is None else None

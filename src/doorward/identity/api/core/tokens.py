@@ -1,4 +1,4 @@
-"""``/core/tokens/``: users see and manage their own, superusers all.
+"""``/core/tokens/``: users see and manage their own; others' are for superusers and whose roles permit it.
 
 A token belongs to one user for good (S-603), its key is shown once (S-608), and never in a list or detail.
 """
@@ -19,7 +19,7 @@ from rest_framework.validators import UniqueValidator
 
 from doorward.identity.api.core.people import UserSerializer
 from doorward.identity.api.filtering import Filters, exactly
-from doorward.identity.api.permissions import SignedIn, SuperuserOnly, is_superuser, user_of
+from doorward.identity.api.permissions import OwnOrPermitted, Permitted, own_or_visible, powers, user_of
 from doorward.identity.api.resource import SLUG, Resource
 from doorward.identity.applications.models import Application
 from doorward.identity.directory import actions
@@ -72,7 +72,7 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
         asker = user_of(self.context["request"])
         if self.instance is not None and self.instance.user_id != user.pk:
             raise serializers.ValidationError("A token belongs to its user for good.")
-        if user != asker and not is_superuser(self.context["request"]):
+        if user != asker and not powers(self.context["request"]).may("authentik_core.add_token"):
             raise serializers.ValidationError("You can create tokens for yourself only.")
         return user
 
@@ -93,7 +93,8 @@ class KeySerializer(serializers.Serializer[Any]):
 
 class Tokens(Resource[Token]):
     queryset = Token.objects.select_related("user").prefetch_related("user__groups__parents")
-    permission_classes = [SignedIn]
+    permission_classes = [OwnOrPermitted]
+    needs = {"view_key": "authentik_core.view_token_key", "set_key": "authentik_core.set_token_key"}
     serializer_class = TokenSerializer
     filterset_class = TokenFilters
     lookup_field = "identifier"
@@ -103,8 +104,7 @@ class Tokens(Resource[Token]):
     ordering = ["identifier"]
 
     def get_queryset(self) -> QuerySet[Token]:
-        tokens = super().get_queryset()
-        return tokens if is_superuser(self.request) else tokens.filter(user=user_of(self.request))
+        return own_or_visible(self.request, super().get_queryset())
 
     def make(self, data: dict[str, Any]) -> Token:
         data.setdefault("user", user_of(self.request))
@@ -130,7 +130,7 @@ class Tokens(Resource[Token]):
         return Response({"key": actions.view_token_key(self.actor, self.get_object())})
 
     @extend_schema(request=KeySerializer, responses={204: None})
-    @action(detail=True, methods=["post"], permission_classes=[SuperuserOnly])
+    @action(detail=True, methods=["post"], permission_classes=[Permitted])
     def set_key(self, request: Request, identifier: str) -> Response:
         """Give the token a key that was chosen elsewhere."""
         asked = KeySerializer(data=request.data)

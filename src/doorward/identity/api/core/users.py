@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import JSONField, QuerySet
 from django_filters import BooleanFilter, CharFilter, ChoiceFilter, ModelMultipleChoiceFilter
 from django_filters import IsoDateTimeFilter as DateTimeFilter
@@ -28,6 +29,8 @@ from doorward.identity.directory.queries import superusers
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.recovery import link_for
 from doorward.identity.logins.queries import sid_to_spare
+from doorward.identity.roles.actions import set_roles_of_user
+from doorward.identity.roles.models import Role
 
 _OPERATORS = frozenset(JSONField().get_lookups())
 """What Django takes for a comparison when it stands in the place of a key."""
@@ -45,6 +48,8 @@ class UserFilters(Filters):
     path_startswith = CharFilter(field_name="path", lookup_expr="startswith")
     groups_by_name = several("groups__name", "name", Group.objects.all())
     groups_by_pk = ModelMultipleChoiceFilter(field_name="groups", queryset=Group.objects.all())
+    roles_by_name = several("roles__name", "name", Role.objects.all())
+    roles_by_pk = ModelMultipleChoiceFilter(field_name="roles", queryset=Role.objects.all())
     attributes = CharFilter(method="by_attributes")
     date_joined = DateTimeFilter(field_name="date_joined")
     date_joined__gt = DateTimeFilter(field_name="date_joined", lookup_expr="gt")
@@ -89,9 +94,15 @@ INCLUDE = [OpenApiParameter("include_groups", bool), OpenApiParameter("include_r
 
 @extend_schema_view(list=extend_schema(parameters=INCLUDE))
 class Users(Resource[User]):
-    queryset = User.objects.prefetch_related("groups__parents")
+    queryset = User.objects.prefetch_related("groups__parents", "roles")
     serializer_class = UserSerializer
     filterset_class = UserFilters
+    needs = {
+        "paths": "authentik_core.view_user",
+        "set_password": "authentik_core.reset_user_password",
+        "recovery": "authentik_core.reset_user_password",
+        "service_account": "authentik_core.add_user",
+    }
     lookup_value_regex = NUMBER
     lookup_url_kwarg = "id"
     search_fields = ["username", "name", "email", "uuid"]
@@ -105,13 +116,22 @@ class Users(Resource[User]):
         serializer: Any = super().get_serializer(*args, **kwargs)
         if self.action == "list" and not flag(self.request, "include_groups", default=True):
             serializer.child.fields["groups_obj"] = Fixed(None)
+        if self.action == "list" and not flag(self.request, "include_roles", default=True):
+            serializer.child.fields["roles_obj"] = Fixed(None)
         return serializer
 
     def make(self, data: dict[str, Any]) -> User:
-        return actions.create_user(self.actor, **data)
+        with transaction.atomic():
+            roles = data.pop("roles", [])
+            user = actions.create_user(self.actor, **data)
+            set_roles_of_user(self.actor, user, roles)
+        return user
 
     def change(self, instance: User, data: dict[str, Any]) -> User:
-        return actions.update_user(self.actor, instance, keep_sid=self._spared(instance), **data)
+        with transaction.atomic():
+            if (roles := data.pop("roles", None)) is not None:
+                set_roles_of_user(self.actor, instance, roles)
+            return actions.update_user(self.actor, instance, keep_sid=self._spared(instance), **data)
 
     def remove(self, instance: User) -> None:
         actions.delete_user(self.actor, instance)

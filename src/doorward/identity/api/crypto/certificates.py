@@ -131,6 +131,7 @@ class Certificates(Resource[CertificateKeyPair]):
     queryset = CertificateKeyPair.objects.all()
     serializer_class = CertificateKeyPairSerializer
     filterset_class = CertificateFilters
+    needs = {"view_certificate": "authentik_crypto.view_certificatekeypair"}
     lookup_url_kwarg = "kp_uuid"
     lookup_value_regex = UUID
     search_fields = ["name"]

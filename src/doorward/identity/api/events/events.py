@@ -20,7 +20,7 @@ from doorward.identity.api.described import TypeCreate
 from doorward.identity.api.events.words import ACTIONS
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.outposts.serving import outpost_of
-from doorward.identity.api.permissions import is_superuser
+from doorward.identity.api.permissions import SAFE, is_superuser, powers
 from doorward.identity.api.resource import FILTERS, UUID, Rules
 from doorward.identity.directory.models import User
 from doorward.identity.events.actions import record
@@ -71,11 +71,13 @@ class EventFilters(Filters):
 
 
 class ReportsOrSuperuser(BasePermission):
-    """Outposts report, superusers do everything."""
+    """Outposts report, superusers do everything, and whose roles permit it read."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if is_superuser(request):
             return True
+        if request.method in SAFE:
+            return powers(request).may("authentik_events.view_event")
         reports = request.method == "POST" and view.action == "create"
         return reports and isinstance(request.user, User) and outpost_of(request.user) is not None
 

@@ -21,7 +21,7 @@ from doorward.identity.api.filtering import Filters, any_case, containing
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.outposts.defaults import DEFAULT_CONFIG
 from doorward.identity.api.outposts.serving import outpost_of
-from doorward.identity.api.permissions import SignedInReadsSuperuserWrites, SuperuserOnly, is_superuser, user_of
+from doorward.identity.api.permissions import OpenReads, Permitted, powers, user_of, visible
 from doorward.identity.api.providers.serializers import ProviderSerializer
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.applications.models import Provider
@@ -114,19 +114,20 @@ class Outposts(Resource[Outpost]):
     """Superusers manage all; an outpost's own token reads itself."""
 
     queryset = Outpost.objects.prefetch_related("providers__application", "providers__oauth2provider__scope_mappings")
-    permission_classes = [SignedInReadsSuperuserWrites]
+    permission_classes = [OpenReads]
     serializer_class = OutpostSerializer
     filterset_class = OutpostFilters
     lookup_url_kwarg = "uuid"
     lookup_value_regex = UUID
+    needs = {"health": "authentik_outposts.view_outpost"}
     search_fields = ["name", "providers__name"]
     orders = {"name": "name"}
     ordering = ["name"]
 
     def get_queryset(self) -> QuerySet[Outpost]:
         outposts = super().get_queryset()
-        if is_superuser(self.request):
-            return outposts
+        if powers(self.request).may_somewhere("authentik_outposts.view_outpost"):
+            return visible(self.request, outposts)
         own = outpost_of(user_of(self.request))
         if own is None:
             self.permission_denied(self.request)
@@ -153,7 +154,7 @@ class Outposts(Resource[Outpost]):
         return Response([_health_of(instance) for instance in presence.instances(outpost)])
 
     @extend_schema(responses=OutpostDefaultConfig, filters=False)
-    @action(detail=False, permission_classes=[SuperuserOnly], pagination_class=None)
+    @action(detail=False, permission_classes=[Permitted], pagination_class=None)
     def default_settings(self, request: Request) -> Response:
         """What an outpost's ``config`` holds when nobody says otherwise."""
         return Response({"config": DEFAULT_CONFIG | {"authentik_host": settings.EXTERNAL_URL}})

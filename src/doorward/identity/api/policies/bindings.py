@@ -1,4 +1,8 @@
-"""``/policies/bindings/``: which users and groups may enter what."""
+"""``/policies/bindings/``: which users and groups may enter what.
+
+Whoever may change an application may say who enters it. What stands in the way to a flow or a stage decides who logs
+in as whom, and stays with superusers.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,18 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django_filters import BaseInFilter, BooleanFilter, NumberFilter, UUIDFilter
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
 
 from doorward.identity.api.core.people import PartialGroupSerializer, PartialUserSerializer
 from doorward.identity.api.filtering import Filters, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.flows.careful import KeepsAWayIn
+from doorward.identity.api.permissions import SAFE, powers
 from doorward.identity.api.resource import UUID as UUID_PATTERN
 from doorward.identity.api.resource import Resource
+from doorward.identity.applications.models import Application
 from doorward.identity.policies import actions
 from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 
@@ -71,8 +80,30 @@ class PolicyBindingFilters(Filters):
         return bindings if without else bindings.none()
 
 
+VIEW = "authentik_policies.view_policybinding"
+CHANGE = "authentik_core.change_application"
+
+
+class OfManagedApplications(BasePermission):
+    """Read with the permission for bindings; written, and read, by whoever may change the application."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        held = powers(request)
+        return held.may_somewhere(CHANGE) or (request.method in SAFE and held.may(VIEW))
+
+    def has_object_permission(self, request: Request, view: Any, obj: PolicyBinding) -> bool:
+        return request.method in SAFE or may_bind(request, obj.target_id)
+
+
+def may_bind(request: Request, target: UUID) -> bool:
+    """Whether whoever asks decides who may enter this."""
+    held = powers(request)
+    return held.everything or (held.may(CHANGE, target) and Application.objects.filter(pk=target).exists())
+
+
 class PolicyBindings(KeepsAWayIn, Resource[PolicyBinding]):
     queryset = PolicyBinding.objects.select_related("group", "user")
+    permission_classes = [OfManagedApplications]
     serializer_class = PolicyBindingSerializer
     filterset_class = PolicyBindingFilters
     lookup_url_kwarg = "policy_binding_uuid"
@@ -81,12 +112,25 @@ class PolicyBindings(KeepsAWayIn, Resource[PolicyBinding]):
     orders = {"order": "order", "pk": "id"}
     ordering = ["order", "id"]
 
+    def get_queryset(self) -> QuerySet[PolicyBinding]:
+        bindings, held = super().get_queryset(), powers(self.request)
+        if held.may(VIEW):
+            return bindings
+        return bindings.filter(target__in=held.narrowed(Application.objects.all(), CHANGE).values("pk"))
+
     def make(self, data: dict[str, Any]) -> PolicyBinding:
         target = data.pop("target")
+        self._require(target)
         return actions.bind(self.actor, target, **data)
 
     def change(self, instance: PolicyBinding, data: dict[str, Any]) -> PolicyBinding:
+        if "target" in data:
+            self._require(data["target"])
         return actions.update_binding(self.actor, instance, **data)
+
+    def _require(self, target: PolicyTarget) -> None:
+        if not may_bind(self.request, target.pk):
+            raise PermissionDenied
 
     def remove(self, instance: PolicyBinding) -> None:
         actions.unbind(self.actor, instance)

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
 from doorward.identity.api.fixed import Fixed
-from doorward.identity.api.permissions import user_of
+from doorward.identity.api.permissions import require, user_of
 from doorward.identity.api.providers.serializers import (
     SHARED_FIELDS,
     ProviderFields,
@@ -125,6 +125,10 @@ class OAuth2Providers(Resource[OAuth2Provider]):
     filterset_class = OAuth2ProviderFilters
     lookup_url_kwarg = "id"
     lookup_value_regex = NUMBER
+    needs = {
+        "setup_urls": "authentik_providers_oauth2.view_oauth2provider",
+        "preview_user": "authentik_providers_oauth2.view_oauth2provider",
+    }
     search_fields = ["name"]
     orders = {"name": "name", "pk": "id", "client_id": "client_id"}
     ordering = ["name"]
@@ -188,4 +192,5 @@ class OAuth2Providers(Resource[OAuth2Provider]):
             return user_of(request)
         if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
             raise ValidationError({"for_user": ["A user's number is expected."]})
+        require(request, "authentik_core.preview_user", int(wanted))
         return get_object_or_404(User, pk=int(wanted))

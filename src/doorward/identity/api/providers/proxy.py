@@ -128,6 +128,8 @@ class ProxyProviders(Resource[ProxyProvider]):
     orders = {"name": "name", "pk": "id", "external_host": "external_host"}
     ordering = ["name"]
 
+    needs = {"preview_paths": "authentik_providers_proxy.view_proxyprovider"}
+
     @extend_schema(request=PathsRequest, responses=JudgedPath(many=True), filters=False)
     @action(detail=True, methods=["post"], pagination_class=None)
     def preview_paths(self, request: Request, id: str) -> Response:  # noqa: A002 - as the route calls it

@@ -1,0 +1,1 @@
+"""Who may administer what: roles, what they permit, and that nobody raises themselves (contract section 10)."""

@@ -1,0 +1,91 @@
+"""Nobody raises themselves (S-603): the one place that says no, whichever page, API call or file asked.
+
+It listens to what the directory is about to write. Three rules:
+
+- Whoever does not hold all that somebody else holds changes nothing about that somebody: no password, address, token,
+  factor or login, since each of them would be a way to become them.
+- Nobody puts people into a group, or a group under another, that gives what they do not hold themselves.
+- What makes superusers is for superusers, and so are the accounts of outposts, whose tokens open secrets.
+
+``actor.user`` is None for the program itself and for strangers in a flow; what a flow may do, its stages decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import PermissionDenied
+
+from doorward.identity.directory.models import Group, User
+from doorward.identity.directory.notices import group_written, groups_given, groups_taken, user_written
+from doorward.identity.events.actor import Actor
+from doorward.identity.roles.queries import Powers, powers_given_by, powers_of
+
+ABOVE = "“{name}” may do more than you: only somebody who may do as much can change that."
+GIVES_MORE = "The group “{name}” gives its members more than you may do yourself."
+ROOT_ONLY = "Only a superuser can make a group of superusers."
+ADD = "authentik_core.add_user_to_group"
+REMOVE = "authentik_core.remove_user_from_group"
+
+
+def require_not_above(actor: Actor, user: User) -> None:
+    """Raise PermissionDenied if ``user`` may do what ``actor`` may not. People may always change themselves."""
+    if actor.user is None or actor.user.pk == user.pk:
+        return
+    own = powers_of(actor.user)
+    if own.everything:
+        return
+    if user.type == User.Type.INTERNAL_SERVICE_ACCOUNT or not own.cover(powers_of(user)):
+        raise PermissionDenied(ABOVE.format(name=user))
+
+
+def require_covered(own: Powers, groups: Iterable[Group]) -> None:
+    """Raise PermissionDenied if one of the groups gives more than ``own``."""
+    for group in groups:
+        if not own.cover(powers_given_by([group])):
+            raise PermissionDenied(GIVES_MORE.format(name=group))
+
+
+def _user_written(sender: type, *, actor: Actor, user: User, **_: object) -> None:
+    require_not_above(actor, user)
+
+
+def _groups_given(sender: type, *, actor: Actor, groups: list[Group], **_: object) -> None:
+    if actor.user is None:
+        return
+    own = powers_of(actor.user)
+    for group in groups:
+        if not own.may(ADD, group.pk):
+            raise PermissionDenied(f"You may not put users into the group “{group}”.")
+    require_covered(own, groups)
+
+
+def _groups_taken(sender: type, *, actor: Actor, groups: list[Group], **_: object) -> None:
+    if actor.user is None:
+        return
+    own = powers_of(actor.user)
+    for group in groups:
+        if not own.may(REMOVE, group.pk):
+            raise PermissionDenied(f"You may not take users out of the group “{group}”.")
+    require_covered(own, groups)
+
+
+def _group_written(
+    sender: type, *, actor: Actor, group: Group, parents: list[Group], is_superuser: bool, **_: object
+) -> None:
+    if actor.user is None:
+        return
+    own = powers_of(actor.user)
+    if own.everything:
+        return
+    if is_superuser:
+        raise PermissionDenied(ROOT_ONLY)
+    require_covered(own, [*parents, *([] if group._state.adding else [group])])
+
+
+def listen() -> None:
+    """Connect to the directory; called once, when Django has started."""
+    user_written.connect(_user_written, dispatch_uid="roles.guard.user")
+    groups_given.connect(_groups_given, dispatch_uid="roles.guard.given")
+    groups_taken.connect(_groups_taken, dispatch_uid="roles.guard.taken")
+    group_written.connect(_group_written, dispatch_uid="roles.guard.group")
