@@ -1,7 +1,5 @@
 """One connection to a server that speaks HTTP/2: any number of requests at a time, each a ``Http2Call``.
 
-What is to be written gathers in the core and goes out once per turn of the event loop. While the socket is full
-nothing is taken out of the core, and what is to be sent waits in the calls; when there is room again they take turns.
 What arrives for a call that is told to wait stays with it, and its window stays shut: at most 64 KiB a call, and the
 connection's window is wide enough for all of them, so that one slow client never holds up another's answer.
 """
@@ -11,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from typing import Protocol, cast
 
 from doorward.net.http2_call import Http2Call
-from doorward.net.upstream import CannotConnect, Garbage, Lost, Refused, UpstreamError
+from doorward.net.http2_failures import failure_of
+from doorward.net.http2_outlet import IN_FLIGHT, Outlet
+from doorward.net.upstream import CannotConnect, Garbage, Lost
 from doorward.wire.http2 import (
     ClientConnection,
     ConnectionFailed,
@@ -33,10 +32,6 @@ from doorward.wire.http2 import (
 
 MAX_CALLS = 100
 """Requests on one connection at a time, if the server allows as many; more go to another connection."""
-IN_FLIGHT = 65536
-"""Bytes that are written before the server must have taken some."""
-TURN = 16384
-"""Bytes that a call may send before the next one that waits has its turn."""
 LIMITS = Http2Limits(connection_window=MAX_CALLS * 65536)
 _log = logging.getLogger("doorward.net")
 _PING = b"alive?\r\n"
@@ -53,21 +48,17 @@ class Http2Upstream(asyncio.Protocol):
     """See the module."""
 
     __slots__ = (
-        "_busy",
         "_calls",
         "_closed",
         "_greeted",
         "_heard",
         "_idle_since",
         "_left",
+        "_outlet",
         "_owner",
-        "_paused",
         "_pinged",
-        "_queued",
         "_reserved",
-        "_scheduled",
         "_touched",
-        "_waiting",
         "core",
         "transport",
     )
@@ -78,19 +69,13 @@ class Http2Upstream(asyncio.Protocol):
         now = time.monotonic()
         self._owner = owner
         self.core = ClientConnection(now, LIMITS)
+        self._outlet = Outlet(self.core)
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._calls: dict[int, Http2Call] = {}
-        self._waiting: dict[int, Http2Call] = {}
-        """Those that have something to send and could not."""
         self._touched: list[Http2Call] = []
         """Those that got some of their response in this turn."""
         self._reserved = 0
         """Calls that were given out and have not asked yet."""
-        self._paused = False
-        self._queued = 0
-        """Bytes of bodies in the core that were not written."""
-        self._busy = False
-        self._scheduled = False
         self._closed = False
         self._left = False
         self._idle_since = now
@@ -135,7 +120,7 @@ class Http2Upstream(asyncio.Protocol):
 
     def drop(self) -> None:
         """Nobody will use it; it may not even stand."""
-        self._closed = True
+        self._closed = self._outlet.shut = True
         if hasattr(self, "transport"):
             self.transport.abort()
 
@@ -162,14 +147,14 @@ class Http2Upstream(asyncio.Protocol):
         if self._closed:
             self.transport.abort()
             return
-        self._write()
+        self._outlet.open(self.transport)
 
     def data_received(self, data: bytes) -> None:
         if self._closed:
             return
         self._heard = now = time.monotonic()
         self._pinged = 0.0
-        self._busy = True
+        self._outlet.busy = True
         try:
             for event in self.core.receive(data, now):
                 try:
@@ -180,14 +165,14 @@ class Http2Upstream(asyncio.Protocol):
             for call in touched:
                 call.flush()
         finally:
-            self._busy = False
-        self._write()
+            self._outlet.busy = False
+        self._outlet.write()
 
     def eof_received(self) -> bool | None:
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._closed = True
+        self._closed = self._outlet.shut = True
         self._owner.gone(self)
         if not self._greeted.done():
             reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it closed the connection"
@@ -195,12 +180,10 @@ class Http2Upstream(asyncio.Protocol):
         self._fail_all(None)
 
     def pause_writing(self) -> None:
-        self._paused = True
+        self._outlet.paused = True
 
     def resume_writing(self) -> None:
-        self._paused = False
-        self._pump()
-        self._write()
+        self._outlet.resume()
 
     # --- what arrives ---
 
@@ -222,7 +205,7 @@ class Http2Upstream(asyncio.Protocol):
             if call is not None:
                 call.take_trailers(event.headers)
         elif isinstance(event, WindowOpened):
-            self._pump()
+            self._outlet.pump()
         else:
             self._take_rare(event)
 
@@ -231,7 +214,7 @@ class Http2Upstream(asyncio.Protocol):
             call = self._calls.get(event.stream)
             if call is not None:
                 self._end(call)
-                call.fail(_failure(event))
+                call.fail(failure_of(event))
         elif isinstance(event, SettingsReceived):
             if not self._greeted.done():
                 self._greeted.set_result(None)
@@ -253,7 +236,7 @@ class Http2Upstream(asyncio.Protocol):
     def _fail_all(self, reason: str | None) -> None:
         """No call can go on; ``reason``: what the server did wrong, None if the connection just ended."""
         calls, self._calls = self._calls, {}
-        self._waiting.clear()
+        self._outlet.clear()
         for call in calls.values():
             call.fail(Lost(untouched=not call.begun) if reason is None else Garbage(reason))
 
@@ -267,7 +250,7 @@ class Http2Upstream(asyncio.Protocol):
     @property
     def full(self) -> bool:
         """The socket takes nothing: bodies wait."""
-        return self._paused
+        return self._outlet.paused
 
     @property
     def usable(self) -> bool:
@@ -286,13 +269,7 @@ class Http2Upstream(asyncio.Protocol):
 
     def send_data(self, stream: int, data: bytes, last: bool) -> int:
         """Send as much of a body as the server has room for, and how much that was. ``last``: it ends with it."""
-        sent = self.core.send_data(stream, data, last)
-        self._queued += sent
-        if self._queued > IN_FLIGHT:
-            self._write()
-        else:
-            self.flush()
-        return sent
+        return self._outlet.send_data(stream, data, last)
 
     def consume(self, stream: int, size: int) -> None:
         """Somebody took ``size`` bytes of the response on ``stream``."""
@@ -301,7 +278,7 @@ class Http2Upstream(asyncio.Protocol):
 
     def wait(self, call: Http2Call) -> None:
         """``call`` has something to send when the server takes it."""
-        self._waiting[call.id] = call
+        self._outlet.wait(call)
 
     def ended(self, call: Http2Call) -> None:
         """The response of ``call`` is complete, or nobody wants it any more."""
@@ -313,41 +290,13 @@ class Http2Upstream(asyncio.Protocol):
 
     def flush(self) -> None:
         """Something is to be written: at the end of this turn of the loop."""
-        if not self._busy and not self._scheduled and not self._closed:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._write_scheduled)
-
-    # --- what goes out ---
-
-    def _write_scheduled(self) -> None:
-        self._scheduled = False
-        self._write()
-
-    def _write(self) -> None:
-        if self._paused or self._closed:
-            return
-        data = self.core.take()
-        self._queued = 0
-        if data:
-            self.transport.write(data)
-
-    def _pump(self) -> None:
-        """Let those that wait send, in turns."""
-        turns = deque(self._waiting.values())
-        while turns and not self._paused:
-            call = turns.popleft()
-            if not call.push(TURN):
-                continue
-            if call.waiting:
-                turns.append(call)
-            else:
-                self._waiting.pop(call.id, None)
+        self._outlet.flush()
 
     # --- endings ---
 
     def _end(self, call: Http2Call) -> None:
         self._calls.pop(call.id, None)
-        self._waiting.pop(call.id, None)
+        self._outlet.forget(call)
         self._rest()
 
     def _rest(self) -> None:
@@ -366,27 +315,11 @@ class Http2Upstream(asyncio.Protocol):
         if self._closed or not self.idle:
             return
         self.core.fail(ErrorCode.NO_ERROR)
-        self._paused = False
-        self._write()
+        self._outlet.paused = False
+        self._outlet.write()
         self._close()
 
     def _close(self) -> None:
-        self._closed = True
+        self._closed = self._outlet.shut = True
         self._owner.gone(self)
         self.transport.close()
-
-
-def _failure(event: StreamReset) -> UpstreamError:
-    if not event.by_peer:
-        return Garbage(event.reason)
-    if event.code == ErrorCode.REFUSED_STREAM:
-        return Refused("the server did not look at it")
-    try:
-        name = ErrorCode(event.code).name
-    except ValueError:
-        name = f"{event.code:#x}"
-    return Cancelled(f"the server gave it up: {name}")
-
-
-class Cancelled(UpstreamError):
-    """The server reset the stream, after it may have done something."""
