@@ -10,6 +10,7 @@ OPEN_TO_USERS = OPEN_TO_ALL | {
     "core_users_me_retrieve",
     "core_applications_list",
     "core_authenticated_sessions_list",
+    "doorward_proxy_sessions_list",
     "core_tokens_list",
     "core_user_consent_list",
     "authenticators_all_list",
@@ -26,6 +27,7 @@ OWN_OBJECTS = {
     "authenticators_webauthn",
     "core_applications",
     "core_authenticated_sessions",
+    "doorward_proxy_sessions",
     "core_tokens",
     "core_user_consent",
 }

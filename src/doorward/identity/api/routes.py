@@ -24,6 +24,7 @@ from doorward.identity.api.flows.inspector import FlowInspector
 from doorward.identity.api.flows.instances import Flows
 from doorward.identity.api.outposts.instances import Outposts
 from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
+from doorward.identity.api.outposts.sessions import ProxySessions
 from doorward.identity.api.policies.bindings import PolicyBindings
 from doorward.identity.api.policies.every import Policies
 from doorward.identity.api.policies.passwords import PasswordPolicies
@@ -66,6 +67,7 @@ RESOURCES = {
     "core/user_consent": UserConsents,
     "core/users": Users,
     "crypto/certificatekeypairs": Certificates,
+    "doorward/proxy_sessions": ProxySessions,
     "events/events": Events,
     "flows/bindings": FlowStageBindings,
     "flows/instances": Flows,
