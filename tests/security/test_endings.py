@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
+import json
 import socket
 import ssl
 import time
@@ -21,6 +23,7 @@ from peers.questions import Answer
 from security.raw import connected
 from security.recording_application import Recorded
 from security.stage import BOB, Stage, cookie_line, websocket_lines
+from security.test_room_e import registered
 from security.visitor import Visitor
 
 pytestmark = pytest.mark.timeout(90)
@@ -145,6 +148,31 @@ def test_it_ends_everywhere_within_a_second(stage: Stage, member: Member, cause:
             peer.settimeout(3)
             read_to_the_end(peer)
     eventually(lambda: not member.gets_in(), within=3, what="plain requests no longer pass")
+
+
+def test_a_client_of_its_own_ends_the_login_when_its_flow_says_so(stage: Stage, member: Member) -> None:
+    """RP-initiated logout at an ordinary OpenID Connect client: with the flow that logs out everything that came of the
+    login ends; with the provider's usual one only that client is left, and the login and its sessions go on."""
+    # S-322, S-443
+    with contextlib.contextmanager(registered)(stage) as client:
+        client = dataclasses.replace(client, browser=member.visitor)
+        id_token = json.loads(client.redeem(*client.code()).body)["id_token"]
+        stage.secrets.add(id_token)
+        leave = f"{stage.url('auth')}/application/o/{client.slug}/end-session/?id_token_hint={id_token}"
+
+        _, page = member.visitor.open(leave)
+        assert page.status == 200
+        assert member.gets_in()
+
+        provider = stage.api.first("/providers/oauth2/", client_id=client.client_id)["pk"]
+        logging_out = stage.api.first("/flows/instances/", slug="default-invalidation-flow")["pk"]
+        stage.api.patch(f"/providers/oauth2/{provider}/", invalidation_flow=logging_out)
+        with member.everything_open() as open_ones:
+            member.visitor.open(leave)
+            for peer in open_ones:
+                peer.settimeout(3)
+                read_to_the_end(peer)
+        eventually(lambda: not member.gets_in(), within=3, what="plain requests no longer pass")
 
 
 def test_a_deleted_application_lets_nobody_stay(stage: Stage, streams: None) -> None:

@@ -37,9 +37,11 @@ _WITH_ADDRESSES = frozenset(("referer", "location", "content-location"))
 _LONGEST = 4096
 """Characters of one value (S-620)."""
 
+# Also where the address stands within another one (?next=%2F…%3Fid_token_hint%3D…), however often it was escaped.
 _secret = re.compile(
-    rb"(?i)([?&;#])((?:code|state|token|[a-z_-]*_token|id_token_hint|client_secret|password|code_verifier"
-    rb"|code_challenge|nonce|session_state|assertion)=)[^&;#]*"
+    rb"(?i)([?&;#]|%(?:25)*(?:3f|26|3b|23))"
+    rb"((?:code|state|token|[a-z_-]*_token|id_token_hint|client_secret|password|code_verifier|code_challenge|nonce"
+    rb"|session_state|assertion)(?:=|%(?:25)*3d))[^&;#]*"
 )
 
 
