@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -56,3 +57,27 @@ def test_nothing_is_watched_without_a_session(api: Any, official: Any, live_serv
         api.flows_inspector_get("no-such-flow")
     with pytest.raises(official.exceptions.ForbiddenException):
         Operations(official, live_server.url, None).flows_inspector_get("default-authentication-flow")
+
+
+def test_a_flow_is_drawn(api: Any) -> None:
+    """Stage by stage, in mermaid's language; what is not for everybody has a way around."""
+    group = api.core_groups_list(name="authentik Admins").results[0].pk
+    flow = api.flows_instances_retrieve("default-provider-authorization-explicit-consent")
+    place = api.flows_bindings_list(target=flow.pk).results[0]
+    official = importlib.import_module("authentik_client")
+    binding = {"target": place.policybindingmodel_ptr_id, "group": group, "order": 0}
+    api.policies_bindings_create(official.PolicyBindingRequest(**binding))
+
+    drawn = api.flows_instances_diagram_retrieve(flow.slug).diagram.splitlines()
+
+    assert drawn == [
+        "graph TD",
+        'begin[["Redirecting to #37;(app)s"]]',
+        "begin --> who_0",
+        'stage_0["default-provider-authorization-consent"]',
+        'who_0{"authentik Admins"}',
+        "who_0 -->|yes| stage_0",
+        "who_0 -->|no| done",
+        "stage_0 --> done",
+        'done[["End of the flow"]]',
+    ]

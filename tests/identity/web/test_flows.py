@@ -207,3 +207,21 @@ def test_a_title_is_shown_as_text(admin: Visitor) -> None:
         assert "<img src=x" not in admin.raw, page
         assert "{{7*7}}" in admin.text, page
     assert Visitor().get("/if/flow/guests/").status_code == 403
+
+
+def test_no_form_is_taken_from_elsewhere(admin: Visitor) -> None:
+    """Without the session's token, or from another origin: 403, and nothing has changed."""  # S-528
+    binding = place("default-authentication-flow", "default-authentication-mfa-validation")
+    inside = f"{LOGIN}stages/{binding.uuid}/"
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', admin.open(f"{LOGIN}edit/"))
+    assert token
+    events = Event.objects.count()
+    for path in ("edit/", "delete/", "try/", "access/", "stages/new/"):
+        assert admin.client.post(f"{LOGIN}{path}", NEW).status_code == 403
+    for path in ("", "move/", "remove/", "access/"):
+        sent = {"by": "1", "sure": "on", "csrfmiddlewaretoken": token[1]}
+        for origin in ("https://evil.test", "null"):
+            assert admin.client.post(f"{inside}{path}", sent, headers={"Origin": origin}).status_code == 403
+
+    assert Event.objects.count() == events
+    assert order("default-authentication-flow")[2] == "default-authentication-mfa-validation"

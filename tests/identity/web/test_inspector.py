@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.events.models import Event
 from doorward.identity.flows import inspector, journal
 from doorward.identity.flows.actions import bind_stage
 from doorward.identity.flows.models import Flow, FlowStageBinding
@@ -161,6 +163,54 @@ def test_whoever_logs_in_on_the_way_sees_nothing_any_more(admin: Visitor, bob: U
 
     assert admin.get(f"{PAGE}tried/").status_code == 403
     assert "Inspector" not in Tab(admin.client, f"/if/flow/default-password-change/?{inspector.PARAMETER}").text
+
+
+def test_a_stage_that_breaks_is_told_apart_from_one_that_refuses(admin: Visitor) -> None:
+    """Denied with an event, never skipped; the history says which stage it was."""  # S-502
+    flow_of(DummyStage.objects.create(name="broken", throw_error=True), DummyStage.objects.create(name="behind"))
+    admin.client.raise_request_exception = False
+
+    tab = tried(admin, "try")
+
+    assert tab.response.status_code == 500
+    assert "broken: Refused" in tab.text
+    assert "ThrownOnPurpose in stage “broken”" in tab.text
+    assert "behind: Asked" not in tab.text
+    assert Event.objects.filter(action="system_exception", context__stage="broken").exists()
+
+
+def test_a_trial_and_another_tab_do_not_disturb_each_other(admin: Visitor) -> None:
+    """Each destination has its own plan, and its own journal."""  # S-503
+    flow_of(DummyStage.objects.create(name="one"), DummyStage.objects.create(name="two"))
+    other = Tab(admin.client, "/if/flow/try/")
+    tab = tried(admin, "try")
+    tab.submit()
+
+    assert "two: Asked" in tab.text
+    assert "<p>one</p>" in other.open().text
+    assert "Inspector" not in other.text
+
+
+def test_a_login_that_is_tried_changes_the_session_id(admin: Visitor, password: str) -> None:
+    """It is a login like any other; the old id is dead."""  # S-527
+    name = settings.SESSION_COOKIE_NAME
+    before = admin.client.cookies[name].value
+    tried(admin, "default-authentication-flow").log_in("akadmin", password)
+
+    assert admin.client.cookies[name].value != before
+    admin.client.cookies[name] = before
+    assert admin.get("/if/admin/").status_code == 302
+
+
+def test_what_was_typed_is_shown_as_text(admin: Visitor) -> None:
+    """In context and history."""  # S-530, S-531
+    tab = tried(admin, "default-authentication-flow")
+    tab.submit(uid_field='"><img src=x onerror=alert(1)>{{7*7}}')
+
+    raw = tab.response.content.decode()
+    assert "pending_user_identifier" in raw
+    assert "<img src=x" not in raw
+    assert "{{7*7}}" in tab.text
 
 
 def test_a_trial_needs_a_form(admin: Visitor) -> None:

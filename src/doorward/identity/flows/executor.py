@@ -163,7 +163,7 @@ def _leave(request: HttpRequest, flow: Flow, next_url: str, plan: Plan | None) -
 def _turn_away(request: HttpRequest, flow: Flow, plan: Plan, refusal: planner.Refusal) -> Finished | Denied:
     """What ``denied_action`` says, unless going on would only lead back here."""
     PlanStore(request.session).drop(plan)
-    journal.note(request, plan, journal.REFUSED, refusal.message)
+    journal.note(request, plan, journal.REFUSED, refusal.message, reasons=refusal.reasons)
     entering = flow.designation in {Flow.Designation.AUTHENTICATION, Flow.Designation.AUTHORIZATION}
     if refusal.log_in_first and not entering:
         here = reverse("flow-page", kwargs={"flow_slug": flow.slug})
@@ -309,7 +309,7 @@ def _settle(request: HttpRequest, flow: Flow, shown: Shown, judged: Judged | Den
             outcome = _advance(request, flow, judged.plan)
             return Moved() if isinstance(outcome, Shown) else outcome
         case Wrong():
-            journal.note(request, shown.plan, journal.WRONG, errors=judged.errors)
+            journal.note(request, shown.plan, journal.WRONG, reasons=[error.string for error in judged.errors])
             return _wrong(plans, shown, judged)
         case Elsewhere():
             plans.drop(shown.plan)
@@ -340,7 +340,7 @@ def _wrong(plans: PlanStore, shown: Shown, wrong: Wrong) -> Shown | Moved:
 
 def _refused(request: HttpRequest, plan: Plan, refused: Refused | Denied) -> Denied:
     PlanStore(request.session).drop(plan)
-    journal.note(request, plan, journal.REFUSED, refused.message)
+    journal.note(request, plan, journal.REFUSED, refused.message, reasons=refused.reasons)
     if isinstance(refused, Denied):
         return refused
     return Denied(refused.message, refused.reasons, application_of(plan))

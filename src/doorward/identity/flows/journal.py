@@ -22,7 +22,7 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.events import redaction
 from doorward.identity.flows.models import FlowStageBinding
-from doorward.identity.flows.plan import FieldError, Plan, Step
+from doorward.identity.flows.plan import Plan, Step
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 from doorward.identity.policies.queries import memberships, weighed
@@ -117,7 +117,7 @@ def hear(request: HttpRequest, target: PolicyTarget, user: User | None) -> None:
     setattr(request, _HEARD, heard)
 
 
-def note(request: HttpRequest, plan: Plan, what: str, text: str = "", *, errors: Iterable[FieldError] = ()) -> None:
+def note(request: HttpRequest, plan: Plan, what: str, text: str = "", *, reasons: Iterable[str] = ()) -> None:
     """Something happened at the current step of ``plan`` (behind the last: to the plan as a whole)."""
     if KEY not in request.session or not _may_watch(request):
         return
@@ -128,7 +128,7 @@ def note(request: HttpRequest, plan: Plan, what: str, text: str = "", *, errors:
     journal = journals[place]
     said = tuple(getattr(request, _HEARD, []))
     setattr(request, _HEARD, [])
-    words = [str(text), *(str(error.string) for error in errors)]  # translations may come as lazy texts
+    words = [str(each) for each in (text, *reasons)]  # translations may come as lazy texts
     entry = _entry(plan, what, " ".join(words).strip(), said)
     if journal.entries and _same_page(journal.entries[-1], entry):
         return  # the page was looked at once more

@@ -18,6 +18,7 @@ from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.flows.careful import KeepsAWayIn
 from doorward.identity.api.resource import SLUG, Resource
 from doorward.identity.flows import inspector
+from doorward.identity.flows.diagram import mermaid
 from doorward.identity.flows.models import Flow
 
 
@@ -95,6 +96,10 @@ class CacheSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+class DiagramSerializer(serializers.Serializer[Any]):
+    diagram = serializers.CharField()
+
+
 class LinkSerializer(serializers.Serializer[Any]):
     link = serializers.CharField()
 
@@ -137,3 +142,9 @@ class Flows(KeepsAWayIn, Resource[Flow]):
         flow = self.get_object()
         path = inspector.try_out(request._request, flow, f"/if/admin/flows/{flow.slug}/tried/")
         return Response({"link": f"{settings.EXTERNAL_URL}{path}"})
+
+    @extend_schema(responses=DiagramSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def diagram(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The flow in mermaid's language."""
+        return Response({"diagram": mermaid(self.get_object())})
