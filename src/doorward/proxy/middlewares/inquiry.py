@@ -26,6 +26,7 @@ from doorward.wire.http1.response import ReceivedHead
 _MOST_BYTES = 4 << 20
 """What the habits of one middleware may hold, about; the oldest go first."""
 _MOST_ANSWERS = 16
+_MOST_GLIMPSES = 8192
 
 Essence = tuple[Header, ...]
 """What an answer says to whoever asked: the fields of it that are looked at."""
@@ -80,6 +81,8 @@ class Inquiry:
         self._authority = authority
         self._interval = middleware.recheck_interval
         self._habits: dict[int, Habit] = {}
+        self._glimpsed: set[int] = set()
+        """Identities of header blocks that came once: what a client never repeats is no habit."""
         self._size = 0
 
     def about(self, request: Request) -> Pending | None:
@@ -125,6 +128,11 @@ class Inquiry:
     def _keep(self, request: Request, prepared: Prepared) -> None:
         block = request.headers
         if not isinstance(block, tuple):
+            return
+        if id(block) not in self._glimpsed:
+            if len(self._glimpsed) >= _MOST_GLIMPSES:
+                self._glimpsed.clear()
+            self._glimpsed.add(id(block))
             return
         known = self._habits.pop(id(block), None)
         if known is not None:
