@@ -1,7 +1,7 @@
 # The one task runner; .ci/run calls it too. `make help` lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check fix fuzz bench docs words lock clean dev peers bench-peers bench-page
+.PHONY: help venv demo test test-compiled compiled check fix fuzz bench docs words lock clean dev peers bench-peers bench-page
 SHELL := /bin/sh
 
 # Bytecode is written: without it the identity provider needs three times as long to start.
@@ -20,6 +20,8 @@ help:
 	@echo "make fix       format, and repair what the linter can repair"
 	@echo "make fuzz      look for inputs that the parsers get wrong (ARGS=\"http1 --seconds 60\")"
 	@echo "make bench     what a request costs, beside real Traefik, nginx and HAProxy (ARGS=\"--quick tls\", ARGS=--list)"
+	@echo "make compiled  the program with its hot modules compiled, in build/compiled (PYTHONPATH=build/compiled $(BIN)/doorward ...)"
+	@echo "make test-compiled  the tests of what is compiled, on that"
 	@echo "make docs      build the documentation into site/"
 	@echo "make venv      prepare .venv with what the program needs (make demo does it by itself)"
 	@echo "make words     collect the texts that are marked for translation into the message files"
@@ -78,6 +80,16 @@ demo: venv
 
 test: dev peers check
 	$(BIN)/python -m pytest $(ARGS)
+
+# --- the hot modules, compiled (docs/decisions/0005-compiled.md): the source stays the reference -----------------------
+
+compiled: dev
+	$(BIN)/python compile_hot.py build/compiled
+
+COMPILED_TESTS := tests/wire tests/net tests/proxy tests/fuzz tests/security tests/assembly/test_express_desk.py \
+	tests/assembly/test_express_lane.py tests/assembly/test_express_leftovers.py
+test-compiled: compiled
+	PYTHONPATH=build/compiled $(BIN)/python -m pytest $(or $(ARGS),$(COMPILED_TESTS))
 
 # --- peers from the distribution: installed where we may, named where we may not ------------------------------------
 

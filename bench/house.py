@@ -18,7 +18,7 @@ from pathlib import Path
 from application import Application, application
 from chains.caddy import caddy
 from chains.chain import HOST, Chain, Site
-from chains.doorward import doorward
+from chains.doorward import doorward, doorward_compiled
 from chains.envoy import envoy
 from chains.haproxy import haproxy_plain
 from chains.nginx import nginx_plain, nginx_with_auth
@@ -29,6 +29,7 @@ from peers.processes import free_port, running
 
 CHAINS: dict[str, Callable[[Site], AbstractContextManager[Chain]]] = {
     "doorward": doorward,
+    "doorward-compiled": doorward_compiled,
     "traefik": traefik,
     "nginx": nginx_with_auth,
     "nginx-plain": nginx_plain,

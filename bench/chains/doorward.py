@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from chains.chain import HOST, USERNAME, Chain, Site
@@ -20,12 +22,24 @@ _ROUTERS_EACH = 1000
 ENTRY_POINTS = ("web", "websecure", "bulk", "external")
 
 
+COMPILED = Path(__file__).parents[2] / "build" / "compiled"
+"""What ``make compiled`` makes."""
+
+
+def doorward_compiled(site: Site) -> AbstractContextManager[Chain]:
+    """The same with its hot modules compiled."""
+    if not (COMPILED / "doorward").is_dir():
+        raise RuntimeError("there is no compiled program; make compiled")
+    return doorward(site, ("env", f"PYTHONPATH={COMPILED}"))
+
+
 @contextlib.contextmanager
-def doorward(site: Site) -> Iterator[Chain]:
-    """With a session from a real login. The entry point ``external`` asks the auth server that says yes."""
+def doorward(site: Site, within: tuple[str, ...] = ()) -> Iterator[Chain]:
+    """With a session from a real login. The entry point ``external`` asks the auth server that says yes. ``within``: a
+    command that runs it."""
     ports = {name: free_port() for name in ENTRY_POINTS}
     folder = site.folder
-    program = Program(folder / "doorward", config=folder / "doorward.yml", prefix=site.prefix)
+    program = Program(folder / "doorward", config=folder / "doorward.yml", prefix=(*site.prefix, *within))
     (folder / "doorward.yml").write_text(json.dumps(_static(program, ports, site)))
     with yes_man(folder / "auth", site.prefix) as auth:
         outpost = f"{program.plain}/outpost.goauthentik.io/auth/traefik"

@@ -52,6 +52,7 @@ SCENARIOS = (
         ("doorward", "traefik", "nginx"),
         measure_http2(64, 1),
         goals=(Goal("doorward", "cpu", 1 / 8, "traefik"),),
+        optional=("doorward-compiled",),
     ),
     Scenario(
         "http2-10",
@@ -59,5 +60,6 @@ SCENARIOS = (
         ("doorward", "traefik", "nginx"),
         measure_http2(16, 10),
         goals=(Goal("doorward", "cpu", 1 / 8, "traefik"),),
+        optional=("doorward-compiled",),
     ),
 )

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,10 +25,8 @@ from doorward.messages import routing
 from doorward.messages.entry_points import AccessLog, EntryPoint, Metrics
 from doorward.net.listeners import listen
 from doorward.net.pools import Pools
-from doorward.proxy import request_ids
 from doorward.proxy.access_log import AccessLogFile
 from doorward.proxy.engine import Engine
-from doorward.proxy.express.ride import Ride
 from doorward.proxy.metrics import MetricsBook
 from doorward.proxy.ports import ForwardAuthority
 from doorward.proxy.routing import Routes
@@ -187,8 +185,8 @@ class Pair:
         for side in self.sides:
             side.log.unlink(missing_ok=True)
             await side.start()
-        lane = self.sides[1].engine._servers["web"].lane
-        lane.is_open = lambda tls: False  # type: ignore[method-assign]
+        self.lane, ordinary = (side.engine._servers["web"].lane for side in self.sides)
+        ordinary._shut = True
         for person in (BOB, MALLORY):
             await self.log_in(person.username)
 
@@ -244,23 +242,9 @@ DICE = Dice()
 
 @pytest.fixture(autouse=True)
 def nothing_is_random(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_ids.RequestIds, "next", lambda self: b"07" * 16)
+    monkeypatch.setattr(os, "urandom", lambda count: b"\x07" * count)
     monkeypatch.setattr(secrets, "token_bytes", DICE.draw)
     monkeypatch.setattr(secrets, "token_hex", lambda count=32: DICE.draw(count).hex())
-
-
-@pytest.fixture
-def rides(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Grows by one with every response that a ride gave by itself."""
-    taken: list[int] = []
-    close = Ride._close_account
-
-    def counted(self: Ride, status: int, sent: int) -> None:
-        taken.append(status)
-        close(self, status, sent)
-
-    monkeypatch.setattr(Ride, "_close_account", counted)
-    yield taken
 
 
 def get(target: str, *fields: str, host: str = HOST, method: str = "GET", body: str = "") -> bytes:
@@ -339,7 +323,7 @@ def test_the_lane_cannot_be_told_from_the_ordinary_way(
     asyncio.run(compare())
 
 
-async def test_a_repeated_head_takes_the_lane(tmp_path: Path, rides: list[int]) -> None:
+async def test_a_repeated_head_takes_the_lane(tmp_path: Path) -> None:
     """Otherwise the comparison above would compare nothing; different paths and unread fields are no obstacle."""
     pair = Pair(tmp_path)
     await pair.start()
@@ -347,18 +331,18 @@ async def test_a_repeated_head_takes_the_lane(tmp_path: Path, rides: list[int]) 
     for number in range(9):
         await pair.ask([get(f"/plain?number={number}", f"Cookie: seen={number}; BOB", f"X-Trace: {number}", "X-P: 5%")])
 
-    assert len(rides) >= 5
+    assert pair.lane.taken >= 5
     await pair.stop()
 
 
-async def test_a_session_that_ended_leaves_the_lane_at_once(tmp_path: Path, rides: list[int]) -> None:
+async def test_a_session_that_ended_leaves_the_lane_at_once(tmp_path: Path) -> None:
     """S-321: what was learned about a person's head lets nobody in who is signed out."""
     pair = Pair(tmp_path)
     await pair.start()
     request = get("/plain", "Cookie: BOB")
     for _ in range(5):
         await pair.ask([request])
-    assert rides
+    assert pair.lane.taken
 
     pair.end_sessions()
 
@@ -394,7 +378,7 @@ async def test_a_response_that_is_waited_for_is_cut_with_its_session(tmp_path: P
         await each.stop()
 
 
-async def test_a_server_that_hung_up_meanwhile_is_asked_again(tmp_path: Path, rides: list[int]) -> None:
+async def test_a_server_that_hung_up_meanwhile_is_asked_again(tmp_path: Path) -> None:
     """S-920: a kept connection that turns out dead costs nobody a request."""
     pair = Pair(tmp_path)
     await pair.start()

@@ -102,6 +102,7 @@ class ClientConnection(asyncio.Protocol):
         "head",
     )
 
+    __deletable__ = ("_reader", "_response", "forwarded", "head")  # for the compiler
     head: RequestHead
     forwarded: BlockMemory
     _reader: RequestReader

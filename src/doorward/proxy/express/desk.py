@@ -138,6 +138,8 @@ class Desk:
         self._said: dict[bytes, Said] = {}
         self._size = 0
         self._most = _MOST_BYTES
+        self.told = 0
+        """Questions that were answered here."""
 
     def answer(self, facts: ConnectionFacts, mark: bytes, data: bytes) -> tuple[RequestHead, bytes] | None:
         """A head like the one in ``data``, and what it is answered; None: it goes the ordinary way. ``mark`` stands for
@@ -158,6 +160,7 @@ class Desk:
         target = plain_target(page)
         if target is None or not said.lasting.stands(said.answer, target[1], target[2]):
             return None
+        self.told += 1
         account = said.account(page, self._admission.new_id(), since)
         account.connection = facts
         for ledger in self._surroundings.ledgers:
@@ -180,6 +183,8 @@ class Desk:
         try:
             said = Said(head, lasting, answer, block, exchange.account, place, page)
         except ValueError:
+            return
+        if said.size + len(key) > self._most:
             return
         while self._said and self._size + said.size + len(key) > self._most:
             oldest = next(iter(self._said))

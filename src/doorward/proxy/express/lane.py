@@ -110,6 +110,8 @@ class Lane:
         """How often everything was forgotten."""
         self._glimpsed: set[int] = set()
         """Hashes of patterns and blocks that came once."""
+        self.taken = 0
+        """Requests that came and went here."""
         self._leads_anywhere = {False: False, True: False}
         """Whether any router could be on the lane, off TLS and on it."""
 

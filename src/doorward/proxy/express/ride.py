@@ -149,9 +149,10 @@ class Ride:
                 self._last = last
                 return errand
         end = data.find(b"\r\n\r\n")
-        if end < 0 or end + 4 != len(data) or data.startswith(_AUTHORITY, line.end()):
+        start = line.end()
+        if end < start or end + 4 != len(data) or data.startswith(_AUTHORITY, start):
             return None
-        return self._find(data[line.end() : end], target, path, query)
+        return self._find(data[start:end], target, path, query)
 
     def _find(self, block: bytes, target: bytes, path: bytes, query: bytes | None) -> Errand | None:
         """The errand for this page of a request with this header block, if that is known and may begin."""
@@ -251,6 +252,7 @@ class Ride:
         if block is None or self._client.leaving:
             self._end_elsewhere(head, body, ())
             return
+        self._lane.taken += 1
         self._lane.surroundings.sessions.riding.discard(self)
         self._close_account(head.status, len(body))
         self._client.ride_over(block, body)
