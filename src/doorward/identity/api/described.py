@@ -177,6 +177,20 @@ POLICIES = {
         "authentik_policies_password.passwordpolicy",
         "Says what a password must be like.",
     ),
+    "expression": Description(
+        "ak-policy-expression-form",
+        "Expression Policy",
+        "Expression Policies",
+        "authentik_policies_expression.expressionpolicy",
+        "Passes where its expression returns something true.",
+    ),
+    "passwordexpiry": Description(
+        "ak-policy-password-expiry-form",
+        "Password Expiry Policy",
+        "Password Expiry Policies",
+        "authentik_policies_expiry.passwordexpirypolicy",
+        "Passes while the password is younger than a number of days.",
+    ),
 }
 
 SCOPE_MAPPING = Description(

@@ -27,6 +27,8 @@ from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
 from doorward.identity.api.outposts.sessions import ProxySessions
 from doorward.identity.api.policies.bindings import PolicyBindings
 from doorward.identity.api.policies.every import Policies
+from doorward.identity.api.policies.expressions import ExpressionPolicies
+from doorward.identity.api.policies.password_expiry import PasswordExpiryPolicies
 from doorward.identity.api.policies.passwords import PasswordPolicies
 from doorward.identity.api.propertymappings.scopes import PropertyMappings, ScopeMappings
 from doorward.identity.api.providers.every import Providers
@@ -75,7 +77,9 @@ RESOURCES = {
     "outposts/proxy": ProxyOutpostConfigs,
     "policies/all": Policies,
     "policies/bindings": PolicyBindings,
+    "policies/expression": ExpressionPolicies,
     "policies/password": PasswordPolicies,
+    "policies/password_expiry": PasswordExpiryPolicies,
     "propertymappings/all": PropertyMappings,
     "propertymappings/provider/scope": ScopeMappings,
     "providers/all": Providers,

@@ -9,16 +9,19 @@ from django.db.models import Prefetch
 from doorward.identity.applications.launch import NO_TILE, launch_url
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
+from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
 from doorward.identity.policies.models import PolicyBinding
 from doorward.identity.policies.queries import judge, memberships
 
 __all__ = ["accessible", "launch_url", "library"]
 
 
-def accessible(user: User, applications: Iterable[Application] | None = None) -> list[Application]:
+def accessible(
+    user: User, applications: Iterable[Application] | None = None, asked: Asked = NOTHING_KNOWN
+) -> list[Application]:
     """Those of ``applications`` (all by default) that the user may enter."""
     if applications is None:
-        bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group")
+        bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group", "policy")
         applications = Application.objects.select_related("provider__oauth2provider__proxyprovider").prefetch_related(
             Prefetch("bindings", queryset=bindings)
         )
@@ -26,15 +29,15 @@ def accessible(user: User, applications: Iterable[Application] | None = None) ->
     return [
         application
         for application in applications
-        if judge(application.bindings.all(), application.policy_engine_mode, user, groups).passing
+        if judge(application.bindings.all(), application.policy_engine_mode, user, groups, asked).passing
     ]
 
 
-def library(user: User) -> list[Application]:
+def library(user: User, asked: Asked = NOTHING_KNOWN) -> list[Application]:
     """What the user's library shows: what they may enter, is not hidden, and leads somewhere."""
     return [
         application
-        for application in accessible(user)
+        for application in accessible(user, asked=asked)
         if not application.meta_hide
         and application.meta_launch_url != NO_TILE
         and launch_url(application, user) is not None

@@ -18,7 +18,7 @@ from doorward.messages.explanations import AccessNow
 
 def access_now(application: Application, user: User) -> AccessNow:
     """Every binding with what it says, and the sessions with which the person gets in without being judged again."""
-    bindings = list(application.bindings.select_related("user", "group").order_by("order"))
+    bindings = list(application.bindings.select_related("user", "group", "policy").order_by("order"))
     provider = application.provider.concrete() if application.provider is not None else None
     proxy = provider if isinstance(provider, ProxyProvider) else None
     groups = memberships(user)
@@ -40,12 +40,15 @@ def access_now(application: Application, user: User) -> AccessNow:
 
 
 def _weigh(binding: PolicyBinding, user: User, groups: frozenset[UUID]) -> Weighed:
-    subject = f"group {binding.group.name}" if binding.group is not None else f"user {binding.user}"
+    if binding.policy is not None:
+        subject = f"policy {binding.policy.name}"
+    else:
+        subject = f"group {binding.group.name}" if binding.group is not None else f"user {binding.user}"
     name = f"{'not ' if binding.negate else ''}{subject}"
     if not binding.enabled:
         return Weighed(name, False, "switched off: it is not asked")
-    passing, reason = weighed(binding, user, groups)
-    return Weighed(name, passing, reason)
+    outcome = weighed(binding, user, groups)
+    return Weighed(name, outcome.passing, outcome.reason)
 
 
 def _notes(

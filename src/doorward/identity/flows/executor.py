@@ -32,7 +32,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows import journal, planner, receipts
-from doorward.identity.flows.admission import Undecided, admits
+from doorward.identity.flows.admission import Undecided, admits, known
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Plan, PlanContext
@@ -258,7 +258,7 @@ def _applies(visit: Visit) -> bool | Denied:
     if visit.binding is None or not visit.binding.re_evaluate_policies:
         return True
     try:
-        return admits(visit.request, visit.binding, _subject(visit)).passing
+        return admits(visit.request, visit.binding, _subject(visit), known(visit.plan)).passing
     except Undecided:
         PlanStore(visit.request.session).drop(visit.plan)
         return Denied(BROKEN, application=visit.application, broken=True)

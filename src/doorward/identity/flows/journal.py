@@ -24,6 +24,7 @@ from doorward.identity.events import redaction
 from doorward.identity.flows.models import FlowStageBinding
 from doorward.identity.flows.plan import Plan, Step
 from doorward.identity.flows.visitor import visitor
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 from doorward.identity.policies.queries import memberships, weighed
 
@@ -108,12 +109,12 @@ def latest(request: HttpRequest, flow_slug: str, next_url: str | None = None) ->
     return found[-1] if found else None
 
 
-def hear(request: HttpRequest, target: PolicyTarget, user: User | None) -> None:
+def hear(request: HttpRequest, target: PolicyTarget, user: User | None, asked: Asked) -> None:
     """The bindings of ``target`` were judged: what each of them says goes into the next entry."""
     if KEY not in request.session:
         return
     heard: list[Said] = getattr(request, _HEARD, [])
-    heard += _said(target, user)
+    heard += _said(target, user, asked)
     setattr(request, _HEARD, heard)
 
 
@@ -155,13 +156,14 @@ def _same_page(former: Entry, entry: Entry) -> bool:
     return entry.what == ASKED and structs.replace(former, at=0, said=()) == structs.replace(entry, at=0, said=())
 
 
-def _said(target: PolicyTarget, user: User | None) -> list[Said]:
+def _said(target: PolicyTarget, user: User | None, asked: Asked) -> list[Said]:
     place = FlowStageBinding.objects.filter(pk=target.pk).select_related("stage").first()
     name = place.stage.name if place else "flow"
-    bindings = list(PolicyBinding.objects.filter(target_id=target.pk).select_related("user", "group"))
+    bindings = list(PolicyBinding.objects.filter(target_id=target.pk).select_related("user", "group", "policy"))
     subject = user or AnonymousUser()
     groups = memberships(subject)
-    return [Said(name, *weighed(binding, subject, groups), enabled=binding.enabled) for binding in bindings]
+    weighing = ((binding, weighed(binding, subject, groups, asked)) for binding in bindings)
+    return [Said(name, said.passing, said.reason, enabled=binding.enabled) for binding, said in weighing]
 
 
 def _entry(plan: Plan, what: str, text: str, said: tuple[Said, ...]) -> Entry:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
 from doorward.identity.flows import journal
-from doorward.identity.flows.admission import Undecided, admits
+from doorward.identity.flows.admission import Undecided, admits, known
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.flows.plan import ADDED_CONSENT, SESSION_END, KeptContext, Plan, PlanContext, Step, new_plan_id
 from doorward.identity.flows.visitor import visitor
@@ -75,7 +75,7 @@ def refusal(request: HttpRequest, flow: Flow, plan: Plan) -> Refusal | None:
     if refused is not None:
         return refused
     try:
-        verdict = admits(request, flow, user)
+        verdict = admits(request, flow, user, known(plan))
     except Undecided:
         return Refusal(_("This cannot be decided right now. An administrator finds the cause in the events."))
     if not verdict.passing:

@@ -16,6 +16,7 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.session_store import is_live as is_live_login
 from doorward.identity.oauth2 import keys
 from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 from doorward.tokens import base64url
 from doorward.tokens.issuer_keys import MAX_TOKEN
@@ -48,7 +49,9 @@ def is_live(row: IssuedToken) -> bool:
 def may_still(row: IssuedToken) -> bool:
     """Whether the user is active and the application lets them in."""
     application = application_of(row.provider)
-    return row.user.is_active and application is not None and verdict(application, row.user).passing
+    if application is None or not row.user.is_active:
+        return False
+    return verdict(application, row.user, Asked.since(row.login_session)).passing
 
 
 def application_of(provider: OAuth2Provider) -> Application | None:

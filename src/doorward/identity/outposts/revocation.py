@@ -20,6 +20,7 @@ from doorward.identity.events import actions as events
 from doorward.identity.logins.notices import login_ended
 from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
 from doorward.identity.outposts.models import StoredSession
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.policies.notices import access_changed
 from doorward.identity.policies.queries import verdict
@@ -72,8 +73,11 @@ def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
         return
     sessions = StoredSession.objects.filter(provider_id=application.provider_id)
     for user in User.objects.filter(pk__in=sessions.values("user")):
-        if not verdict(application, user).passing:
-            end_sessions(sessions.filter(user=user))
+        theirs = sessions.filter(user=user)
+        logins = {row.sid: row.login_session for row in theirs.select_related("login_session")}
+        for sid, login in logins.items():
+            if not verdict(application, user, Asked.since(login)).passing:
+                end_sessions(theirs.filter(sid=sid))
 
 
 def _application_changed(sender: type, *, severed: int | None, **_: object) -> None:

@@ -1,4 +1,4 @@
-"""Deleting the one user or group that something is bound to must not open it to everybody.
+"""Deleting the one user, group or policy that something is bound to must not open it to everybody.
 
 A target without bindings lets everybody in, and bindings go with their subject. So the deletion of whoever is the
 last subject of a target is refused, with a text that says what to do first.
@@ -11,22 +11,29 @@ from django.db.models import Q
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import subject_leaving
-from doorward.identity.policies.models import PolicyBinding, PolicyTarget
+from doorward.identity.policies.models import Policy, PolicyBinding, PolicyTarget
 
 
-def keep_closed(sender: type, *, subject: User | Group, **_: object) -> None:
+def keep_closed(sender: type, *, subject: User | Group | Policy, **_: object) -> None:
     """Raise Refused if a target's last enabled bindings are all bindings of ``subject``."""
-    theirs = Q(user=subject) if isinstance(subject, User) else Q(group=subject)
+    theirs = _bindings_of(subject)
     bound = PolicyTarget.objects.filter(
-        pk__in=PolicyBinding.objects.filter(theirs, enabled=True, negate=False).values("target")
+        pk__in=PolicyBinding.objects.filter(theirs, enabled=True).exclude(policy=None, negate=True).values("target")
     )
     others = PolicyBinding.objects.filter(enabled=True).exclude(theirs).values("target")
     if left_open := bound.exclude(pk__in=others).count():
         things = "one application or flow" if left_open == 1 else f"{left_open} applications or flows"
+        only = f"Only “{subject}” may enter" if not isinstance(subject, Policy) else f"Only “{subject}” guards"
         raise Refused(
-            f"Only “{subject}” may enter {things}: without it, everybody could. "
+            f"{only} {things}: without it, everybody could. "
             "Bind somebody else there, or delete the binding, and try again."
         )
+
+
+def _bindings_of(subject: User | Group | Policy) -> Q:
+    if isinstance(subject, User):
+        return Q(user=subject)
+    return Q(group=subject) if isinstance(subject, Group) else Q(policy=subject)
 
 
 def listen() -> None:

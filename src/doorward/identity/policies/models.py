@@ -1,12 +1,23 @@
-"""Who may: bindings of users and groups to whatever can be restricted."""
+"""Who may: bindings of users, groups and policies to whatever can be restricted."""
 
 from __future__ import annotations
 
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from doorward.identity.directory.models import Group, User
+from doorward.identity.expressions.errors import ExpressionInvalid
+from doorward.identity.expressions.parsing import parse
+
+
+def require_expression(text: str) -> None:
+    """Raises ValidationError for what is no expression, with the line and what to write instead."""
+    try:
+        parse(text)
+    except ExpressionInvalid as invalid:
+        raise ValidationError(str(invalid)) from invalid
 
 
 class PolicyTarget(models.Model):
@@ -21,33 +32,6 @@ class PolicyTarget(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     policy_engine_mode = models.CharField(max_length=4, choices=EngineMode.choices, default=EngineMode.ANY)
-
-
-class PolicyBinding(models.Model):
-    """``contracts/identity.md`` section 5.1; exactly one of ``user`` and ``group`` is set."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    target = models.ForeignKey(PolicyTarget, on_delete=models.CASCADE, related_name="bindings")
-    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
-    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
-    enabled = models.BooleanField(default=True)
-    negate = models.BooleanField(default=False)
-    order = models.IntegerField(default=0)
-    timeout = models.PositiveIntegerField(default=30)
-    failure_result = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["order", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(group__isnull=True, user__isnull=False)
-                | models.Q(group__isnull=False, user__isnull=True),
-                name="binding_names_one_subject",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{'not ' if self.negate else ''}{self.group or self.user}"
 
 
 class Policy(models.Model):
@@ -72,6 +56,37 @@ class Policy(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
+class PolicyBinding(models.Model):
+    """``contracts/identity.md`` section 5.1; exactly one of ``policy``, ``group`` and ``user`` is set."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    target = models.ForeignKey(PolicyTarget, on_delete=models.CASCADE, related_name="bindings")
+    policy = models.ForeignKey(Policy, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="bindings")
+    enabled = models.BooleanField(default=True)
+    negate = models.BooleanField(default=False)
+    order = models.IntegerField(default=0)
+    timeout = models.PositiveIntegerField(default=30)
+    """Kept for clients; policies are bounded by their own budget."""
+    failure_result = models.BooleanField(default=False)
+    """What the binding says when its policy cannot be judged."""
+
+    class Meta:
+        ordering = ["order", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(policy__isnull=False, group__isnull=True, user__isnull=True)
+                | models.Q(policy__isnull=True, group__isnull=False, user__isnull=True)
+                | models.Q(policy__isnull=True, group__isnull=True, user__isnull=False),
+                name="binding_names_one_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{'not ' if self.negate else ''}{self.policy or self.group or self.user}"
+
+
 class PasswordPolicy(Policy):
     """What a password must be like (section 5.2). Judged by ``password_rules``."""
 
@@ -92,6 +107,22 @@ class PasswordPolicy(Policy):
     """A password passes with a higher score than this, of 0 to 4."""
     num_historical_passwords = models.PositiveIntegerField(default=0)
     """How many former passwords may not come back."""
+
+
+class ExpressionPolicy(Policy):
+    """Passes where its expression returns something true (section 5.3)."""
+
+    KIND = "expression"
+
+    expression = models.TextField(validators=[require_expression])
+
+
+class PasswordExpiryPolicy(Policy):
+    """Passes while the password is younger than ``days``."""
+
+    KIND = "passwordexpiry"
+
+    days = models.PositiveIntegerField()
 
 
 class FormerPassword(models.Model):

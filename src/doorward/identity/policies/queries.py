@@ -1,4 +1,8 @@
-"""May this user? The one place where bindings are judged (``contracts/identity.md`` section 5.1)."""
+"""May this user? The one place where bindings are judged (``contracts/identity.md`` section 5.1).
+
+A binding of a policy that cannot be judged says its ``failure_result``, which ``negate`` does not turn around: what
+fails must not open anything by being negated.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 
 from doorward.identity.directory.models import User
-from doorward.identity.policies.models import PolicyBinding, PolicyTarget
+from doorward.identity.events import actions as events
+from doorward.identity.events.actor import Actor
+from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
+from doorward.identity.policies.judges import said_by
+from doorward.identity.policies.models import Policy, PolicyBinding, PolicyTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +26,31 @@ class Verdict:
 
     passing: bool
     reasons: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    """What the policies have to say to the user, whatever was decided."""
+    undecided: bool = False
+    """It does not pass, and a policy could not be judged that may have let it."""
 
 
-def verdict(target: PolicyTarget, user: User | AnonymousUser) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one binding says."""
+
+    passing: bool
+    reason: str
+    messages: tuple[str, ...] = ()
+    failed: bool = False
+    """It could not be judged."""
+
+
+def verdict(target: PolicyTarget, user: User | AnonymousUser, asked: Asked = NOTHING_KNOWN) -> Verdict:
     """Judge the enabled bindings of ``target``. Without any, everybody passes. Superusers are not exempt."""
-    bindings = list(PolicyBinding.objects.filter(target_id=target.pk, enabled=True).select_related("user", "group"))
+    bindings = list(
+        PolicyBinding.objects.filter(target_id=target.pk, enabled=True).select_related("user", "group", "policy")
+    )
     # Most targets have no binding on a group, and then a user's groups need not be read.
     groups = memberships(user) if any(binding.group_id for binding in bindings) else frozenset()
-    return judge(bindings, target.policy_engine_mode, user, groups)
+    return judge(bindings, target.policy_engine_mode, user, groups, asked)
 
 
 def memberships(user: User | AnonymousUser) -> frozenset[uuid.UUID]:
@@ -35,28 +60,39 @@ def memberships(user: User | AnonymousUser) -> frozenset[uuid.UUID]:
     return frozenset(group.pk for group in user.all_groups())
 
 
-def weighed(binding: PolicyBinding, user: User | AnonymousUser, groups: frozenset[uuid.UUID]) -> tuple[bool, str]:
-    """What one binding says about the user, and why."""
-    return _outcome(binding, user, groups)
-
-
 def judge(
-    bindings: Iterable[PolicyBinding], mode: str, user: User | AnonymousUser, groups: frozenset[uuid.UUID]
+    bindings: Iterable[PolicyBinding],
+    mode: str,
+    user: User | AnonymousUser,
+    groups: frozenset[uuid.UUID],
+    asked: Asked = NOTHING_KNOWN,
 ) -> Verdict:
     """Judge bindings that were read already; ``groups`` are the user's ``memberships``."""
     if isinstance(user, User) and not user.is_active:
         return Verdict(False, ("The user is deactivated",))
-    outcomes = [_outcome(binding, user, groups) for binding in bindings if binding.enabled]
+    outcomes = [weighed(binding, user, groups, asked) for binding in bindings if binding.enabled]
     if not outcomes:
         return Verdict(True)
+    messages = tuple(dict.fromkeys(message for outcome in outcomes for message in outcome.messages))
     enough = all if mode == PolicyTarget.EngineMode.ALL else any
-    if enough(passing for passing, _ in outcomes):
-        return Verdict(True)
-    return Verdict(False, tuple(reason for passing, reason in outcomes if not passing))
+    if enough(outcome.passing for outcome in outcomes):
+        return Verdict(True, (), messages)
+    against = [outcome for outcome in outcomes if not outcome.passing]
+    return Verdict(
+        False, tuple(outcome.reason for outcome in against), messages, any(outcome.failed for outcome in against)
+    )
 
 
-def _outcome(binding: PolicyBinding, user: User | AnonymousUser, groups: frozenset[uuid.UUID]) -> tuple[bool, str]:
+def weighed(
+    binding: PolicyBinding,
+    user: User | AnonymousUser,
+    groups: frozenset[uuid.UUID],
+    asked: Asked = NOTHING_KNOWN,
+) -> Outcome:
+    """What one binding says about the user, and why."""
     name = user.get_username() or "A stranger"
+    if binding.policy is not None:
+        return _by_policy(binding, binding.policy, user, asked)
     if binding.group is not None:
         applies = binding.group_id in groups
         subject = f"a member of the group “{binding.group.name}”"
@@ -64,5 +100,35 @@ def _outcome(binding: PolicyBinding, user: User | AnonymousUser, groups: frozens
         applies = user.pk is not None and binding.user_id == user.pk
         subject = f"the user “{binding.user.username}”"
     else:  # the database forbids it; fail closed all the same
-        return False, "A binding names nobody"
-    return applies is not binding.negate, f"{name} is {'' if applies else 'not '}{subject}"
+        return Outcome(False, "A binding names nobody")
+    return Outcome(applies is not binding.negate, f"{name} is {'' if applies else 'not '}{subject}")
+
+
+def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUser, asked: Asked) -> Outcome:
+    try:
+        said = said_by(policy, user, asked)
+    except Exception as error:  # noqa: BLE001 - whatever a policy stumbles over, the binding says what that means
+        events.record(
+            "policy_exception",
+            "authentik.policies",
+            Actor.system(),
+            policy=policy.name,
+            about=user.get_username(),
+            error=f"{type(error).__name__}: {error}"[:500],
+        )
+        reason = f"The policy “{policy.name}” could not be judged: {error}"
+        return Outcome(binding.failure_result, reason, failed=True)
+    if policy.execution_logging:
+        events.record(
+            "policy_execution",
+            "authentik.policies",
+            Actor.system(),
+            policy=policy.name,
+            about=user.get_username(),
+            passing=said.passing,
+            messages=said.messages,
+            log=said.log,
+        )
+    word = "passes" if said.passing else "does not pass"
+    why = f": {said.messages[0]}" if said.messages else ""
+    return Outcome(said.passing is not binding.negate, f"The policy “{policy.name}” {word}{why}", said.messages)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from doorward.identity.applications.models import Application
 from doorward.identity.crypto import vault
 from doorward.identity.outposts.models import StoredSession, UsedState
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 from doorward.identity.rpc.answer import DONE, NOT_FOUND, USED, Answer
 from doorward.identity.rpc.sessions import moment, place
@@ -45,11 +46,12 @@ def renew(question: RenewSession) -> Answer:
     """Replace tokens and claims; whose session it is and when it ends stays as it was."""
     session = question.session
     with transaction.atomic():
-        row = _live(session.id_hash, session.provider).select_for_update().select_related("user").first()
+        live = _live(session.id_hash, session.provider).select_related("user", "login_session")
+        row = live.select_for_update(of=("self",)).first()
         application = Application.objects.filter(provider_id=session.provider).first()
         if row is None or application is None or row.subject != session.claims.sub:
             return NOT_FOUND
-        if not verdict(application, row.user).passing:
+        if not verdict(application, row.user, Asked.since(row.login_session)).passing:
             return NOT_FOUND
         kept = msgspec.structs.replace(session, expires=row.expires.timestamp(), created=row.created.timestamp())
         row.sealed = vault.seal_bytes(msgspec.msgpack.encode(kept), place(row.id_hash))

@@ -20,6 +20,7 @@ from doorward.identity.crypto import vault
 from doorward.identity.logins import queries as logins
 from doorward.identity.outposts import revocation
 from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 from doorward.identity.rpc.answer import DONE, GONE, NOT_FOUND, USED, Answer
 from doorward.messages.sessions import (
@@ -106,7 +107,10 @@ def _keep(question: CreateSession) -> bool:
     application = Application.objects.filter(provider_id=session.provider).first()
     if login is None or login.user is None or provider is None or application is None:
         return False
-    if session.expires <= timezone.now().timestamp() or not verdict(application, login.user).passing:
+    if (
+        session.expires <= timezone.now().timestamp()
+        or not verdict(application, login.user, Asked.since(login)).passing
+    ):
         return False
     id_hash = session.id_hash.hex()
     if len(session.id_hash) != 32 or StoredSession.objects.filter(id_hash=id_hash).exists():

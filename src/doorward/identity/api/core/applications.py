@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -17,11 +16,13 @@ from doorward.identity.api.core.application_serializer import ApplicationSeriali
 from doorward.identity.api.described import PROVIDERS
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.permissions import OpenReads, SignedIn, powers, require, user_of, visible
+from doorward.identity.api.policies.testing import PolicyTestResult
 from doorward.identity.api.resource import SLUG, Resource, flag
 from doorward.identity.applications import actions
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.applications.queries import accessible, launch_url
 from doorward.identity.directory.models import User
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 
 VIEW = "authentik_core.view_application"
@@ -35,12 +36,6 @@ class ApplicationFilters(Filters):
     meta_launch_url = exactly("meta_launch_url")
     meta_description = exactly("meta_description")
     meta_publisher = exactly("meta_publisher")
-
-
-class PolicyTestResult(serializers.Serializer[Any]):
-    passing = serializers.BooleanField()
-    messages = serializers.ListField(child=serializers.CharField())
-    log_messages = serializers.ListField(child=serializers.DictField())
 
 
 LIST_PARAMETERS = [
@@ -79,7 +74,8 @@ class Applications(Resource[Application]):
         return managed | self._enterable(applications, user_of(self.request))
 
     def _enterable(self, applications: QuerySet[Application, Any], user: User) -> QuerySet[Application, Any]:
-        entered = accessible(user, applications.prefetch_related("bindings__group", "bindings__user"))
+        bound = applications.prefetch_related("bindings__group", "bindings__user", "bindings__policy")
+        entered = accessible(user, bound, Asked.by(self.request))
         if self.action == "list" and flag(self.request, "only_with_launch_url", default=False):
             entered = [application for application in entered if launch_url(application, user)]
         return applications.filter(pk__in=[application.pk for application in entered])

@@ -1,4 +1,4 @@
-"""``/policies/bindings/``: which users and groups may enter what.
+"""``/policies/bindings/``: which users and groups may enter what, and which policies judge there.
 
 Whoever may change an application may say who enters it. What stands in the way to a flow or a stage decides who logs
 in as whom, and stays with superusers.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django_filters import BaseInFilter, BooleanFilter, NumberFilter, UUIDFilter
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -21,6 +20,7 @@ from doorward.identity.api.filtering import Filters, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.flows.careful import KeepsAWayIn
 from doorward.identity.api.permissions import SAFE, powers
+from doorward.identity.api.policies.serializer import PolicySerializer
 from doorward.identity.api.resource import UUID as UUID_PATTERN
 from doorward.identity.api.resource import Resource
 from doorward.identity.applications.models import Application
@@ -29,8 +29,7 @@ from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 
 
 class PolicyBindingSerializer(serializers.ModelSerializer[PolicyBinding]):
-    policy = Fixed(None)
-    policy_obj = Fixed(None)
+    policy_obj = PolicySerializer(source="policy", read_only=True)
     group_obj = PartialGroupSerializer(source="group", read_only=True)
     user_obj = PartialUserSerializer(source="user", read_only=True)
     target = serializers.PrimaryKeyRelatedField(queryset=PolicyTarget.objects.all())
@@ -66,18 +65,11 @@ class UuidInFilter(BaseInFilter, UUIDFilter):  # type: ignore[misc] # django-fil
 class PolicyBindingFilters(Filters):
     target = uuid_of("target")
     target_in = UuidInFilter(field_name="target", lookup_expr="in")
-    policy = UUIDFilter(method="by_policy")
-    policy__isnull = BooleanFilter(method="without_policy")
+    policy = uuid_of("policy")
+    policy__isnull = BooleanFilter(field_name="policy", lookup_expr="isnull")
     order = NumberFilter(field_name="order")
     enabled = BooleanFilter(field_name="enabled")
     timeout = NumberFilter(field_name="timeout")
-
-    def by_policy(self, bindings: QuerySet[PolicyBinding], name: str, policy: UUID) -> QuerySet[PolicyBinding]:
-        """Bindings name users and groups; none names a policy."""
-        return bindings.none()
-
-    def without_policy(self, bindings: QuerySet[PolicyBinding], name: str, without: bool) -> QuerySet[PolicyBinding]:
-        return bindings if without else bindings.none()
 
 
 VIEW = "authentik_policies.view_policybinding"
@@ -102,13 +94,13 @@ def may_bind(request: Request, target: UUID) -> bool:
 
 
 class PolicyBindings(KeepsAWayIn, Resource[PolicyBinding]):
-    queryset = PolicyBinding.objects.select_related("group", "user")
+    queryset = PolicyBinding.objects.select_related("group", "user", "policy")
     permission_classes = [OfManagedApplications]
     serializer_class = PolicyBindingSerializer
     filterset_class = PolicyBindingFilters
     lookup_url_kwarg = "policy_binding_uuid"
     lookup_value_regex = UUID_PATTERN
-    search_fields = ["group__name", "user__username"]
+    search_fields = ["policy__name", "group__name", "user__username"]
     orders = {"order": "order", "pk": "id"}
     ordering = ["order", "id"]
 

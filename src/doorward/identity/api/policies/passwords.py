@@ -8,30 +8,15 @@ from django_filters import BooleanFilter, NumberFilter
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
-from doorward.identity.api import plain_writes
-from doorward.identity.api.described import DESCRIBED, POLICIES, DescribedSerializer, Description
+from doorward.identity.api.described import DESCRIBED
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.policies.serializer import PolicySerializer
 from doorward.identity.api.resource import UUID, Resource
+from doorward.identity.policies import actions
 from doorward.identity.policies.models import PasswordPolicy, Policy
 
 AMOUNTS = ("amount_digits", "amount_uppercase", "amount_lowercase", "amount_symbols", "length_min")
-
-
-class PolicySerializer(DescribedSerializer, serializers.ModelSerializer[Policy]):
-    bound_to = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Policy
-        fields = ["pk", "name", "execution_logging", *DESCRIBED, "bound_to"]
-        read_only_fields = fields
-
-    def describe(self, instance: Policy) -> Description:
-        return POLICIES[instance.kind]
-
-    def get_bound_to(self, policy: Policy) -> int:
-        stages = PasswordPolicy.objects.get(pk=policy.pk).prompt_stages if policy.kind == "password" else None
-        return stages.count() if stages is not None else 0
 
 
 class PasswordPolicySerializer(PolicySerializer, serializers.ModelSerializer[PasswordPolicy]):
@@ -86,10 +71,11 @@ class PasswordPolicies(Resource[PasswordPolicy]):
     ordering = ["name"]
 
     def make(self, data: dict[str, Any]) -> PasswordPolicy:
-        return plain_writes.create(self.actor, PasswordPolicy, data)
+        return actions.create_policy(self.actor, PasswordPolicy, **data)
 
     def change(self, instance: PasswordPolicy, data: dict[str, Any]) -> PasswordPolicy:
-        return plain_writes.update(self.actor, instance, data)
+        actions.update_policy(self.actor, instance, **data)
+        return instance
 
     def remove(self, instance: PasswordPolicy) -> None:
-        plain_writes.delete(self.actor, instance)
+        actions.delete_policy(self.actor, instance)

@@ -34,6 +34,7 @@ from doorward.identity.oauth2.issue import ACR
 from doorward.identity.oauth2.kept_out import kept_out
 from doorward.identity.oauth2.redirects import origin_of
 from doorward.identity.oauth2.subjects import subject_of
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import Verdict, verdict
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> Htt
             return _log_in(request, asked, here, again=True)
         if _is_about_another(asked, login):
             return _refuse(request, asked, denial.LOGIN_REQUIRED)
-    access = verdict(asked.client.application, login.user)
+    access = verdict(asked.client.application, login.user, Asked.by(request))
     if not access.passing:
         _keep_record(request, asked.client.application, login, access)
         if silent:

@@ -24,6 +24,7 @@ from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.issue import Authorization, Tokens, issue
 from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
 from doorward.identity.oauth2.parameters import Parameters
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 
 
@@ -77,7 +78,7 @@ def _is_for(code: AuthorizationCode, client: Client, form: Parameters) -> bool:
         and pkce.proves(form.optional("code_verifier"), code.code_challenge)
         and code.login_session is not None
         and is_live(code.login_session)
-        and verdict(client.application, code.user).passing
+        and verdict(client.application, code.user, Asked.since(code.login_session)).passing
     )
 
 

@@ -34,6 +34,7 @@ from doorward.identity.oauth2.kept_out import kept_out
 from doorward.identity.oauth2.models import IssuedToken
 from doorward.identity.oauth2.parameters import Parameters
 from doorward.identity.oauth2.repeated_logins import repeated_logins
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 
 AMR = ("pwd",)
@@ -70,7 +71,7 @@ def grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | De
     client, user = program.client, program.user
     if not user.is_active:
         return denial.INVALID_CLIENT
-    access = verdict(client.application, user)
+    access = verdict(client.application, user, Asked(client_ip=actor.client_ip or ""))
     if not access.passing:
         kept_out(actor, client.application, user, access.reasons, by=program.family)
         return denial.ACCESS_DENIED

@@ -21,7 +21,7 @@ class Checked:
 
 def bindings_of(application: Application) -> list[PolicyBinding]:
     """In the order in which they are judged."""
-    return list(application.bindings.select_related("user", "group"))
+    return list(application.bindings.select_related("user", "group", "policy"))
 
 
 def checked(application: Application, form: CheckForm) -> Checked | None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import launch_url, library
 from doorward.identity.flows.denied_page import denied_page
+from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 from doorward.identity.web.pages.access import person, signed_in
 from doorward.identity.web.pages.answers import show_own
@@ -38,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @signed_in
 def library_page(request: HttpRequest) -> HttpResponse:
     """``/if/user/``, narrowed by ``?q=``."""
-    everything = library(person(request))
+    everything = library(person(request), Asked.by(request))
     query = search_text(request)
     found = [application for application in everything if matches(application, query)]
     return show_own(
@@ -57,7 +58,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
     """``/application/launch/<slug>/``: may the user enter? Then there."""
     application = get_object_or_404(Application.objects.select_related("provider"), slug=slug)
     user = person(request)
-    judged = verdict(application, user)
+    judged = verdict(application, user, Asked.by(request))
     if not judged.passing:
         return denied_page(request, application=application, reasons=judged.reasons, status=403)
     url = launch_url(application, user)

@@ -1,0 +1,50 @@
+"""``/policies/expression/``: access by a rule in the language of expressions (S-612, S-613)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from doorward.identity.api.described import DESCRIBED
+from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.policies.serializer import PolicySerializer
+from doorward.identity.api.resource import UUID, Resource
+from doorward.identity.policies import actions
+from doorward.identity.policies.models import ExpressionPolicy, Policy
+
+
+class ExpressionPolicySerializer(PolicySerializer, serializers.ModelSerializer[ExpressionPolicy]):
+    name = serializers.CharField(validators=[UniqueValidator(Policy.objects.all())])
+
+    class Meta:
+        model = ExpressionPolicy
+        fields = ["pk", "name", "execution_logging", *DESCRIBED, "bound_to", "expression"]
+
+
+class ExpressionPolicyFilters(Filters):
+    name = exactly("name")
+    policy_uuid = exactly("pk")
+    expression = exactly("expression")
+
+
+class ExpressionPolicies(Resource[ExpressionPolicy]):
+    queryset = ExpressionPolicy.objects.all()
+    serializer_class = ExpressionPolicySerializer
+    filterset_class = ExpressionPolicyFilters
+    lookup_url_kwarg = "policy_uuid"
+    lookup_value_regex = UUID
+    search_fields = ["name"]
+    orders = {"name": "name"}
+    ordering = ["name"]
+
+    def make(self, data: dict[str, Any]) -> ExpressionPolicy:
+        return actions.create_policy(self.actor, ExpressionPolicy, **data)
+
+    def change(self, instance: ExpressionPolicy, data: dict[str, Any]) -> ExpressionPolicy:
+        actions.update_policy(self.actor, instance, **data)
+        return instance
+
+    def remove(self, instance: ExpressionPolicy) -> None:
+        actions.delete_policy(self.actor, instance)

@@ -1,0 +1,57 @@
+"""``/policies/password_expiry/``: who has to choose a new password.
+
+An old password does not pass. It is never made unusable, whatever ``deny_only`` says at other servers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_filters import NumberFilter
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from doorward.identity.api.described import DESCRIBED
+from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.policies.serializer import PolicySerializer
+from doorward.identity.api.resource import UUID, Resource
+from doorward.identity.policies import actions
+from doorward.identity.policies.models import PasswordExpiryPolicy, Policy
+
+
+class PasswordExpiryPolicySerializer(PolicySerializer, serializers.ModelSerializer[PasswordExpiryPolicy]):
+    name = serializers.CharField(validators=[UniqueValidator(Policy.objects.all())])
+    days = serializers.IntegerField(min_value=1, max_value=36500)
+    deny_only = Fixed(True)
+
+    class Meta:
+        model = PasswordExpiryPolicy
+        fields = ["pk", "name", "execution_logging", *DESCRIBED, "bound_to", "days", "deny_only"]
+
+
+class PasswordExpiryPolicyFilters(Filters):
+    name = exactly("name")
+    policy_uuid = exactly("pk")
+    days = NumberFilter(field_name="days")
+
+
+class PasswordExpiryPolicies(Resource[PasswordExpiryPolicy]):
+    queryset = PasswordExpiryPolicy.objects.all()
+    serializer_class = PasswordExpiryPolicySerializer
+    filterset_class = PasswordExpiryPolicyFilters
+    lookup_url_kwarg = "policy_uuid"
+    lookup_value_regex = UUID
+    search_fields = ["name"]
+    orders = {"name": "name"}
+    ordering = ["name"]
+
+    def make(self, data: dict[str, Any]) -> PasswordExpiryPolicy:
+        return actions.create_policy(self.actor, PasswordExpiryPolicy, **data)
+
+    def change(self, instance: PasswordExpiryPolicy, data: dict[str, Any]) -> PasswordExpiryPolicy:
+        actions.update_policy(self.actor, instance, **data)
+        return instance
+
+    def remove(self, instance: PasswordExpiryPolicy) -> None:
+        actions.delete_policy(self.actor, instance)

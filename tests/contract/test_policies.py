@@ -1,0 +1,67 @@
+"""Policies by the official client: made, tried out, bound, judged, changed and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def test_an_expression_lives_decides_and_dies(api: Any, official: Any) -> None:
+    """Made, tried on somebody, bound to an application, in force, and not removed while it alone guards it."""
+    me = api.core_users_me_retrieve().user
+    text = 'ak_message("Only for members.")\nreturn ak_is_group_member(request.user, name="authentik Admins")'
+    made = api.policies_expression_create(official.ExpressionPolicyRequest(name="members", expression=text))
+    assert (made.component, made.bound_to) == ("ak-policy-expression-form", 0)
+    tried = api.policies_all_test_create(made.pk, official.PolicyTestRequest(user=me.pk, context={"x": 1}))
+    assert (tried.passing, tried.messages) == (True, ["Only for members."])
+
+    application = api.core_applications_create(official.ApplicationRequest(name="guarded", slug="guarded"))
+    binding = api.policies_bindings_create(
+        official.PolicyBindingRequest(target=application.pbm_uuid, policy=made.pk, order=0)
+    )
+    assert (binding.policy, binding.policy_obj.name) == (made.pk, "members")
+    assert api.policies_bindings_list(policy=made.pk, policy__isnull=False).pagination.count == 1
+    assert api.policies_all_list(bindings__isnull=False, search="members").pagination.count == 1
+    assert api.core_applications_check_access_retrieve("guarded").passing
+
+    api.policies_expression_partial_update(
+        made.pk, patched_expression_policy_request=official.PatchedExpressionPolicyRequest(expression="return False")
+    )
+    assert not api.core_applications_check_access_retrieve("guarded").passing
+    with pytest.raises(official.exceptions.ConflictException, match="guards"):
+        api.policies_expression_destroy(made.pk)
+    assert api.policies_bindings_destroy(binding.pk) is None
+    put = api.policies_expression_update(
+        made.pk, official.ExpressionPolicyRequest(name="nobody", expression="return None", execution_logging=True)
+    )
+    assert api.policies_expression_retrieve(put.pk).execution_logging
+    assert api.policies_expression_list(name="nobody").pagination.count == 1
+    assert api.policies_expression_used_by_list(put.pk) == []
+    assert api.policies_expression_destroy(put.pk) is None
+
+
+def test_what_is_no_expression_is_refused(api: Any, official: Any) -> None:
+    """With the line, and what to write instead."""
+    with pytest.raises(official.exceptions.BadRequestException, match="Line 2: nothing can be imported"):
+        api.policies_expression_create(
+            official.ExpressionPolicyRequest(name="bad", expression="x = 1\nimport os\nreturn True")
+        )
+
+
+def test_a_password_may_be_too_old(api: Any, official: Any) -> None:
+    """Days, and nothing else to say."""
+    me = api.core_users_me_retrieve().user
+    made = api.policies_password_expiry_create(official.PasswordExpiryPolicyRequest(name="yearly", days=365))
+    assert made.deny_only
+    assert api.policies_all_test_create(made.pk, official.PolicyTestRequest(user=me.pk)).passing
+    api.policies_password_expiry_partial_update(
+        made.pk, patched_password_expiry_policy_request=official.PatchedPasswordExpiryPolicyRequest(days=30)
+    )
+    put = api.policies_password_expiry_update(
+        made.pk, official.PasswordExpiryPolicyRequest(name="monthly", days=31, deny_only=True)
+    )
+    assert api.policies_password_expiry_retrieve(put.pk).days == 31
+    assert api.policies_password_expiry_list(days=31).pagination.count == 1
+    assert api.policies_password_expiry_used_by_list(put.pk) == []
+    assert api.policies_password_expiry_destroy(put.pk) is None
