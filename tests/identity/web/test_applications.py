@@ -7,9 +7,12 @@ from django.urls import reverse
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.directory.models import Group, User
+from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.outposts.models import StoredSession
+from doorward.identity.policies.actions import bind, create_policy
+from doorward.identity.policies.models import ExpressionPolicy
 from doorward.identity.policies.queries import verdict
 from identity import proxied
 from identity.web.visitor import Visitor
@@ -203,3 +206,14 @@ def test_may_this_user_enter(
 ) -> None:
     """Yes; or no, and why not."""
     assert text in admin.open(f"{PAGE}?check={name}")
+
+
+def test_a_policy_among_those_who_may_enter(admin: Visitor, whoami: Application) -> None:
+    """Shown by name on the page, in the list, and where it is removed."""
+    policy = create_policy(Actor.system(), ExpressionPolicy, name="office hours", expression="return True")
+    binding = bind(Actor.system(), whoami, policy=policy)
+
+    assert "policy office hours" in admin.open(PAGE)
+    assert "office hours" in admin.open("/if/admin/applications/")
+    admin.succeed(f"{PAGE}bindings/{binding.pk}/remove/")
+    assert not whoami.bindings.exists()

@@ -84,7 +84,12 @@ class PolicyBinding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{'not ' if self.negate else ''}{self.policy or self.group or self.user}"
+        return f"{'not ' if self.negate else ''}{self.subject}"
+
+    @property
+    def subject(self) -> Policy | Group | User | None:
+        """What it names; None only for a row that the database should have refused."""
+        return self.policy or self.group or self.user
 
 
 class PasswordPolicy(Policy):

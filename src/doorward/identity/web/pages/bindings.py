@@ -36,12 +36,12 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
 def remove(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """``/if/admin/applications/<slug>/bindings/<uuid>/remove/``"""
     application = applications.find(slug)
-    binding = get_object_or_404(application.bindings.select_related("user", "group"), pk=uuid)
+    binding = get_object_or_404(application.bindings.select_related("user", "group", "policy"), pk=uuid)
     address = applications.address(application)
     if request.method == "POST":
         unbind(Actor.of(request), binding)
         return done(request, address, "Saved, and in force.")
-    subject = f"the group “{binding.group}”" if binding.group else f"“{binding.user}”"
+    subject = f"the group “{binding.group}”" if binding.group else f"“{binding.subject}”"
     is_last = not application.bindings.filter(enabled=True).exclude(pk=binding.pk).exists()
     lines = ["Whoever may not enter without it is logged out of the application at once."]
     if is_last:
@@ -50,7 +50,7 @@ def remove(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         request,
         "confirm.html",
         section=applications.SECTION,
-        title=f"Remove {binding.group or binding.user}",
+        title=f"Remove {binding.subject}",
         crumbs=[*applications.UP, (application.name, address)],
         question=f"Remove {subject} from who may enter “{application.name}”?",
         consequences=lines,

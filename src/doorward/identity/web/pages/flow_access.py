@@ -75,7 +75,7 @@ def _bound(request: HttpRequest, target: PolicyTarget, form: BindingForm) -> boo
 
 
 def _remove(request: HttpRequest, target: PolicyTarget, key: UUID, *, what: str, crumbs: list[Crumb]) -> HttpResponse:
-    binding = get_object_or_404(target.bindings.select_related("user", "group"), pk=key)
+    binding = get_object_or_404(target.bindings.select_related("user", "group", "policy"), pk=key)
     back = crumbs[-1][1]
     if request.method == "POST":
         unbind(Actor.of(request), binding)
@@ -85,9 +85,9 @@ def _remove(request: HttpRequest, target: PolicyTarget, key: UUID, *, what: str,
         request,
         "confirm.html",
         section=flows.SECTION,
-        title=f"Remove {binding.group or binding.user}",
+        title=f"Remove {binding.subject}",
         crumbs=crumbs,
-        question=f"Remove “{binding.group or binding.user}” from whom {what} is for?",
+        question=f"Remove “{binding.subject}” from whom {what} is for?",
         consequences=["It is the last entry: without it, it is for everybody."] if is_last else [],
         submit="Remove",
         back=back,

@@ -64,7 +64,7 @@ def protected(request: HttpRequest, slug: str) -> HttpResponse:
         crumbs=[("Applications", reverse("admin-applications")), (application.name, _detail(application))],
         application=application,
         provider=provider,
-        bindings=application.bindings.select_related("user", "group"),
+        bindings=application.bindings.select_related("user", "group", "policy"),
         setup=None if _is_served_here(provider) else setup_of(request, application, provider),
     )
 
