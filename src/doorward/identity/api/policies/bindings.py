@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django_filters import BaseInFilter, BooleanFilter, NumberFilter, UUIDFilter
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied

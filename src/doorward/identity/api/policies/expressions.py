@@ -1,4 +1,7 @@
-"""``/policies/expression/``: access by a rule in the language of expressions (S-612, S-613)."""
+"""``/policies/expression/``: access by a rule in the language of expressions (S-612).
+
+For superusers alone, the reading and the trying out as well: a rule decides who gets in (S-613).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from rest_framework.validators import UniqueValidator
 
 from doorward.identity.api.described import DESCRIBED
 from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.permissions import SuperuserOnly
 from doorward.identity.api.policies.serializer import PolicySerializer
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.policies import actions
@@ -31,6 +35,7 @@ class ExpressionPolicyFilters(Filters):
 
 class ExpressionPolicies(Resource[ExpressionPolicy]):
     queryset = ExpressionPolicy.objects.all()
+    permission_classes = [SuperuserOnly]
     serializer_class = ExpressionPolicySerializer
     filterset_class = ExpressionPolicyFilters
     lookup_url_kwarg = "policy_uuid"
