@@ -215,4 +215,4 @@ def test_a_policy_among_those_who_may_enter(admin: Visitor, whoami: Application)
 
     assert "policy office hours" in admin.open(PAGE)
     admin.succeed(f"{PAGE}bindings/{binding.pk}/remove/")
-    assert not whoami.bindings.exists()
+    assert not whoami.bindings.filter(policy=policy).exists()
