@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from doorward.identity.applications.models import Application
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
+from doorward.identity.brands.models import Brand
 from doorward.identity.directory.actions import create_token, create_user
 from doorward.identity.directory.models import Group, Token, User
 from doorward.identity.events.actor import Actor
@@ -78,6 +79,10 @@ PAGES = {
     "admin-prompts": [],
     "admin-prompt": ["prompt"],
     "admin-prompt-delete": ["prompt"],
+    "admin-brands": [],
+    "admin-brand": ["brand"],
+    "admin-brand-delete": ["brand"],
+    "admin-new-brand": [],
     "admin-events": [],
     "admin-event": ["event"],
     "admin-explain": [],
@@ -183,6 +188,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "prompt": Prompt.objects.earliest("name").pk,
             "kind": "deny",
             "invitation": Invitation.objects.create(name="carol").pk,
+            "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,
             "request_id": "0123456789abcdef",
             "session": proxied.enter(proxied.log_in(bob), whoami).id_hash.hex(),

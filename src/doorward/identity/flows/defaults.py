@@ -224,6 +224,7 @@ def ensure() -> None:
                 "default": not Brand.objects.filter(default=True).exists(),
                 "flow_authentication": flows[AUTHENTICATION],
                 "flow_invalidation": flows[INVALIDATION],
+                "flow_user_settings": flows[USER_SETTINGS],
             },
         )
 

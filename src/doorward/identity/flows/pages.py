@@ -28,6 +28,7 @@ from doorward.identity.flows.plan_store import PlanStore
 from doorward.identity.logins.session_store import NOTICE
 from doorward.identity.mail import links
 from doorward.identity.stages.view import Answer
+from doorward.identity.web.context import branded
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,6 +88,7 @@ def _show(request: HttpRequest, shown: Shown, *, problem: str = "", status: int 
         request,
         shown.view.template,
         {
+            **branded(request, plan.context.redirect_origins),
             "challenge": challenge,
             "flow": shown.view.visit.flow,
             "application": shown.view.visit.application,

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 from django.db import transaction
 
+from doorward.identity.brands.queries import current_brand
 from doorward.identity.directory.models import User
 from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
@@ -26,11 +27,9 @@ def link_for(actor: Actor, user: User) -> str | None:
     after it, a second factor for example, is asked as usual.
     """
     user_written.send(User, actor=actor, user=user)
-    flow = (
-        Flow.objects.filter(designation=Flow.Designation.RECOVERY, stages__kind=EmailStage.KIND)
-        .order_by("slug")
-        .first()
-    )
+    fit = Flow.objects.filter(designation=Flow.Designation.RECOVERY, stages__kind=EmailStage.KIND)
+    # The brand's own first.
+    flow = fit.filter(pk=current_brand().flow_recovery_id).first() or fit.order_by("slug").first()
     if flow is None:
         return None
     bindings = list(FlowStageBinding.objects.filter(flow=flow).select_related("stage").order_by("order", "pk"))

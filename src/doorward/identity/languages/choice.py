@@ -33,7 +33,7 @@ COOKIE_AGE = 365 * 24 * 3600
 ASKED = "languages.asked"
 """Session key: what ``ui_locales`` asked for."""
 
-MACHINES = ("/api/", "/static/", "/-/", "/.well-known/", "/application/o/")
+MACHINES = ("/api/", "/static/", "/-/", "/brand/", "/.well-known/", "/application/o/")
 PAGES_AMONG_THEM = ("/api/v3/flows/executor/", "/application/o/authorize/")
 LONGEST_HEADER = 500
 

@@ -7,8 +7,10 @@ nobody learns from an answer, or from how long it took, who has an account (S-50
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import urljoin
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -17,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from msgspec import Struct
 
+from doorward.identity.brands.look import look_of
 from doorward.identity.brands.queries import current_brand
 from doorward.identity.crypto import vault
 from doorward.identity.languages.supported import SOURCE, tag_of
@@ -52,7 +55,14 @@ def post(
     """
     if not is_configured():
         return
-    everything = {**context, "brand": current_brand(), "subject": subject, "language": tag_of(get_language() or SOURCE)}
+    brand = current_brand()
+    everything = {
+        **context,
+        "brand": brand,
+        "logo": urljoin(settings.EXTERNAL_URL, look_of(brand).logo) if look_of(brand).logo else "",
+        "subject": subject,
+        "language": tag_of(get_language() or SOURCE),
+    }
     body = Body(
         str.__str__(render_to_string(f"mail/{template}.txt", everything)).strip() + "\n",
         str.__str__(render_to_string(f"mail/{template}.html", everything)),

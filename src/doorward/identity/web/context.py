@@ -1,4 +1,4 @@
-"""What every template may use: ``brand``, ``me``, ``version``, ``request_id``, ``language`` (its tag),
+"""What every template may use: ``brand``, ``look``, ``me``, ``version``, ``request_id``, ``language`` (its tag),
 ``languages``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
@@ -6,14 +6,17 @@ Lazy, because error pages are rendered too when there is no session, no user or 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from doorward.identity.brands.look import Look, look_of
 from doorward.identity.brands.models import Brand
-from doorward.identity.brands.queries import current_brand
+from doorward.identity.brands.queries import brand_for, current_brand
 from doorward.identity.directory.models import User
 from doorward.identity.languages.supported import OFFERED, SOURCE, tag_of
 
@@ -22,12 +25,34 @@ def page(request: HttpRequest) -> dict[str, object]:
     """The context processor."""
     return {
         "brand": SimpleLazyObject(_brand),
+        "look": SimpleLazyObject(lambda: drawn(request, _brand())),
         "me": SimpleLazyObject(lambda: _me(request)),
         "version": settings.VERSION,
         "languages": OFFERED,
         "language": tag_of(get_language() or SOURCE),
         "request_id": getattr(getattr(request, "facts", None), "request_id", ""),
     }
+
+
+def branded(request: HttpRequest, origins: Iterable[str]) -> dict[str, object]:
+    """Context of a page on the way to one of ``origins``: the brand of where it leads, if it has one of its own."""
+    if not origins:
+        return {}
+    brand = brand_for(origins)
+    return {"brand": brand, "look": drawn(request, brand)}
+
+
+def drawn(request: HttpRequest, brand: Brand) -> Look:
+    """How ``brand`` looks on the answer to ``request``, whose policy lets its pictures be fetched."""
+    look = look_of(brand)
+    let_pictures_in(request, look.origins)
+    return look
+
+
+def let_pictures_in(request: HttpRequest, origins: Iterable[str]) -> None:
+    """Let the answer's policy name these origins as well."""
+    known = getattr(request, "picture_origins", ())
+    request.picture_origins = tuple(dict.fromkeys((*known, *origins)))  # type: ignore[attr-defined]
 
 
 def _brand() -> Brand:

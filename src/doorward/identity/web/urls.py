@@ -11,6 +11,8 @@ from doorward.identity.web.pages import (
     account,
     applications,
     bindings,
+    brand_assets,
+    brands,
     events,
     explain,
     factors,
@@ -143,6 +145,10 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/prompts/", prompts.prompts, name="admin-prompts"),
     path("if/admin/prompts/<uuid:uuid>/", prompts.prompt, name="admin-prompt"),
     path("if/admin/prompts/<uuid:uuid>/delete/", prompts.delete, name="admin-prompt-delete"),
+    path("if/admin/brands/", brands.brands, name="admin-brands"),
+    path("if/admin/brands/<uuid:uuid>/", brands.brand, name="admin-brand"),
+    path("if/admin/brands/<uuid:uuid>/delete/", brands.delete, name="admin-brand-delete"),
+    path("if/admin/new/brand/", brands.create, name="admin-new-brand"),
     path("if/admin/events/", events.events, name="admin-events"),
     path("if/admin/events/<uuid:uuid>/", events.event, name="admin-event"),
     path("if/admin/explain/", explain.explain, name="admin-explain"),
@@ -163,7 +169,12 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/new/token/", tokens.create, name="admin-new-token"),
 ]
 
-OPEN: list[URLPattern | URLResolver] = [path("if/language/", language.language, name="language")]
+OPEN: list[URLPattern | URLResolver] = [
+    path("if/language/", language.language, name="language"),
+    path("brand/<uuid:uuid>/style.css", brand_assets.style, name="brand-style"),
+    path("brand/<uuid:uuid>/preview.css", brand_assets.preview, name="brand-preview"),
+    path("brand/pictures/<slug:key>", brand_assets.picture, name="brand-picture"),
+]
 """For strangers as well."""
 
 urlpatterns = [*OWN, *ADMIN, *OPEN]

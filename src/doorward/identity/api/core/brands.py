@@ -14,31 +14,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.validators import UniqueValidator
 
-from doorward.identity.api import plain_writes
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.permissions import Everybody
 from doorward.identity.api.resource import UUID, Resource
+from doorward.identity.brands import actions
+from doorward.identity.brands.look import THEMES, setting
 from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import current_brand
-
-THEMES = ("automatic", "light", "dark")
 
 
 class BrandSerializer(serializers.ModelSerializer[Brand]):
     domain = serializers.CharField(max_length=253, validators=[UniqueValidator(Brand.objects.all())])
     attributes = serializers.DictField(required=False)
-    branding_custom_css = Fixed("")
-    branding_default_flow_background = Fixed("")
     branding_map_tiles = Fixed("")
     flow_user_switch = Fixed(None)
-    flow_recovery = Fixed(None)
-    flow_unenrollment = Fixed(None)
-    flow_user_settings = Fixed(None)
-    flow_device_code = Fixed(None)
     flow_lockdown = Fixed(None)
     flow_request = Fixed(None)
-    default_application = Fixed(None)
     web_certificate = Fixed(None)
     client_certificates = Fixed([])
 
@@ -98,23 +90,19 @@ class CurrentBrandSerializer(serializers.Serializer[Brand]):
     ui_theme = serializers.SerializerMethodField()
     flow_authentication = serializers.SlugField(source="flow_authentication.slug", default=None)
     flow_invalidation = serializers.SlugField(source="flow_invalidation.slug", default=None)
+    flow_recovery = serializers.SlugField(source="flow_recovery.slug", default=None)
+    flow_unenrollment = serializers.SlugField(source="flow_unenrollment.slug", default=None)
+    flow_user_settings = serializers.SlugField(source="flow_user_settings.slug", default=None)
+    flow_device_code = serializers.SlugField(source="flow_device_code.slug", default=None)
     default_locale = serializers.SerializerMethodField()
     flags = Fixed({"flows_continuous_login": False, "flows_refresh_others": False})
 
     def get_ui_theme(self, brand: Brand) -> str:
-        theme = _setting(brand, "theme", "base")
+        theme = setting(brand, "theme", "base")
         return theme if theme in THEMES else "automatic"
 
     def get_default_locale(self, brand: Brand) -> str:
-        return _setting(brand, "locale") or settings.LANGUAGE_CODE
-
-
-def _setting(brand: Brand, *path: str) -> str:
-    """A text in ``attributes.settings``; empty where there is none."""
-    found: Any = brand.attributes
-    for name in ("settings", *path):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else ""
+        return setting(brand, "locale") or settings.LANGUAGE_CODE
 
 
 class BrandFilters(Filters):
@@ -139,15 +127,15 @@ class Brands(Resource[Brand]):
     ordering = ["domain"]
 
     def make(self, data: dict[str, Any]) -> Brand:
-        return plain_writes.create(self.actor, Brand, data)
+        return actions.create_brand(self.actor, **data)
 
     def change(self, instance: Brand, data: dict[str, Any]) -> Brand:
-        return plain_writes.update(self.actor, instance, data)
+        return actions.update_brand(self.actor, instance, **data)
 
     def remove(self, instance: Brand) -> None:
         if instance.default:
             raise ValidationError({"non_field_errors": ["The default brand cannot be deleted."]})
-        plain_writes.delete(self.actor, instance)
+        actions.delete_brand(self.actor, instance)
 
     @extend_schema(responses=CurrentBrandSerializer, filters=False)
     @action(detail=False, permission_classes=[Everybody], pagination_class=None)

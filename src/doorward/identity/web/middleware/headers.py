@@ -2,7 +2,8 @@
 
 A view that knows better about caching (public keys, static files) sets ``Cache-Control`` itself. A view whose form
 ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``; one whose
-page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``.
+page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``. Those of a
+brand's pictures are in ``request.picture_origins``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+PICTURES = "img-src 'self' data:"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -47,7 +49,9 @@ class SecurityHeaders:
         response = self._get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Content-Security-Policy"] = policy(
-            getattr(response, "form_action_origins", ()), getattr(response, "outside_origins", ())
+            getattr(response, "form_action_origins", ()),
+            getattr(response, "outside_origins", ()),
+            getattr(request, "picture_origins", ()),
         )
         for name, value in FIXED.items():
             response.headers[name] = value
@@ -56,11 +60,15 @@ class SecurityHeaders:
         return response
 
 
-def policy(form_action_origins: Iterable[str] = (), outside_origins: Iterable[str] = ()) -> str:
-    """The content security policy, with origins that forms may lead to and scripts come from besides our own.
+def policy(
+    form_action_origins: Iterable[str] = (), outside_origins: Iterable[str] = (), picture_origins: Iterable[str] = ()
+) -> str:
+    """The content security policy, with origins that forms may lead to and scripts or pictures come from besides ours.
 
     What is no origin is left out.
     """
     origins = [origin for origin in form_action_origins if _ORIGIN.fullmatch(origin)]
     outside = [origin for origin in outside_origins if _ORIGIN.fullmatch(origin) or _ANY_BELOW.fullmatch(origin)]
-    return " ".join((OPENED.format(" ".join(outside)) if outside else POLICY, *origins))
+    pictures = [origin for origin in picture_origins if _ORIGIN.fullmatch(origin)]
+    plain = OPENED.format(" ".join(outside)) if outside else POLICY
+    return " ".join((plain.replace(PICTURES, " ".join((PICTURES, *pictures))), *origins))

@@ -7,17 +7,22 @@ from itertools import groupby
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import launch_url, library
+from doorward.identity.brands.queries import current_brand
+from doorward.identity.directory.models import User
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 from doorward.identity.web.pages.access import person, signed_in
 from doorward.identity.web.pages.answers import show_own
 from doorward.identity.web.pages.listing import search_text
+
+OUTSIDE = (User.Type.EXTERNAL, User.Type.SERVICE_ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,11 @@ class Shelf:
 @require_GET
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """``/``"""
+    """``/``: the library, or the one application that visitors from outside come for."""
+    if person(request).type in OUTSIDE:
+        only = current_brand().default_application
+        if only is not None:
+            return HttpResponseRedirect(reverse("launch", args=[only.slug]))
     return HttpResponseRedirect("/if/user/")
 
 

@@ -53,6 +53,7 @@ NAVIGATION = (
     Places(
         gettext_noop("System"),
         (
+            Place(f"{ROOT}brands/", gettext_noop("Brands"), "palette"),
             Place(f"{ROOT}events/", gettext_noop("Events"), "scroll-text"),
             Place(f"{ROOT}explain/", gettext_noop("Explain"), "circle-question-mark"),
         ),
