@@ -29,7 +29,8 @@ def link_for(actor: Actor, user: User) -> str | None:
     user_written.send(User, actor=actor, user=user)
     fit = Flow.objects.filter(designation=Flow.Designation.RECOVERY, stages__kind=EmailStage.KIND)
     # The brand's own first.
-    flow = fit.filter(pk=current_brand().flow_recovery_id).first() or fit.order_by("slug").first()
+    own = current_brand().flow_recovery
+    flow = (fit.filter(pk=own.pk).first() if own else None) or fit.order_by("slug").first()
     if flow is None:
         return None
     bindings = list(FlowStageBinding.objects.filter(flow=flow).select_related("stage").order_by("order", "pk"))
