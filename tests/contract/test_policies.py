@@ -65,3 +65,38 @@ def test_a_password_may_be_too_old(api: Any, official: Any) -> None:
     assert api.policies_password_expiry_list(days=31).pagination.count == 1
     assert api.policies_password_expiry_used_by_list(put.pk) == []
     assert api.policies_password_expiry_destroy(put.pk) is None
+
+
+def test_a_bad_reputation(api: Any, official: Any) -> None:
+    """A policy about it; scores that are listed, and forgiven."""
+    from doorward.identity.directory.models import User
+    from doorward.identity.policies import reputation
+
+    me = api.core_users_me_retrieve().user
+    made = api.policies_reputation_create(official.ReputationPolicyRequest(name="bad", threshold=-1))
+    assert (made.check_ip, made.check_username, made.bound_to) == (True, True, 0)
+    assert not api.policies_all_test_create(made.pk, official.PolicyTestRequest(user=me.pk)).passing
+    reputation.failed(User.objects.get(pk=me.pk), "", "192.0.2.1")
+    assert api.policies_all_test_create(made.pk, official.PolicyTestRequest(user=me.pk)).passing
+
+    (score,) = api.policies_reputation_scores_list(identifier=me.username, ip="192.0.2.1").results
+    assert (score.score, score.identifier) == (-1, me.username)
+    assert api.policies_reputation_scores_list(identifier_in=["nobody", me.username]).pagination.count == 1
+    assert api.policies_reputation_scores_retrieve(score.pk).ip == "192.0.2.1"
+    assert api.policies_reputation_scores_used_by_list(score.pk) == []
+    assert api.policies_reputation_scores_destroy(score.pk) is None
+    assert not api.policies_all_test_create(made.pk, official.PolicyTestRequest(user=me.pk)).passing
+
+    patched = api.policies_reputation_partial_update(
+        made.pk, patched_reputation_policy_request=official.PatchedReputationPolicyRequest(check_ip=False)
+    )
+    assert not patched.check_ip
+    with pytest.raises(official.exceptions.BadRequestException):
+        api.policies_reputation_partial_update(
+            made.pk, patched_reputation_policy_request=official.PatchedReputationPolicyRequest(check_username=False)
+        )
+    put = api.policies_reputation_update(made.pk, official.ReputationPolicyRequest(name="worse", threshold=-9))
+    assert api.policies_reputation_retrieve(put.pk).threshold == -9
+    assert api.policies_reputation_list(threshold=-9).pagination.count == 1
+    assert api.policies_reputation_used_by_list(put.pk) == []
+    assert api.policies_reputation_destroy(put.pk) is None

@@ -184,6 +184,13 @@ POLICIES = {
         "authentik_policies_expression.expressionpolicy",
         "Passes where its expression returns something true.",
     ),
+    "reputation": Description(
+        "ak-policy-reputation-form",
+        "Reputation Policy",
+        "Reputation Policies",
+        "authentik_policies_reputation.reputationpolicy",
+        "Passes for names and addresses whose logins have failed.",
+    ),
     "passwordexpiry": Description(
         "ak-policy-password-expiry-form",
         "Password Expiry Policy",

@@ -30,6 +30,7 @@ from doorward.identity.api.policies.every import Policies
 from doorward.identity.api.policies.expressions import ExpressionPolicies
 from doorward.identity.api.policies.password_expiry import PasswordExpiryPolicies
 from doorward.identity.api.policies.passwords import PasswordPolicies
+from doorward.identity.api.policies.reputations import ReputationPolicies, Reputations
 from doorward.identity.api.propertymappings.scopes import PropertyMappings, ScopeMappings
 from doorward.identity.api.providers.every import Providers
 from doorward.identity.api.providers.oauth2 import OAuth2Providers
@@ -79,6 +80,8 @@ RESOURCES = {
     "policies/bindings": PolicyBindings,
     "policies/expression": ExpressionPolicies,
     "policies/password": PasswordPolicies,
+    "policies/reputation": ReputationPolicies,
+    "policies/reputation/scores": Reputations,
     "policies/password_expiry": PasswordExpiryPolicies,
     "propertymappings/all": PropertyMappings,
     "propertymappings/provider/scope": ScopeMappings,

@@ -24,6 +24,7 @@ _MODEL_LABELS = {
     "staticdevice": ("authentik_stages_authenticator_static", "staticdevice"),
     "webauthndevice": ("authentik_stages_authenticator_webauthn", "webauthndevice"),
     "emaildevice": ("authentik_stages_authenticator_email", "emaildevice"),
+    "reputation": ("authentik_policies_reputation", "reputation"),
     "remembereddevice": ("authentik_stages_authenticator_validate", "remembereddevice"),
 }
 

@@ -46,4 +46,5 @@ def known(plan: Plan) -> dict[str, object]:
         "auth_methods": list(plan.methods),
         "application": plan.context.application or None,
         "flow": plan.flow,
+        "pending_user_identifier": plan.pending.identifier if plan.pending else "",
     }

@@ -13,9 +13,16 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from doorward.identity.directory.models import User
+from doorward.identity.policies import reputation
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.expressions import evaluate
-from doorward.identity.policies.models import ExpressionPolicy, PasswordExpiryPolicy, PasswordPolicy, Policy
+from doorward.identity.policies.models import (
+    ExpressionPolicy,
+    PasswordExpiryPolicy,
+    PasswordPolicy,
+    Policy,
+    ReputationPolicy,
+)
 from doorward.identity.policies.password_rules import refusals
 
 Person = User | AnonymousUser
@@ -68,8 +75,18 @@ def _password(policy: PasswordPolicy, user: Person, asked: Asked) -> Said:
     return Said(not sentences, sentences)
 
 
+def _reputation(policy: ReputationPolicy, user: Person, asked: Asked) -> Said:
+    typed = asked.context.get("pending_user_identifier")
+    name = reputation.name_of(user if isinstance(user, User) else None, typed if isinstance(typed, str) else "")
+    score = reputation.score(
+        name=name if policy.check_username else "", client_ip=asked.client_ip if policy.check_ip else ""
+    )
+    return Said(score <= policy.threshold, (), (f"The score is {score}.",))
+
+
 JUDGES: dict[str, Callable[[Any, Person, Asked], Said]] = {
     ExpressionPolicy.KIND: _expression,
     PasswordExpiryPolicy.KIND: _password_expiry,
     PasswordPolicy.KIND: _password,
+    ReputationPolicy.KIND: _reputation,
 }

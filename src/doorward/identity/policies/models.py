@@ -139,3 +139,38 @@ class FormerPassword(models.Model):
 
     class Meta:
         ordering = ["-replaced", "-id"]
+
+
+class ReputationPolicy(Policy):
+    """Passes for whoever has a *bad* reputation, so that a captcha or a refusal can be bound to it (section 5.2)."""
+
+    KIND = "reputation"
+
+    check_ip = models.BooleanField(default=True)
+    check_username = models.BooleanField(default=True)
+    threshold = models.IntegerField(default=-5)
+    """It passes at this score and below."""
+
+    def clean(self) -> None:
+        if not self.check_ip and not self.check_username:
+            raise ValidationError({"check_ip": ["Look at the address, the user name, or both."]})
+
+
+class Reputation(models.Model):
+    """What one address has earned with one name: failed logins lower it, successful ones raise it (``reputation``)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    identifier = models.CharField(max_length=150)
+    """User name, or what was typed where nobody has that name; folded."""
+    ip = models.GenericIPAddressField()
+    """The address; of IPv6, the first 64 bits."""
+    score = models.IntegerField(default=0)
+    updated = models.DateTimeField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["score", "-updated"]
+        constraints = [models.UniqueConstraint(fields=["identifier", "ip"], name="one_reputation_per_name_and_address")]
+
+    def __str__(self) -> str:
+        return f"{self.identifier} at {self.ip}"

@@ -20,6 +20,7 @@ from doorward.identity.logins import session_store
 from doorward.identity.mail.models import MailLink
 from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
 from doorward.identity.outposts.models import KeptUrl, StoredSession, UsedState
+from doorward.identity.policies.models import Reputation
 from doorward.identity.rpc import urls
 
 EVERY = 300.0
@@ -56,6 +57,7 @@ def sweep() -> None:
     UsedState.objects.filter(expires__lte=now).delete()
     KeptUrl.objects.filter(created__lte=now - urls.LIFE).delete()
     session_store.sweep()
+    Reputation.objects.filter(expires__lte=now).delete()
     MailedCode.objects.filter(expires__lte=now).delete()
     AuthorizationCode.objects.filter(expires__lte=now - _GRACE).delete()
     IssuedToken.objects.filter(expires__lte=now - _GRACE).delete()

@@ -28,12 +28,11 @@ from doorward.identity.authenticators.standing import SECOND_FACTOR
 from doorward.identity.authenticators.throttle import PER_LOGIN
 from doorward.identity.directory.models import User
 from doorward.identity.durations import parse
-from doorward.identity.events import actions as events
 from doorward.identity.flows.plan import FieldError, Plan, Step
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins.queries import current
-from doorward.identity.stages import code_letters, passkeys
+from doorward.identity.stages import code_letters, credentials, passkeys
 from doorward.identity.stages.factor_questions import (
     SET_UP_NAMES,
     DeviceChallenge,
@@ -224,14 +223,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
             case codes.Suspended():
                 return Wrong((FieldError("code", SUSPENDED, "suspended"),), counts=False)
             case codes.Wrong():
-                events.record(
-                    "login_failed",
-                    "authentik.core",
-                    self.visit.actor,
-                    stage=self.stage.name,
-                    username=user.username,
-                    device_class="code",
-                )
+                credentials.failed(self.visit, self.stage, user, user.username, device_class="code")
         return Restart(CANCELLED) if self.visit.plan.failures + 1 >= PER_LOGIN else Wrong((WRONG,))
 
     def _classes(self, user: User) -> set[str]:

@@ -10,6 +10,7 @@ from doorward.identity.directory import passwords
 from doorward.identity.directory.errors import Busy, TooManyAttempts
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
+from doorward.identity.policies import reputation
 from doorward.identity.stages.models import Stage
 from doorward.identity.stages.view import Malformed, Visit
 
@@ -26,8 +27,14 @@ def check(visit: Visit, stage: Stage, user: User | None, identifier: str, passwo
     except TooManyAttempts as limit:
         return too_many(limit)
     if not right:
-        events.record("login_failed", "authentik.core", actor, stage=stage.name, username=identifier)
+        failed(visit, stage, user, identifier)
     return right
+
+
+def failed(visit: Visit, stage: Stage, user: User | None, named: str, **more: object) -> None:
+    """The event of a proof that did not do, and what it costs the name and the address."""
+    events.record("login_failed", "authentik.core", visit.actor, stage=stage.name, username=named, **more)
+    reputation.failed(user, named, visit.actor.client_ip)
 
 
 def too_many(limit: TooManyAttempts) -> Malformed:

@@ -19,7 +19,6 @@ from doorward.identity.authenticators.standing import SECOND_FACTOR
 from doorward.identity.directory import passwords
 from doorward.identity.directory.errors import TooManyAttempts
 from doorward.identity.directory.models import User
-from doorward.identity.events import actions as events
 from doorward.identity.flows.plan import Pending, Plan
 from doorward.identity.stages import credentials
 from doorward.identity.stages.models import AuthenticatorValidateStage, Preference, Stage
@@ -81,16 +80,9 @@ def check(visit: Visit, stage: Stage, answer: str, user: User | None, *, must_ve
         if pending is not None and pending.user != shown.device.user_id:
             raise NotVerified("somebody else was named before")
     except NotVerified as why:
-        named = pending.identifier if pending else ""
-        events.record(
-            "login_failed",
-            "authentik.core",
-            visit.actor,
-            stage=stage.name,
-            username=user.username if user else named,
-            device_class=DeviceClass.WEBAUTHN.value,
-            reason=str(why),
-        )
+        named = user.username if user else pending.identifier if pending else ""
+        device_class = DeviceClass.WEBAUTHN.value
+        credentials.failed(visit, stage, user, named, device_class=device_class, reason=str(why))
         return None
     return Shown(shown.device.user, shown.device)
 

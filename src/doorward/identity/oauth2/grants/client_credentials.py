@@ -34,6 +34,7 @@ from doorward.identity.oauth2.kept_out import kept_out
 from doorward.identity.oauth2.models import IssuedToken
 from doorward.identity.oauth2.parameters import Parameters
 from doorward.identity.oauth2.repeated_logins import repeated_logins
+from doorward.identity.policies import reputation
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
 
@@ -155,6 +156,7 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor
             auth_method="app_password",
             client_id=client.provider.client_id,
         )
+        reputation.failed(None, username, claimed.address)
         return clients.failed(claimed)
     tokens.note_use(token)
     # Nobody but the outpost has a proxy provider's secret.
