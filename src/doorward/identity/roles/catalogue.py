@@ -132,6 +132,13 @@ KINDS = (
         "second factor: codes by e-mail",
         ("view", "change", "delete"),
     ),
+    Kind(
+        "policies.Reputation",
+        "authentik_policies_reputation",
+        "reputation",
+        "reputation of a name at an address",
+        ("view", "delete"),
+    ),
     Kind("stages.Invitation", "authentik_stages_invitation", "invitation", "invitation", ALL),
     Kind("events.Event", "authentik_events", "event", "event"),
     Kind("outposts.Outpost", "authentik_outposts", "outpost", "outpost"),
