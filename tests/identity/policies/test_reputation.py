@@ -16,13 +16,18 @@ from doorward.identity.policies import reputation
 from doorward.identity.policies.actions import bind
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.judges import said_by
-from doorward.identity.policies.models import Reputation, ReputationPolicy
+from doorward.identity.policies.models import Policy, Reputation, ReputationPolicy
 from doorward.identity.stages.models import DummyStage
 from identity.flow_tab import Tab
 
 pytestmark = pytest.mark.django_db
 
 HOME = "192.0.2.1"
+
+
+def plain(policy: ReputationPolicy) -> Policy:
+    """As bindings know it."""
+    return Policy.objects.get(pk=policy.pk)
 
 
 def test_failures_lower_and_successes_raise(bob: User) -> None:
@@ -93,8 +98,8 @@ def test_a_policy_passes_for_the_bad(bob: User, by_ip: bool, by_name: bool, fail
     policy = ReputationPolicy.objects.create(name="bad", check_ip=by_ip, check_username=by_name)
     for _ in range(failures):
         reputation.failed(bob, "bob", HOME)
-    assert said_by(policy.policy_ptr, bob, Asked(client_ip=HOME)).passing is passes
-    elsewhere = said_by(policy.policy_ptr, bob, Asked(client_ip="198.51.100.9"))
+    assert said_by(plain(policy), bob, Asked(client_ip=HOME)).passing is passes
+    elsewhere = said_by(plain(policy), bob, Asked(client_ip="198.51.100.9"))
     assert elsewhere.passing is (passes and by_name)
 
 
@@ -106,7 +111,7 @@ def hurdle(login_flows: None) -> FlowStageBinding:
     """A page between name and password, for those with a bad reputation."""
     flow = Flow.objects.get(slug="default-authentication-flow")
     binding = FlowStageBinding.objects.create(flow=flow, stage=DummyStage.objects.create(name="hurdle"), order=15)
-    bind(Actor.system(), binding, policy=ReputationPolicy.objects.create(name="bad", threshold=-3).policy_ptr)
+    bind(Actor.system(), binding, policy=plain(ReputationPolicy.objects.create(name="bad", threshold=-3)))
     return binding
 
 
