@@ -205,6 +205,22 @@ def test_a_command_line_for_google_behind_another_proxy(tmp_path: Path) -> None:
     assert "cookie_secret: it is shorter than 32 characters" in result.stderr
 
 
+def test_other_issuers_of_tokens(tmp_path: Path) -> None:
+    """Each with its audiences, under the application's rules, and a word about what is different."""
+    more = ("--skip-jwt-bearer-tokens", "--extra-jwt-issuers=https://ci.example.com=wiki,https://ci.example.com=blog")
+    made, result = imported(tmp_path, "--", *GOOGLE, *more)
+
+    assert result.exit_code == 0, result.stderr
+    assert "extra_jwt_issuers" in result.stderr
+    assert made["applications"]["app"]["trustedIssuers"] == [
+        {
+            "url": "https://ci.example.com",
+            "audiences": ["wiki", "blog"],
+            "allow": {"emailDomains": ["example.com", "example.org"]},
+        }
+    ]
+
+
 def test_the_structured_format(tmp_path: Path) -> None:
     """Upstreams with options of their own, fields out of claims; static values and rewritten paths are reported."""
     more = file(tmp_path, 'redirect_url = "https://wiki.example.com/oauth2/callback"\nemail_domains = ["*"]\n')

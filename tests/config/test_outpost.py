@@ -185,3 +185,43 @@ def test_clients_cannot_set_what_the_outpost_sets(tmp_path: Path) -> None:
     assert provider.foreign is not None
     assert {rule.header for rule in provider.foreign.headers} <= listed
     assert {"X-authentik-username", "X-Auth-Request-User", "X-Forwarded-Email", "X-Role"} <= listed
+
+
+TRUSTED = MINIMAL.replace(
+    "allow: {groups: [staff]}",
+    """allow: {groups: [staff]}
+    bearerTokens: true
+    trustedIssuers:
+      - {url: https://ci.example.com, audiences: wiki, allow: {claims: {repository: [acme/wiki]}}}""",
+)
+
+
+def test_an_issuer_of_programs_has_rules_of_its_own(tmp_path: Path) -> None:
+    """It is followed for its keys only; its programs are called what it alone decides."""
+    made = foreign(plan(tmp_path, TRUSTED))
+
+    [provider] = made.providers
+    [trusted] = provider.trusted
+    assert (trusted.issuer, trusted.audiences) == ("https://ci.example.com", ("wiki",))
+    assert trusted.says.username_claims == ("sub",)
+    assert [claim.name for claim in trusted.says.admission.claims] == ["repository"]
+    assert trusted.says.admission.groups == ()
+    assert [(reach.url, reach.keys_only) for reach in made.issuers] == [
+        ("https://id.example.com", False),
+        ("https://ci.example.com", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (", allow: {claims: {repository: [acme/wiki]}}", "", "allow"),
+        ("audiences: wiki, ", "", "audiences"),
+        ("bearerTokens: true", "bearerTokens: false", "has no effect without bearerTokens"),
+        ("https://ci.example.com", "https://id.example.com", "or the application's own"),
+        ("https://ci.example.com", "http://ci.example.com", "without TLS"),
+    ],
+)
+def test_an_issuer_of_programs_that_is_not_whole(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """Whom it means, for what, and that anybody looks at its tokens must be said."""
+    assert said in wrong(tmp_path, TRUSTED.replace(old, new))

@@ -26,11 +26,12 @@ class ForeignChannel:
     def use(self, reaches: tuple[Reach, ...]) -> None:
         """From now on these are the issuers."""
         self._reaches = {_authority(reach.url): reach for reach in reaches}
-        self._any = reaches[0] if len(reaches) == 1 else Reach("")
+        mains = [reach for reach in reaches if not reach.keys_only]
+        self._any = mains[0] if len(mains) == 1 else Reach("")
 
     async def fetch(self, question: HttpQuestion, url: str) -> HttpAnswer:
         """An endpoint may be on another host than its issuer: then it is reached by its own name, and believed by the
-        same authorities if there is one issuer, else by the system's."""
+        same authorities if people log in at one issuer, else by the system's."""
         reach = self._reaches.get(_authority(url))
         if reach is None:
             reach = Reach("", "", self._any.ca_pem, self._any.insecure_skip_verify)

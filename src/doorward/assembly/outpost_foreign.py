@@ -16,7 +16,7 @@ from doorward.messages.decisions import Decision
 from doorward.messages.http import HttpAnswer
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.messages.sessions import SessionsSeen
-from doorward.messages.standalone import ForeignApplications
+from doorward.messages.standalone import ForeignApplications, Reach
 from doorward.net.client import Client
 from doorward.outpost.answer import Outpost
 from doorward.outpost.application import Application
@@ -53,7 +53,7 @@ class ForeignOutpost:
         self._cut = cut
         self._channel = ForeignChannel(client, plan.issuers)
         self._ledger = Ledger(state / "sessions.sqlite3" if state is not None else None)
-        self._issuers = {reach.url: self._issuer(reach.url) for reach in plan.issuers}
+        self._issuers = {reach.url: self._issuer(reach) for reach in plan.issuers}
         places = Places(lambda: self._outpost.applications())
         self._keys = Keys(plan.secrets)
         self._uses = LastUse(self._ledger, places, now, lambda id_hash: self._outpost.last_passed(id_hash))
@@ -70,8 +70,8 @@ class ForeignOutpost:
         self._tasks = asyncio.TaskGroup()
         self._changed()
 
-    def _issuer(self, url: str) -> Issuer:
-        return Issuer(url, self._channel, self._now, self._changed, shelf=self._ledger)
+    def _issuer(self, reach: Reach) -> Issuer:
+        return Issuer(reach.url, self._channel, self._now, self._changed, shelf=self._ledger, keys_only=reach.keys_only)
 
     async def run(self) -> None:
         """Follow the issuers, and write down which sessions were used, for ever."""
@@ -87,8 +87,10 @@ class ForeignOutpost:
 
     @property
     def ready(self) -> bool:
-        """Every issuer has been asked, and is known: from its answer, or from before the start."""
-        return all(issuer.asked and issuer.published is not None for issuer in self._issuers.values())
+        """Every issuer at which people log in has been asked, and is known: from its answer, or from before the
+        start."""
+        issuers = [self._issuers[provider.issuer] for provider in self._plan.providers]
+        return all(issuer.asked and issuer.published is not None for issuer in issuers)
 
     def use(self, plan: ForeignApplications) -> None:
         """Another configuration is in force. Sessions go on, except where it changes who may enter, or as whom."""
@@ -104,7 +106,7 @@ class ForeignOutpost:
                 self._following.pop(url).cancel()
         for reach in plan.issuers:
             if reach.url not in self._issuers:
-                self._issuers[reach.url] = self._issuer(reach.url)
+                self._issuers[reach.url] = self._issuer(reach)
         self._changed()
         self._follow()
         after = self._all_places()
@@ -134,6 +136,8 @@ class ForeignOutpost:
 
     def _with_issuer(self, provider: ProxyProvider) -> ProxyProvider:
         issuer = self._issuers[provider.issuer]
+        trusted = (msgspec.structs.replace(each, keys=self._issuers[each.issuer].keys) for each in provider.trusted)
+        provider = msgspec.structs.replace(provider, trusted=tuple(trusted))
         published, foreign = issuer.published, provider.foreign
         if published is None or foreign is None:
             return provider
@@ -156,12 +160,13 @@ class ForeignOutpost:
             ),
         )
 
-    async def _newer_keys(self, application: Application) -> Application | None:
-        issuer = self._issuers.get(application.provider.issuer)
-        if issuer is None or not await issuer.look_for_new_keys():
-            return None
+    async def _newer_keys(self, application: Application, issuer: str) -> Application | None:
+        known = self._issuers.get(issuer)
+        fetched = known is not None and await known.look_for_new_keys()
         pk = application.provider.pk
-        return next((each for each in self._outpost.applications() if each.provider.pk == pk), None)
+        current = next((each for each in self._outpost.applications() if each.provider.pk == pk), None)
+        # Whoever asks may hold an application from before keys that came a moment ago.
+        return current if fetched or current is not application else None
 
     def _ended(self, provider: int, subject: str, sid: str, ids: list[bytes]) -> None:
         over = {*ids, *self._outpost.sessions_of(provider, subject, sid)}

@@ -109,11 +109,31 @@ class Claims(Section):
     groups: Text = "groups"
 
 
-class Issuer(Section):
-    """An OpenID Connect provider, and this outpost as its client."""
+class Reached(Section):
+    """An issuer, and how it is reached."""
 
     url: Annotated[Text, AfterValidator(_url)]
     """The issuer identifier, to the last character as it stands in ``iss``."""
+    connect: Annotated[Text, AfterValidator(_dial)] | None = None
+    """``host:port`` to connect to instead of what the name of the URL means here. The name stays in TLS and Host."""
+    ca_file: Text = ""
+    """PEM file of the authorities that the issuer's certificate is believed from; the system's by default."""
+    insecure_skip_verify: Flag = False
+    """Believe any certificate. Whoever is between here and the issuer can then log in as anybody."""
+    allow_http: Flag = False
+    """Take an issuer without TLS that is not on this machine. The same danger."""
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not self.allow_http and not _is_here(parts.hostname or ""):
+            raise ValueError("is reached without TLS: anybody on the way could log in as anybody (allowHttp: true)")
+        return self
+
+
+class Issuer(Reached):
+    """An OpenID Connect provider, and this outpost as its client."""
+
     client_id: Text
     """As the issuer knows this outpost."""
     client_secret: Text = ""
@@ -129,14 +149,6 @@ class Issuer(Section):
     claims: Claims = Claims()
     userinfo: Literal["missing", "always", "never"] = "missing"
     """Ask the userinfo endpoint: always, never, or when the ID token lacks something that is wanted."""
-    connect: Annotated[Text, AfterValidator(_dial)] | None = None
-    """``host:port`` to connect to instead of what the name of the URL means here. The name stays in TLS and Host."""
-    ca_file: Text = ""
-    """PEM file of the authorities that the issuer's certificate is believed from; the system's by default."""
-    insecure_skip_verify: Flag = False
-    """Believe any certificate. Whoever is between here and the issuer can then log in as anybody."""
-    allow_http: Flag = False
-    """Take an issuer without TLS that is not on this machine. The same danger."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -148,9 +160,6 @@ class Issuer(Section):
             )
         if "openid" not in self.scopes:
             raise ValueError("needs openid among its scopes")
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and not self.allow_http and not _is_here(parts.hostname or ""):
-            raise ValueError("is reached without TLS: anybody on the way could log in as anybody (allowHttp: true)")
         return self
 
 
@@ -213,6 +222,30 @@ class Allow(Section):
         return self
 
 
+class ClaimsOfPrograms(Claims):
+    """Where the issuer says what about a program."""
+
+    username: Annotated[tuple[Text, ...], WithCommas] = ("sub",)
+    """The first that is there is the user name. Whoever may choose such a claim may choose a person's name."""
+
+
+class TrustedIssuer(Reached):
+    """Another issuer of which programs may show tokens: a CI system, a cluster, a second identity provider."""
+
+    audiences: Annotated[tuple[Text, ...], WithCommas]
+    """``aud`` of its tokens that are meant for this application: one of them. What a token for somebody else says is
+    not believed."""
+    allow: Allow
+    """Who may enter with its tokens; the application's own rules are about people."""
+    claims: ClaimsOfPrograms = ClaimsOfPrograms()
+
+    @model_validator(mode="after")
+    def _means_somebody(self) -> Self:
+        if not self.audiences or not all(self.audiences):
+            raise ValueError("needs audiences: what its tokens for this application have in aud")
+        return self
+
+
 class Headers(Section):
     """What the application is told about the person, in request fields that no client can set."""
 
@@ -255,6 +288,8 @@ class Application(Section):
     """Let a browser's CORS preflight pass."""
     bearer_tokens: Flag = False
     """Let programs in that send a token of the issuer for this client in ``Authorization: Bearer``."""
+    trusted_issuers: tuple[TrustedIssuer, ...] = ()
+    """With ``bearerTokens``: others whose tokens count as well."""
     redirect_everything: Flag = False
     """Send scripts to log in as well, instead of a 401."""
     keep_forms: Flag = False
@@ -360,6 +395,12 @@ def contradictions(written: OutpostConfiguration) -> Iterator[tuple[KeyPath, str
         host = urlsplit(application.external_url).hostname or ""
         if application.domain and host != application.domain and not host.endswith(f".{application.domain}"):
             yield (*here, "externalUrl"), f"is not under the domain {application.domain!r}"
+        issuers = [each.url for each in application.trusted_issuers]
+        own = application.issuer or written.issuer
+        if issuers and not application.bearer_tokens:
+            yield (*here, "trustedIssuers"), "has no effect without bearerTokens: true"
+        if len(set(issuers)) < len(issuers) or (own is not None and own.url in issuers):
+            yield (*here, "trustedIssuers"), "names an issuer twice, or the application's own"
         paths = [upstream.path.rstrip("/") for upstream in application.upstreams]
         if len(set(paths)) < len(paths):
             yield (*here, "upstreams"), "has two upstreams with the same path"

@@ -16,11 +16,14 @@ from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import parse_address
 from doorward.config.listening import access_log_of
 from doorward.config.outpost import (
+    Allow,
     Application,
     Headers,
     IdentityProvider,
     Issuer,
     OutpostConfiguration,
+    Reached,
+    TrustedIssuer,
     contradictions,
 )
 from doorward.config.outpost_routes import cookie_id, table_of
@@ -36,7 +39,7 @@ ENTRY_POINT = "outpost"
 METRICS = "metrics"
 _AUTH_REQUEST = {"User": "sub", "Email": "", "Groups": "@groups", "Preferred-Username": "preferred_username"}
 
-
+_IN_ANOTHER_WAY = "is reached in another way than by another application"
 CheckPattern = Callable[[str], object]
 """Raises ValueError for an expression that may not run."""
 
@@ -152,8 +155,15 @@ class _Maker:
             assert issuer is not None
             reach = self._reach(issuer, *path)
             if reaches.setdefault(issuer.url, reach) != reach:
-                self.problem("is reached in another way than by another application", *path)
+                self.problem(_IN_ANOTHER_WAY, *path)
             providers.append(self._provider(key, application, issuer, secrets, path))
+        for key, application in written.applications.items():
+            for number, trusted in enumerate(application.trusted_issuers):
+                there = ("applications", key, "trustedIssuers", number)
+                reach = self._reach(trusted, *there)
+                known = reaches.setdefault(trusted.url, msgspec.structs.replace(reach, keys_only=True))
+                if msgspec.structs.replace(known, keys_only=False) != reach:
+                    self.problem(_IN_ANOTHER_WAY, *there)
         return ForeignApplications(
             providers=tuple(providers),
             issuers=tuple(reaches.values()),
@@ -162,7 +172,7 @@ class _Maker:
             longest=written.session.lifetime,
         )
 
-    def _reach(self, issuer: Issuer, *path: str) -> Reach:
+    def _reach(self, issuer: Reached, *path: str | int) -> Reach:
         if issuer.insecure_skip_verify:
             self._warnings.append(f"{issuer.url} is believed whatever certificate it shows (insecureSkipVerify)")
         ca_pem = self.ca_of(issuer.ca_file, *path, "caFile")
@@ -232,7 +242,24 @@ class _Maker:
             skip_preflight=application.skip_preflight,
             keep_posts=application.keep_forms,
             foreign=self._issuer(key, application, issuer, secrets),
+            trusted=tuple(
+                self._trusted(trusted, application, "applications", key, "trustedIssuers", number)
+                for number, trusted in enumerate(application.trusted_issuers)
+            ),
         )
+
+    def _trusted(self, trusted: TrustedIssuer, application: Application, *path: str | int) -> outposts.TrustedIssuer:
+        claims = trusted.claims
+        says = outposts.ForeignIssuer(
+            username_claims=claims.username,
+            email_claim=claims.email,
+            name_claim=claims.name,
+            groups_claim=claims.groups,
+            admission=self._admission(trusted.allow, *path),
+            headers=_headers(application.headers, claims.email),
+            userinfo="never",
+        )
+        return outposts.TrustedIssuer(trusted.url, trusted.audiences, says)
 
     def _issuer(
         self, key: str, application: Application, issuer: Issuer, secrets: tuple[str, ...]
@@ -244,7 +271,7 @@ class _Maker:
             email_claim=claims.email,
             name_claim=claims.name,
             groups_claim=claims.groups,
-            admission=self._admission(key, application),
+            admission=self._admission(application.allow, "applications", key),
             headers=_headers(application.headers, claims.email),
             authentik_headers=application.headers.authentik,
             userinfo=issuer.userinfo,
@@ -263,15 +290,14 @@ class _Maker:
         rules = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
         return msgspec.structs.replace(made, rules=rules)
 
-    def _admission(self, key: str, application: Application) -> outposts.Admission:
-        allow = application.allow
+    def _admission(self, allow: Allow, *path: str | int) -> outposts.Admission:
         emails = [each.lower() for each in allow.emails]
         if allow.emails_file:
-            lines = self.text(allow.emails_file, "applications", key, "allow", "emailsFile").splitlines()
+            lines = self.text(allow.emails_file, *path, "allow", "emailsFile").splitlines()
             written = [line.strip().lower() for line in lines]
             emails += [line for line in written if line and not line.startswith("#")]
             if not emails:
-                self.problem("names a file without addresses", "applications", key, "allow", "emailsFile")
+                self.problem("names a file without addresses", *path, "allow", "emailsFile")
         return outposts.Admission(
             groups=allow.groups,
             emails=tuple(emails),

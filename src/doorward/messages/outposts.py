@@ -105,6 +105,17 @@ class ForeignIssuer(Struct, frozen=True):
     """Fingerprint of everything here that decides who enters and as whom: sessions made under others are not good."""
 
 
+class TrustedIssuer(Struct, frozen=True):
+    """Another issuer, of which programs may show tokens that are meant for the application."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    """The token must name one of them."""
+    says: ForeignIssuer
+    """How its claims are read, and who may enter with them."""
+    keys: tuple[VerificationKey, ...] = ()
+
+
 class ProxyProvider(Struct, frozen=True):
     """One protected application (or domain) as ``contracts/outpost.md`` section 12.2 describes it."""
 
@@ -151,6 +162,8 @@ class ProxyProvider(Struct, frozen=True):
     """Where bearer tokens of programs are asked about (RFC 7662); empty where the issuer has none."""
     foreign: ForeignIssuer | None = None
     """None when the issuer is a Doorward, and knows by itself who may enter."""
+    trusted: tuple[TrustedIssuer, ...] = ()
+    """Whose tokens programs may show beside those of ``issuer``."""
     trusts_other_clients: bool = False
     """Whether the issuer may give this client a token of its own for one that a program got for another client."""
     internal_host: str = ""

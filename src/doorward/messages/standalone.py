@@ -19,6 +19,8 @@ class Reach(Struct, frozen=True):
     """``host:port`` to connect to instead; empty: what the URL names."""
     ca_pem: str = ""
     insecure_skip_verify: bool = False
+    keys_only: bool = False
+    """Nobody logs in there: it only signs tokens, and need publish no more than its keys."""
 
     def tls(self, name: str) -> ClientTls:
         """``name``: of the server, where the connection goes somewhere else."""

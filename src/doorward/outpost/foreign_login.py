@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from doorward.messages.http import HttpQuestion
-from doorward.messages.outposts import ForeignIssuer
+from doorward.messages.outposts import ForeignIssuer, TrustedIssuer
 from doorward.outpost import claims as reading
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import MAX_ANSWER, TokenAnswer
 from doorward.outpost.ports import IdentityChannel, IdentityUnreachable
-from doorward.outpost.verified_login import VerifiedLogin, keys_of
+from doorward.outpost.verified_login import VerifiedLogin, keys_among, keys_of
 from doorward.tokens.issuer_keys import Verified
 from doorward.tokens.openid import Expected, check_id_token
 from doorward.tokens.refused import TokenRefused
@@ -35,11 +35,11 @@ UNSAID = 3600.0
 """Seconds for one whose issuer does not say it."""
 FOREVER = 32503680000.0
 
-NewerKeys = Callable[[Application], Awaitable[Application | None]]
-"""The application with the issuer's keys as they are now; None when they were fetched a moment ago."""
+NewerKeys = Callable[[Application, str], Awaitable[Application | None]]
+"""The application with the keys of this issuer as they are now; None when they were fetched a moment ago."""
 
 
-async def no_newer_keys(application: Application) -> Application | None:
+async def no_newer_keys(application: Application, issuer: str) -> Application | None:
     """For issuers whose keys are pushed to us."""
     return None
 
@@ -80,10 +80,22 @@ class ForeignLogins:
         try:
             return keys_of(application).verify(token)
         except TokenRefused as refused:
-            newer = await self.newer_keys(application) if refused.part == "kid" else None
+            newer = await self.newer_keys(application, application.provider.issuer) if refused.part == "kid" else None
             if newer is None:
                 raise
             return keys_of(newer).verify(token)
+
+    async def verified_by(self, application: Application, trusted: TrustedIssuer, token: str) -> Verified:
+        """The claims of a token of another issuer; its keys are looked at again likewise. Raises TokenRefused."""
+        try:
+            return keys_among(trusted.keys).verify(token)
+        except TokenRefused as refused:
+            newer = await self.newer_keys(application, trusted.issuer) if refused.part == "kid" else None
+            found = newer.provider.trusted if newer is not None else ()
+            keys = next((each.keys for each in found if each.issuer == trusted.issuer), None)
+            if keys is None:
+                raise
+            return keys_among(keys).verify(token)
 
     async def completed(self, issuer: ForeignIssuer, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
         """The claims with what the userinfo adds; what the ID token says stands."""

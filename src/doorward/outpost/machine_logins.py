@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from doorward.messages.outposts import ForeignIssuer
+from doorward.messages.outposts import ForeignIssuer, TrustedIssuer
 from doorward.outpost import claims as reading
 from doorward.outpost import verified_login
 from doorward.outpost.application import Application
@@ -70,13 +70,27 @@ class MachineLogins:
         that is a JWT. What was revoked is not known there; the token's own end is."""
         if isinstance(credential, AppPassword):
             raise CredentialRefused("this issuer has no app passwords")
-        provider = application.provider
+        provider, trusted = application.provider, _trusted(application, credential.token)
+        if trusted is not None:
+            return await self._trusted(application, trusted, credential.token)
         verified = await self.foreign.verified(application, credential.token)
         expected = Expected(issuer=provider.issuer, client_id=provider.client_id, nonce=None, now=self.now())
         expires = check_access_token(verified, expected)
         claims = await self.foreign.completed(issuer, verified.claims, "")
         reading.admit(claims, issuer)
         return VerifiedLogin(reading.read(claims, issuer), "", credential.token, expires)
+
+    async def _trusted(self, application: Application, trusted: TrustedIssuer, token: str) -> VerifiedLogin:
+        """A token of another issuer that the configuration names: by its own keys, for an audience of its own, under
+        rules of its own. Nothing of it is kept, and the application gets no token (it could not know whose it is)."""
+        verified = await self.foreign.verified_by(application, trusted, token)
+        said = verified.claims.get("aud")
+        names = said if isinstance(said, list) else [said]
+        audience = next((each for each in trusted.audiences if each in names), trusted.audiences[0])
+        expected = Expected(issuer=trusted.issuer, client_id=audience, nonce=None, now=self.now())
+        expires = check_access_token(verified, expected)
+        reading.admit(verified.claims, trusted.says)
+        return VerifiedLogin(reading.read(verified.claims, trusted.says), "", "", expires)
 
     async def _by_app_password(self, application: Application, given: AppPassword, client_ip: str) -> VerifiedLogin:
         grant = {
@@ -148,13 +162,25 @@ class MachineLogins:
         return said
 
 
+def _trusted(application: Application, token: str) -> TrustedIssuer | None:
+    """Whose token ``token`` says that it is, if that is one that is trusted here; nothing is believed of it yet."""
+    if not application.provider.trusted:
+        return None
+    unverified = _unverified_claims(token).get("iss")
+    return next((each for each in application.provider.trusted if each.issuer == unverified), None)
+
+
+def _unverified_claims(token: str) -> dict[str, Any]:
+    """What is written in ``token``; empty when it cannot be read."""
+    try:
+        return msgspec.json.decode(base64url.decode(token.split(".")[1]), type=dict[str, Any])
+    except (ValueError, IndexError, msgspec.DecodeError):
+        return {}
+
+
 def _is_for_us(application: Application, token: str) -> bool:
     """Whether ``token`` says that it is for this client, or cannot be read; nothing of it is believed here."""
-    try:
-        claims = msgspec.json.decode(base64url.decode(token.split(".")[1]), type=dict[str, Any])
-    except (ValueError, IndexError, msgspec.DecodeError):
-        return True
-    audience = claims.get("aud")
+    audience = _unverified_claims(token).get("aud")
     return not isinstance(audience, str) or audience == application.provider.client_id
 
 

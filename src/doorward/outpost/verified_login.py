@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from doorward.messages.outposts import VerificationKey
 from doorward.messages.sessions import Claims
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import TokenAnswer
@@ -53,11 +54,15 @@ def verify(application: Application, tokens: TokenAnswer, now: float, nonce: str
 
 def keys_of(application: Application) -> IssuerKeys:
     """The issuer's keys. Raises TokenRefused when they cannot be used."""
-    provider = application.provider
+    return keys_among(application.provider.keys)
+
+
+def keys_among(published: tuple[VerificationKey, ...]) -> IssuerKeys:
+    """An issuer's keys. Raises TokenRefused when they cannot be used."""
     try:
-        return issuer_keys(tuple(PublicKey(key.kid, key.alg, key.jwk) for key in provider.keys))
+        return issuer_keys(tuple(PublicKey(key.kid, key.alg, key.jwk) for key in published))
     except ValueError as error:
-        log.error("the keys of provider %r cannot be used: %s", provider.name, error)
+        log.error("the keys of an issuer cannot be used: %s", error)
         raise TokenRefused("kid", "the configured keys of the issuer cannot be used") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from urllib.parse import urlsplit
 
 from doorward.config.document import Plain
@@ -43,7 +44,25 @@ class ApplicationPart(Part):
             )
         if written.flag("skip_jwt_bearer_tokens"):
             application["bearerTokens"] = True
+            self._trusted(application)
         return application
+
+    def _trusted(self, application: dict[str, Plain]) -> None:
+        """``extra_jwt_issuers``: pairs of issuer and audience."""
+        found: dict[str, list[Plain]] = {}
+        for pair in self.written.texts("extra_jwt_issuers"):
+            issuer, _, audience = pair.partition("=")
+            found.setdefault(issuer, []).append(audience)
+        if found:
+            application["trustedIssuers"] = [
+                {"url": issuer, "audiences": audiences, "allow": deepcopy(application["allow"])}
+                for issuer, audiences in found.items()
+            ]
+            self.different(
+                "extra_jwt_issuers",
+                "their tokens stand under the same rules as people, and name whoever is in sub: look at allow and "
+                "claims of each",
+            )
 
     def _domain(self, application: dict[str, Plain], external: str) -> None:
         domains = [domain.lower().lstrip("*.") for domain in self.written.texts("cookie_domains")]

@@ -14,7 +14,8 @@ LISTS = frozenset({
 TAKEN = frozenset({
     "acr_values", "allowed_groups", "allowed_roles", "api_routes", "authenticated_emails_file", "azure_tenant",
     "client_id", "client_secret", "client_secret_file", "cookie_domains", "cookie_expire", "cookie_refresh",
-    "cookie_secret", "email_domains", "entra_id_allowed_tenants", "force_json_errors", "gitlab_groups", "http_address",
+    "cookie_secret", "email_domains", "entra_id_allowed_tenants", "extra_jwt_issuers", "force_json_errors",
+    "gitlab_groups", "http_address",
     "https_address", "insecure_oidc_allow_unverified_email", "keycloak_groups", "login_url", "metrics_address",
     "oidc_email_claim", "oidc_groups_claim", "oidc_issuer_url", "pass_access_token", "pass_authorization_header",
     "pass_basic_auth", "pass_host_header", "pass_user_headers", "prefer_email_to_user", "prompt", "provider",
@@ -104,7 +105,6 @@ NOTHING_LIKE_IT: dict[str, tuple[str, str]] = {
     "cookie_secret_file": ("that file is binary", "cookie: {secretFile} with the output of openssl rand -hex 32"),
     "custom_templates_dir": (_NO_PAGE, "error pages are plain and cannot be changed"),
     "display_htpasswd_form": ("passwords are the identity provider's business", "an account there"),
-    "extra_jwt_issuers": ("tokens are believed from the application's own issuer", "an application for each issuer"),
     "footer": (_NO_PAGE, "error pages are plain and cannot be changed"),
     "force_https": ("redirections are the business of what serves TLS", "a redirection in the proxy in front"),
     "gcp_healthchecks": ("health is asked by path", "/-/health/ready/ and /outpost.goauthentik.io/ping"),

@@ -33,9 +33,9 @@ class Published(Struct, frozen=True):
     """The metadata that we use."""
 
     issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
     jwks_uri: str
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
     userinfo_endpoint: str = ""
     end_session_endpoint: str = ""
     introspection_endpoint: str = ""
@@ -51,8 +51,8 @@ def url_of(issuer: str) -> str:
     return issuer.rstrip("/") + WELL_KNOWN
 
 
-def read(body: bytes, issuer: str) -> Published:
-    """The document at ``url_of(issuer)``. Raises NotAnIssuer."""
+def read(body: bytes, issuer: str, *, keys_only: bool = False) -> Published:
+    """The document at ``url_of(issuer)``; ``keys_only``: nobody logs in there. Raises NotAnIssuer."""
     try:
         published = msgspec.json.decode(body, type=Published)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -66,7 +66,7 @@ def read(body: bytes, issuer: str) -> Published:
     secure = issuer.startswith("https://")
     for name in _NEEDED + _USED:
         url = str(getattr(published, name))
-        if url.startswith("https://") or (not url and name in _USED):
+        if url.startswith("https://") or (not url and (name in _USED or (keys_only and name != "jwks_uri"))):
             continue
         if secure or not url.startswith("http://"):  # whoever is on the way could then speak for the issuer
             raise NotAnIssuer(f"its {name} is {url!r}, which is no https URL")

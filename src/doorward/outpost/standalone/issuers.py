@@ -52,8 +52,11 @@ class Issuer:
         changed: Callable[[], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         shelf: Shelf | None = None,
+        *,
+        keys_only: bool = False,
     ) -> None:
-        """Begins with what is on the ``shelf``."""
+        """Begins with what is on the ``shelf``. ``keys_only``: see ``discovery.read``."""
+        self._keys_only = keys_only
         self.url = url
         self.answers = False
         """Whether it did when it was last asked."""
@@ -77,7 +80,7 @@ class Issuer:
             kept = self._shelf.kept_issuer(self.url, self._now()) if self._shelf is not None else None
             if kept is None:
                 return
-            published = discovery.read(kept[0], self.url)
+            published = discovery.read(kept[0], self.url, keys_only=self._keys_only)
             self.keys = discovery.read_keys(kept[1], published.id_token_signing_alg_values_supported)
         except (NotAnIssuer, StoreUnavailable):
             return  # an older version took what this one does not
@@ -101,7 +104,7 @@ class Issuer:
             published, text = self.published, self._document
             if document or published is None:
                 text = await self._get(discovery.url_of(self.url))
-                published = discovery.read(text, self.url)
+                published = discovery.read(text, self.url, keys_only=self._keys_only)
             keys = await self._get(published.jwks_uri)
             known = discovery.read_keys(keys, published.id_token_signing_alg_values_supported)
         except (NotAnIssuer, IdentityUnreachable) as error:
