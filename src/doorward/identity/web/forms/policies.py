@@ -1,0 +1,122 @@
+"""Policies of every kind: what a password must be like, who passes. One form and one line in the table for each."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from doorward.identity.policies.models import (
+    ExpressionPolicy,
+    PasswordExpiryPolicy,
+    PasswordPolicy,
+    Policy,
+    ReputationPolicy,
+)
+from doorward.identity.web.forms.fields import PLAIN, PersonField, plain_input
+from doorward.identity.web.forms.stages.base import values_of
+
+
+class PolicyForm(forms.Form):
+    """What all kinds have. A field stands under the name that the model has for it."""
+
+    model: ClassVar[type[Policy]]
+    title: ClassVar[str]
+    does: ClassVar[str]
+    """Whom a policy of this kind lets pass, as a sentence about it without its subject."""
+
+    name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")
+
+    def __init__(self, data: Any = None, *, policy: Policy | None = None) -> None:
+        super().__init__(data, initial=values_of(policy or self.model(), self.base_fields))
+
+
+class ExpressionForm(PolicyForm):
+    model = ExpressionPolicy
+    title = "Expression"
+    does = "Passes where its rule says so"
+
+    expression = forms.CharField(
+        label="Rule",
+        max_length=100_000,
+        widget=forms.Textarea(attrs={**PLAIN, "rows": "8", "class": "code-input"}),
+        help_text="For example: return ak_is_group_member(request.user, name=\"staff\"). It says yes by returning "
+        "something true.",
+    )
+
+
+class PasswordExpiryForm(PolicyForm):
+    model = PasswordExpiryPolicy
+    title = "Password age"
+    does = "Passes while the password is young enough"
+
+    days = forms.IntegerField(
+        label="Days", min_value=1, max_value=36500, help_text="Whose password is older is told to choose a new one."
+    )
+
+
+class ReputationForm(PolicyForm):
+    model = ReputationPolicy
+    title = "Reputation"
+    does = "Passes for names and addresses with many failed logins"
+
+    check_ip = forms.BooleanField(label="Look at the address", required=False, help_text="Of IPv6, at its network.")
+    check_username = forms.BooleanField(
+        label="Look at the user name", required=False, help_text="Also one that nobody has."
+    )
+    threshold = forms.IntegerField(
+        min_value=-1000,
+        max_value=1000,
+        help_text="It passes at this score and below: a failed login takes one off, a good one adds one.",
+    )
+
+
+class PasswordPolicyForm(PolicyForm):
+    model = PasswordPolicy
+    title = "Password"
+    does = "Says what a new password must be like"
+
+    password_field = forms.CharField(
+        label="Field", max_length=128, widget=plain_input(), help_text="Key of the field with the password."
+    )
+    check_static_rules = forms.BooleanField(
+        label="Count characters", required=False, help_text="The rules up to the sentence count only then."
+    )
+    length_min = forms.IntegerField(
+        label="Least length", min_value=0, max_value=1000, help_text="In characters. Long is better than complicated."
+    )
+    amount_digits = forms.IntegerField(label="Digits", min_value=0, max_value=100, help_text="At least so many.")
+    amount_lowercase = forms.IntegerField(
+        label="Small letters", min_value=0, max_value=100, help_text="At least so many."
+    )
+    amount_uppercase = forms.IntegerField(
+        label="Capital letters", min_value=0, max_value=100, help_text="At least so many."
+    )
+    amount_symbols = forms.IntegerField(label="Symbols", min_value=0, max_value=100, help_text="At least so many.")
+    symbol_charset = forms.CharField(
+        label="What counts as a symbol", max_length=1000, strip=False, widget=plain_input(), help_text="Each character."
+    )
+    error_message = forms.CharField(
+        label="What people then read", max_length=1000, required=False, help_text="Left empty, they read what is missing."
+    )
+    check_zxcvbn = forms.BooleanField(
+        label="Estimate how hard it is to guess", required=False, help_text="Known passwords, names and dates are easy."
+    )
+    zxcvbn_score_threshold = forms.IntegerField(
+        label="Hard enough above", min_value=0, max_value=4, help_text="Of 0 (guessed at once) to 4 (very hard)."
+    )
+    num_historical_passwords = forms.IntegerField(
+        label="Former passwords that may not come back", min_value=0, max_value=100, help_text="0: all may."
+    )
+
+
+FORMS: dict[str, type[PolicyForm]] = {
+    form.model.KIND: form for form in (ExpressionForm, PasswordExpiryForm, ReputationForm, PasswordPolicyForm)
+}
+"""By kind, in the order in which they are offered."""
+
+
+class AskForm(forms.Form):
+    """What does it say about this user?"""
+
+    ask = PersonField(label="User", help_text="As if they asked now, from here; in a flow it may know more.")
