@@ -183,7 +183,7 @@ def test_a_binding_names_exactly_one(admin: Visitor, staff: Group) -> None:
     page = "/if/admin/flows/default-password-change/"
     for fields in ({"group": "", "user": ""}, {"group": str(staff.pk), "user": "akadmin"}):
         assert admin.send(f"{page}access/", at=page, **fields).status_code == 400
-        assert "Choose a group, or name a user: one of them." in admin.text
+        assert "Choose a group or a policy, or name a user: one of them." in admin.text
 
 
 @pytest.mark.parametrize("name", ["admin-flow-stage", "admin-flow-stage-remove"])

@@ -21,6 +21,7 @@ from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
 from doorward.identity.policies.actions import bind
+from doorward.identity.policies.models import Policy
 from doorward.identity.stages.models import Invitation, Prompt
 from doorward.identity.web.urls import ADMIN, OWN
 from identity import proxied
@@ -77,6 +78,9 @@ PAGES = {
     "admin-stage": ["stage"],
     "admin-stage-delete": ["stage"],
     "admin-prompts": [],
+    "admin-policies": [],
+    "admin-policy": ["policy"],
+    "admin-policy-delete": ["policy"],
     "admin-prompt": ["prompt"],
     "admin-prompt-delete": ["prompt"],
     "admin-brands": [],
@@ -100,6 +104,8 @@ PAGES = {
     "admin-new-stage": [],
     "admin-new-stage-of": ["kind"],
     "admin-new-prompt": [],
+    "admin-new-policy": [],
+    "admin-new-policy-of": ["policy_kind"],
 }
 """Pages of the administrators: name of the address, and of what fills it in."""
 ACTIONS = {
@@ -187,6 +193,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "stage": place.stage_id,
             "prompt": Prompt.objects.earliest("name").pk,
             "kind": "deny",
+            "policy": Policy.objects.earliest("name").pk,
+            "policy_kind": "expression",
             "invitation": Invitation.objects.create(name="carol").pk,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.directory.models import Group
-from doorward.identity.policies.models import PolicyTarget
+from doorward.identity.policies.models import Policy, PolicyTarget
 from doorward.identity.web.forms.fields import PersonField, plain_input
 from doorward.identity.web.forms.protect import free_slug
 
@@ -98,13 +98,16 @@ class BindingForm(forms.Form):
 
     group = forms.ModelChoiceField(Group.objects.all(), required=False, empty_label="Choose a group")
     user = PersonField(label="or user", required=False)
+    policy = forms.ModelChoiceField(
+        Policy.objects.all(), label="or policy", required=False, empty_label="Choose a policy"
+    )
     negate = forms.BooleanField(label="Everybody but them", required=False)
 
     def clean(self) -> dict[str, Any]:
         """Exactly one."""
         values = self.cleaned_data
-        if not self.errors and bool(values.get("group")) is bool(values.get("user")):
-            self.add_error(None, "Choose a group, or name a user: one of them.")
+        if not self.errors and sum(bool(values.get(name)) for name in ("group", "user", "policy")) != 1:
+            self.add_error(None, "Choose a group or a policy, or name a user: one of them.")
         return values
 
 

@@ -11,10 +11,9 @@ from doorward.identity.policies.models import (
     PasswordExpiryPolicy,
     PasswordPolicy,
     Policy,
-    ReputationPolicy,
 )
 from doorward.identity.web.forms.fields import PLAIN, PersonField, plain_input
-from doorward.identity.web.forms.stages.base import values_of
+from doorward.identity.web.forms.stages.base import plain_fields, values_of
 
 
 class PolicyForm(forms.Form):
@@ -28,7 +27,9 @@ class PolicyForm(forms.Form):
     name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")
 
     def __init__(self, data: Any = None, *, policy: Policy | None = None) -> None:
-        super().__init__(data, initial=values_of(policy or self.model(), self.base_fields))
+        more = plain_fields(self.model, but=self.base_fields)
+        super().__init__(data, initial=values_of(policy or self.model(), (*self.base_fields, *more)))
+        self.fields.update(more)
 
 
 class ExpressionForm(PolicyForm):
@@ -40,7 +41,7 @@ class ExpressionForm(PolicyForm):
         label="Rule",
         max_length=100_000,
         widget=forms.Textarea(attrs={**PLAIN, "rows": "8", "class": "code-input"}),
-        help_text="For example: return ak_is_group_member(request.user, name=\"staff\"). It says yes by returning "
+        help_text='For example: return ak_is_group_member(request.user, name="staff"). It says yes by returning '
         "something true.",
     )
 
@@ -52,22 +53,6 @@ class PasswordExpiryForm(PolicyForm):
 
     days = forms.IntegerField(
         label="Days", min_value=1, max_value=36500, help_text="Whose password is older is told to choose a new one."
-    )
-
-
-class ReputationForm(PolicyForm):
-    model = ReputationPolicy
-    title = "Reputation"
-    does = "Passes for names and addresses with many failed logins"
-
-    check_ip = forms.BooleanField(label="Look at the address", required=False, help_text="Of IPv6, at its network.")
-    check_username = forms.BooleanField(
-        label="Look at the user name", required=False, help_text="Also one that nobody has."
-    )
-    threshold = forms.IntegerField(
-        min_value=-1000,
-        max_value=1000,
-        help_text="It passes at this score and below: a failed login takes one off, a good one adds one.",
     )
 
 
@@ -97,7 +82,10 @@ class PasswordPolicyForm(PolicyForm):
         label="What counts as a symbol", max_length=1000, strip=False, widget=plain_input(), help_text="Each character."
     )
     error_message = forms.CharField(
-        label="What people then read", max_length=1000, required=False, help_text="Left empty, they read what is missing."
+        label="What people then read",
+        max_length=1000,
+        required=False,
+        help_text="Left empty, they read what is missing.",
     )
     check_zxcvbn = forms.BooleanField(
         label="Estimate how hard it is to guess", required=False, help_text="Known passwords, names and dates are easy."
@@ -111,9 +99,19 @@ class PasswordPolicyForm(PolicyForm):
 
 
 FORMS: dict[str, type[PolicyForm]] = {
-    form.model.KIND: form for form in (ExpressionForm, PasswordExpiryForm, ReputationForm, PasswordPolicyForm)
+    form.model.KIND: form for form in (ExpressionForm, PasswordExpiryForm, PasswordPolicyForm)
 }
 """By kind, in the order in which they are offered."""
+
+
+def kinds() -> dict[str, type[PolicyForm]]:
+    """The form of every kind that exists; a plain one, of the model's columns, where there is no other."""
+    return {**FORMS, **{each.KIND: _plain(each) for each in Policy.__subclasses__() if each.KIND not in FORMS}}
+
+
+def _plain(model: type[Policy]) -> type[PolicyForm]:
+    title = str(model._meta.verbose_name).removesuffix(" policy").capitalize()
+    return type(f"{model.__name__}Form", (PolicyForm,), {"model": model, "title": title, "does": "Judges by its rules"})
 
 
 class AskForm(forms.Form):

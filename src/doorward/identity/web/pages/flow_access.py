@@ -1,4 +1,4 @@
-"""For whom a flow is, or one stage of it: groups and users bound to it."""
+"""For whom a flow is, or one stage of it: groups, users and policies bound to it."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def course_of(flow: Flow) -> Course:
     """The flow's course."""
     bindings = list(
         flow.stage_bindings.select_related("stage")
-        .prefetch_related("bindings__group", "bindings__user")
+        .prefetch_related("bindings__group", "bindings__user", "bindings__policy")
         .order_by("order", "pk")
     )
     stations = tuple(

@@ -83,7 +83,7 @@ def show_place(
         flow=flow,
         binding=binding,
         station=station(binding),
-        bindings=binding.bindings.select_related("group", "user"),
+        bindings=binding.bindings.select_related("group", "user", "policy"),
         form=form,
         binding_form=binding_form,
         usernames=usernames(),

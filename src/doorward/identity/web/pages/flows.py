@@ -90,7 +90,7 @@ def show_flow(
         who=WHO.get(Flow.Authentication(shown.authentication)),
         when_refused=WHEN_REFUSED.get(Flow.DeniedAction(shown.denied_action)),
         course=course_of(shown),
-        bindings=shown.bindings.select_related("group", "user"),
+        bindings=shown.bindings.select_related("group", "user", "policy"),
         uses=[use for use in uses_of(shown) if use.kind != PLACE],
         obstacle=obstacle() if is_way_in else "",
         form=form or BehaviorForm(initial={"compatibility_mode": shown.compatibility_mode}),

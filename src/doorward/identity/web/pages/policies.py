@@ -19,7 +19,7 @@ from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.judges import Said, said_by
 from doorward.identity.policies.models import Policy
 from doorward.identity.stages.models import PromptStage
-from doorward.identity.web.forms.policies import FORMS, AskForm
+from doorward.identity.web.forms.policies import AskForm, kinds
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.careful import careful
@@ -36,6 +36,7 @@ UP: list[Crumb] = [("Policies", SECTION)]
 def policies(request: HttpRequest) -> HttpResponse:
     """``/if/admin/policies/``"""
     query = search_text(request)
+    titles = {kind: form.title for kind, form in kinds().items()}
     rows = page_of(request, Policy.objects.filter(name__icontains=query))
     return show_admin(
         request,
@@ -43,7 +44,7 @@ def policies(request: HttpRequest) -> HttpResponse:
         section=SECTION,
         title="Policies",
         rows=rows,
-        policies=[(policy, FORMS[policy.kind].title, bound_to(policy)) for policy in rows],
+        policies=[(policy, titles[policy.kind], bound_to(policy)) for policy in rows],
         query=query,
     )
 
@@ -53,7 +54,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """``/if/admin/new/policy/``: of which kind?"""
     return show_admin(
-        request, "new_policy.html", section=SECTION, title="New policy", crumbs=UP, kinds=list(FORMS.items())
+        request, "new_policy.html", section=SECTION, title="New policy", crumbs=UP, kinds=list(kinds().items())
     )
 
 
@@ -61,7 +62,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @administrators
 def create(request: HttpRequest, kind: str) -> HttpResponse:
     """``/if/admin/new/policy/<kind>/``"""
-    form_class = FORMS.get(kind)
+    form_class = kinds().get(kind)
     if form_class is None:
         raise Http404
     form = form_class(request.POST if request.method == "POST" else None)
@@ -89,7 +90,7 @@ def create(request: HttpRequest, kind: str) -> HttpResponse:
 def policy(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """``/if/admin/policies/<uuid>/``; ``?ask=`` names a user to judge."""
     changed = find(uuid)
-    form = FORMS[changed.kind](request.POST if request.method == "POST" else None, policy=changed)
+    form = kinds()[changed.kind](request.POST if request.method == "POST" else None, policy=changed)
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.update_policy(Actor.of(request), changed, **form.cleaned_data)

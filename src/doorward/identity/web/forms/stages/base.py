@@ -84,7 +84,7 @@ def plain_form(model: type[Stage]) -> type[StageForm]:
     return type(f"{model.__name__}Form", (StageForm,), about)
 
 
-def plain_fields(model: type[Stage], *, but: Container[str]) -> dict[str, forms.Field]:
+def plain_fields(model: type[Model], *, but: Container[str]) -> dict[str, forms.Field]:
     """A field for each column and relation of ``model`` itself, but for these."""
     own = [*model._meta.local_fields, *model._meta.local_many_to_many]
     wanted = [field.name for field in own if field.editable and not field.primary_key and field.name not in but]
