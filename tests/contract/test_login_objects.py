@@ -150,10 +150,15 @@ def test_scopes_are_found_by_their_managed_names(api: Any, official: Any) -> Non
         made.pk, patched_scope_mapping_request=official.PatchedScopeMappingRequest(description="Mine")
     )
     put = api.propertymappings_provider_scope_update(
-        made.pk, official.ScopeMappingRequest(name="ours", scope_name="ours", expression="return {}")
+        made.pk,
+        official.ScopeMappingRequest(name="ours", scope_name="ours", expression='return {"team": user.username}'),
     )
 
     assert (patched.description, put.scope_name) == ("Mine", "ours")
+    tried = api.propertymappings_all_test_create(
+        made.pk, property_mapping_test_request=official.PropertyMappingTestRequest()
+    )
+    assert (tried.successful, tried.result) == (True, '{\n    "team": "akadmin"\n}')
     assert api.propertymappings_provider_scope_retrieve(made.pk).managed is None
     assert api.propertymappings_all_retrieve(made.pk).component == made.component
     assert len(api.propertymappings_all_types_list()) == 1

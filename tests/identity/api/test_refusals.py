@@ -78,10 +78,10 @@ def test_a_redirect_that_leaks_codes_is_refused(admin_api: Any, provider_body: d
 
 
 @pytest.mark.parametrize(
-    "expression", ['__import__("os").system("id")', "return open('/etc/passwd')", "return {} or 1"]
+    "expression", ['__import__("os").system("id")', "import os\nreturn {}", "return {}.__class__", "return {"]
 )
-def test_no_expression_is_ever_taken(admin_api: Any, expression: str) -> None:
-    """Text that would be a program is refused when it is stored."""  # S-612, S-613
+def test_no_program_is_ever_taken(admin_api: Any, expression: str) -> None:
+    """What is outside of the language is refused when it is stored."""  # S-612, S-613
     body = {"name": "x", "scope_name": "x", "expression": expression}
     status, answer = admin_api.refused("POST", "propertymappings/provider/scope/", body)
 

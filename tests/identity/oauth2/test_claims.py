@@ -7,6 +7,8 @@ import pytest
 from doorward.identity.directory import actions as directory
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.events.models import Event
+from doorward.identity.oauth2.models import ScopeMapping
 from doorward.identity.oauth2.person import merged_deeply
 from identity.oauth2.conftest import Register
 from identity.oauth2.relying_party import Browser, RelyingParty, payload_of
@@ -72,3 +74,30 @@ def test_asking_for_nothing_means_everything_configured(rp: RelyingParty, browse
     tokens = rp.tokens(browser, scope=None)
     assert {"openid", "ak_proxy", "offline_access"} <= set(tokens["scope"].split())
     assert rp.tokens(browser, scope="openid unknown")["scope"] == "openid"
+
+
+def test_own_claims_by_an_expression(rp: RelyingParty, browser: Browser, bob: User, staff: Group) -> None:
+    """Beside the shipped ones of the same scope, and for a scope of one's own."""
+    for scope, expression in (
+        ("profile", 'return {"department": request.user.attributes.get("department", "none"), "nickname": "bobby"}'),
+        ("roles", 'return {"roles": [group.name.upper() for group in user.ak_groups.all()]}'),
+    ):
+        mapping = ScopeMapping.objects.create(name=scope, scope_name=scope, expression=expression)
+        rp.provider.scope_mappings.add(mapping)
+    directory.update_user(SYSTEM, bob, attributes={"department": "sales"})
+
+    claims = payload_of(rp.tokens(browser, scope="openid profile roles")["access_token"])
+
+    assert (claims["department"], claims["nickname"], claims["roles"]) == ("sales", "bobby", ["STAFF"])
+    assert claims["preferred_username"] == "bob"
+
+
+@pytest.mark.parametrize("expression", ["return user.password", "return [1]", "while True:\n  pass"])
+def test_a_failing_mapping_adds_nothing(rp: RelyingParty, browser: Browser, expression: str) -> None:
+    """The login goes on without its claims, and an event says what is wrong."""  # S-612
+    rp.provider.scope_mappings.add(ScopeMapping.objects.create(name="bad", scope_name="bad", expression=expression))
+
+    claims = payload_of(rp.tokens(browser, scope="openid bad email")["access_token"])
+
+    assert claims["email"]
+    assert Event.objects.filter(action="property_mapping_exception", context__mapping="bad").exists()

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from doorward.identity.oauth2 import clients, denial, pkce, redirects, scopes
 from doorward.identity.oauth2.clients import Client
 from doorward.identity.oauth2.denial import Denial
-from doorward.identity.oauth2.models import ScopeMapping
 from doorward.identity.oauth2.parameters import Parameters
+from doorward.identity.oauth2.scopes import Mappings
 
 ResponseMode = Literal["query", "fragment", "form_post"]
 LONGEST_NONCE = 512
@@ -56,7 +56,7 @@ class AuthorizationRequest:
 
     return_to: ReturnTo
     scopes: tuple[str, ...]
-    mappings: dict[str, ScopeMapping]
+    mappings: Mappings
     nonce: str
     code_challenge: str
     prompt: frozenset[str]

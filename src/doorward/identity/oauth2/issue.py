@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +20,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.oauth2 import scopes as scope_table
 from doorward.identity.oauth2.issuer import issuer_of
 from doorward.identity.oauth2.live import living_session
-from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider, ScopeMapping
+from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider
 from doorward.identity.oauth2.person import Person
 from doorward.identity.oauth2.signing import Signer, signer_of
 from doorward.identity.oauth2.subjects import subject_of
@@ -60,7 +59,7 @@ class Tokens:
 
 def issue(
     authorization: Authorization,
-    mappings: Mapping[str, ScopeMapping],
+    mappings: scope_table.Mappings,
     *,
     refresh_until: datetime | None = None,
 ) -> Tokens:
@@ -86,7 +85,7 @@ def issue(
 
 
 def preview(
-    provider: OAuth2Provider, user: User, scopes: tuple[str, ...], mappings: Mapping[str, ScopeMapping]
+    provider: OAuth2Provider, user: User, scopes: tuple[str, ...], mappings: scope_table.Mappings
 ) -> dict[str, object]:
     """The claims of an access token that ``user`` would get now. Nothing is signed, and nothing stored."""
     now = timezone.now()
@@ -97,7 +96,7 @@ def preview(
     return claims | {"scope": " ".join(scopes)}
 
 
-def stored_claims(row: IssuedToken, person: Person, mappings: Mapping[str, ScopeMapping]) -> dict[str, object]:
+def stored_claims(row: IssuedToken, person: Person, mappings: scope_table.Mappings) -> dict[str, object]:
     """What a live token says of its user now; for introspection, where a changed group must show at once."""
     authorization = authorization_of(row)
     claims = _common_claims(authorization, row.issued, row.expires)

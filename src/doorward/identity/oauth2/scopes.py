@@ -1,23 +1,28 @@
 """Scopes that are shipped, and the claims each one yields (``contracts/identity.md`` section 2.5).
 
-A table of plain functions, found by the managed id of the scope's mapping: no text out of the database is ever run
-(CVE-2026-25227). A mapping that an administrator made has no function here; it only names a scope.
+The shipped ones are plain functions, found by the managed id of the scope's mapping. A mapping that an administrator
+made is an expression, run by the interpreter of ``expressions`` and never as Python (CVE-2026-25227). Several mappings
+may add to one scope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop
 
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.expressions.errors import ExpressionFailed
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.person import Person, merged_deeply
+from doorward.identity.policies.expressions import evaluate
 
 Claims = dict[str, object]
 ClaimSet = Callable[[Person], Claims]
+Mappings = Mapping[str, Sequence[ScopeMapping]]
+"""By the name of the scope."""
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
@@ -126,22 +131,25 @@ CLAIM_NAMES = (
 """``claims_supported`` of the discovery document."""
 
 
-def mappings_of(provider: OAuth2Provider) -> dict[str, ScopeMapping]:
+def mappings_of(provider: OAuth2Provider) -> Mappings:
     """The scopes that this client may be granted."""
-    return {mapping.scope_name: mapping for mapping in provider.scope_mappings.all()}
+    found: dict[str, list[ScopeMapping]] = {}
+    for mapping in provider.scope_mappings.all():
+        found.setdefault(mapping.scope_name, []).append(mapping)
+    return found
 
 
-def allowed(requested: Iterable[str], mappings: Mapping[str, ScopeMapping]) -> tuple[str, ...]:
+def allowed(requested: Iterable[str], mappings: Mappings) -> tuple[str, ...]:
     """What of ``requested`` this client may have; everything it may have when nothing in particular is asked."""
     wanted = list(dict.fromkeys(requested))
     return tuple(scope for scope in wanted if scope in mappings) if wanted else tuple(mappings)
 
 
-def claims_of(person: Person, scopes: Iterable[str], mappings: Mapping[str, ScopeMapping]) -> Claims:
+def claims_of(person: Person, scopes: Iterable[str], mappings: Mappings) -> Claims:
     """The claims of the granted scopes. What a mapping may not say is dropped, and an event tells about it (S-448)."""
     claims: Claims = {}
-    for mapping in (mappings[scope] for scope in scopes if scope in mappings):
-        said = CLAIM_SETS.get(mapping.managed or "", _nothing)(person)
+    for mapping in (mapping for scope in scopes for mapping in mappings.get(scope, ())):
+        said = _said_by(mapping, person)
         forbidden = sorted(RESERVED & said.keys())
         if forbidden:
             events.record(
@@ -152,3 +160,23 @@ def claims_of(person: Person, scopes: Iterable[str], mappings: Mapping[str, Scop
             )
         claims = merged_deeply(claims, {name: value for name, value in said.items() if name not in RESERVED})
     return claims
+
+
+def _said_by(mapping: ScopeMapping, person: Person) -> Claims:
+    if mapping.managed:
+        return CLAIM_SETS.get(mapping.managed, _nothing)(person)
+    try:
+        said = evaluate(mapping.expression, person.user).value
+        if said is not None and not isinstance(said, dict):
+            raise ExpressionFailed("it has to return a dict of claims")
+    except ExpressionFailed as failed:
+        events.record(
+            "property_mapping_exception",
+            "authentik.providers.oauth2",
+            Actor.system(),
+            mapping=mapping.name,
+            about=person.user.username,
+            error=str(failed),
+        )
+        return {}
+    return said or {}

@@ -1,11 +1,12 @@
 """``/propertymappings/provider/scope/`` and ``/propertymappings/all/``: the scopes that applications may ask for.
 
-The shipped mappings know their claims. One that is made here names a scope and no claims: text that somebody stores
-is never run as a program (S-612, S-613), so the only expression that is taken is the one that yields nothing.
+The shipped mappings know their claims. One that is made here is an expression that returns a dict of claims (S-612).
+Trying one out is for superusers (S-613).
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django_filters import BooleanFilter
@@ -19,10 +20,16 @@ from rest_framework.response import Response
 from doorward.identity.api import plain_writes
 from doorward.identity.api.described import DESCRIBED, SCOPE_MAPPING, DescribedSerializer, Description, TypeCreate, menu
 from doorward.identity.api.filtering import Filters, exactly, several
+from doorward.identity.api.permissions import user_of
+from doorward.identity.api.policies.testing import PolicyTestSerializer
 from doorward.identity.api.resource import UUID, ReadResource, Resource
+from doorward.identity.directory.models import User
+from doorward.identity.expressions.errors import ExpressionFailed
 from doorward.identity.oauth2.models import ScopeMapping
+from doorward.identity.policies.asked import Asked
+from doorward.identity.policies.expressions import evaluate
+from doorward.identity.policies.models import require_expression
 
-NOTHING = "return {}"
 SCOPE_TOKEN = r"^[\x21\x23-\x5B\x5D-\x7E]+\Z"  # noqa: S105 - RFC 6749 section 3.3 calls it so
 
 
@@ -48,10 +55,20 @@ class ScopeMappingSerializer(Mapping, serializers.ModelSerializer[ScopeMapping])
         extra_kwargs = {"expression": {"required": True, "allow_blank": False}}
 
     def validate_expression(self, expression: str) -> str:
-        if expression.strip() != NOTHING and expression != getattr(self.instance, "expression", None):
-            message = f"Expressions are not run here; a scope that adds no claims has the expression “{NOTHING}”."
-            raise serializers.ValidationError(message)
+        if expression != getattr(self.instance, "expression", None):
+            require_expression(expression)
         return expression
+
+
+class MappingTestSerializer(PolicyTestSerializer):
+    """Whom it is about: whoever asks, where nobody is named."""
+
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False)
+
+
+class MappingTestResult(serializers.Serializer[Any]):
+    result = serializers.CharField()
+    successful = serializers.BooleanField()
 
 
 class MappingFilters(Filters):
@@ -79,6 +96,21 @@ class PropertyMappings(ReadResource[ScopeMapping]):
     def types(self, request: Request) -> Response:
         """The kinds of property mappings that can be created."""
         return menu(SCOPE_MAPPING)
+
+    @extend_schema(request=MappingTestSerializer, responses=MappingTestResult)
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pm_uuid: str) -> Response:
+        """What the mapping says about a user: JSON, or why it fails."""
+        wanted = MappingTestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        about = wanted.validated_data
+        try:
+            said = evaluate(
+                self.get_object().expression, about.get("user", user_of(request)), Asked.by(request, about["context"])
+            ).value
+        except ExpressionFailed as failed:
+            return Response({"result": str(failed), "successful": False})
+        return Response({"result": json.dumps(said, indent=4), "successful": True})
 
 
 class ScopeMappings(Resource[ScopeMapping]):

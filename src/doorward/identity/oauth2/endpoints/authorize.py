@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -32,6 +33,7 @@ from doorward.identity.oauth2.authorization_request import AuthorizationRequest,
 from doorward.identity.oauth2.endpoints import returning
 from doorward.identity.oauth2.issue import ACR
 from doorward.identity.oauth2.kept_out import kept_out
+from doorward.identity.oauth2.models import ScopeMapping
 from doorward.identity.oauth2.redirects import origin_of
 from doorward.identity.oauth2.subjects import subject_of
 from doorward.identity.policies.asked import Asked
@@ -156,7 +158,7 @@ def _authentication_flow(asked: AuthorizationRequest) -> Flow | None:
 def _consent_context(asked: AuthorizationRequest, here: str) -> PlanContext:
     return PlanContext(
         application=asked.client.application,
-        scopes=tuple(RequestedScope(name, asked.mappings[name].description) for name in asked.scopes),
+        scopes=tuple(RequestedScope(name, _described(asked.mappings[name])) for name in asked.scopes),
         continuation=here,
         declined=here.replace("/authorize/?", "/authorize/declined/?", 1),
         redirect_origins=_origins(asked),
@@ -179,3 +181,8 @@ def _page_error(request: HttpRequest, error: PageError) -> HttpResponse:
     logger.warning("authorization request refused: %s (client %r, request %s)", error.title, name, actor.request_id)
     context = {"title": error.title, "text": error.text, "request_id": actor.request_id}
     return render(request, "oauth2/refused.html", context, status=400)
+
+
+def _described(mappings: Sequence[ScopeMapping]) -> str:
+    """What the consent page says about a scope."""
+    return " ".join(dict.fromkeys(mapping.description for mapping in mappings if mapping.description))
