@@ -8,7 +8,8 @@ from doorward.identity.applications.actions import create_application, update_ap
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
-from doorward.identity.policies.actions import bind
+from doorward.identity.policies.actions import bind, create_policy
+from doorward.identity.policies.models import ExpressionPolicy
 from identity.web.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,20 @@ def test_an_administrator_reads_why(admin: Visitor, whoami: Application) -> None
     """Superusers are not exempt, but they are told the reason."""
     assert admin.get("/application/launch/whoami/").status_code == 403
     assert "akadmin is not a member of the group “staff”" in admin.text
+
+
+def test_a_policy_says_why_to_whoever_it_keeps_out(visiting_bob: Visitor, whoami: Application) -> None:
+    """Its own sentence instead of ours; escaped."""
+    rule = 'ak_message("Only in the <office>.")\nreturn False'
+    policy = create_policy(SYSTEM, ExpressionPolicy, name="office", expression=rule)
+    update_application(SYSTEM, whoami, policy_engine_mode="all")
+    bind(SYSTEM, whoami, policy=policy)
+
+    refused = visiting_bob.get("/application/launch/whoami/").content.decode()
+
+    assert "Only in the &lt;office&gt;." in refused
+    assert "Your account is not among" not in refused
+    assert "The policy" not in refused
 
 
 def test_what_leads_nowhere_is_not_found(visiting_bob: Visitor) -> None:

@@ -17,9 +17,13 @@ def denied_page(
     application: Application | None = None,
     message: str = "",
     reasons: Sequence[str] = (),
+    said: Sequence[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """``reasons`` (of a Verdict) are shown to superusers only. authentik's status for an application is 200."""
+    """``said`` (a Verdict's messages) is for everybody, its ``reasons`` are shown to superusers only.
+
+    authentik's status for an application is 200.
+    """
     user = visitor(request)
     return render(
         request,
@@ -28,6 +32,7 @@ def denied_page(
             "application": application,
             "message": message,
             "visitor": user,
+            "said": said,
             "reasons": list(reasons) if user is not None and user.is_superuser else [],
         },
         status=status,

@@ -89,7 +89,8 @@ def _decide(request: HttpRequest, asked: AuthorizationRequest, here: str) -> Htt
         _keep_record(request, asked.client.application, login, access)
         if silent:
             return _refuse(request, asked, denial.REFUSED_BY_USER_OR_POLICY)
-        return denied_page(request, application=asked.client.application, reasons=access.reasons)
+        application = asked.client.application
+        return denied_page(request, application=application, reasons=access.reasons, said=access.messages)
     context = _consent_context(asked, here)
     if not consented and entrance.needs_answer(request, provider.authorization_flow, context=context):
         if silent:

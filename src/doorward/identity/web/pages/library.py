@@ -69,7 +69,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
     user = person(request)
     judged = verdict(application, user, Asked.by(request))
     if not judged.passing:
-        return denied_page(request, application=application, reasons=judged.reasons, status=403)
+        return denied_page(request, application=application, reasons=judged.reasons, said=judged.messages, status=403)
     url = launch_url(application, user)
     if url is None:
         raise Http404
