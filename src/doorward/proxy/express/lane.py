@@ -108,6 +108,10 @@ class Lane:
         self._size = 0
         self.age = 0
         """How often everything was forgotten."""
+        self._dear: set[int] = set()
+        """Hashes of patterns whose requests an auth server elsewhere judges: only whole blocks are worth learning."""
+        self._passing = b""
+        """The block that was read last, if it is one of those and came for the first time."""
         self._glimpsed: set[int] = set()
         """Hashes of patterns and blocks that came once."""
         self.taken = 0
@@ -156,6 +160,8 @@ class Lane:
             return None
         branch = self._branches.get(mark + sketch.pattern)
         if branch is None:
+            if hash(mark + sketch.pattern) in self._dear and not self._came_before(hash(key)):
+                self._passing = block
             return None
         if self._came_before(hash(key)):
             self._find_at_once(key, Reading(branch, sketch.blanks, sketch.request_id))
@@ -177,6 +183,8 @@ class Lane:
 
     def learn(self, mark: bytes, block: bytes, head: RequestHead, facts: ConnectionFacts) -> None:
         """``head``, of this ``block``, went the ordinary way: find out whether others like it need not."""
+        if block is self._passing:
+            return
         found = self._reader.read(block)
         if found is None or not is_plain(head):
             return
@@ -187,9 +195,11 @@ class Lane:
             route = host.route(head.path, head.method)
             if route is None or not self._may_ride(route, facts):
                 return
-            # To an auth server elsewhere every field may matter: what a client never repeats needs no rehearsal.
-            likeness = block if _asks_elsewhere(route) else pattern
-            if not self._came_before(hash((mark, likeness, id(route)))):
+            if _asks_elsewhere(route):
+                # Every field may matter there: what a client never repeats needs no rehearsal.
+                if self._is_new(mark + pattern) and not self._came_before(hash(mark + block)):
+                    return
+            elif not self._came_before(hash((mark, pattern, id(route)))):
                 return
             checks, toll = _rehearse(route, request)
             key, known = mark + pattern, self._readings.get(mark + block)
@@ -214,6 +224,16 @@ class Lane:
         if may is None:
             may = self._riding[id(route)] = _may_ride(route)
         return may and (not route.tls_options or route.tls_options == facts.tls_options)
+
+    def _is_new(self, pattern: bytes) -> bool:
+        """Whether nothing is known yet of requests of this ``pattern`` that an auth server elsewhere judges; it is
+        known then."""
+        if hash(pattern) in self._dear:
+            return False
+        if len(self._dear) >= _MOST_GLIMPSES:
+            self._dear.clear()
+        self._dear.add(hash(pattern))
+        return True
 
     def _came_before(self, glimpse: int) -> bool:
         """Whether something with this hash came lately. What comes once only is not worth remembering."""
@@ -243,6 +263,7 @@ class Lane:
         self._readings.clear()
         self._branches.clear()
         self._glimpsed.clear()
+        self._dear.clear()
         self._riding.clear()
         self._size = 0
 
