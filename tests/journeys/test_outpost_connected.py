@@ -148,6 +148,22 @@ def test_signing_out_here_and_being_seen_there(far: Far, browser: Browser) -> No
     assert health["hostname"]
 
 
+def test_why_somebody_did_not_pass_there_is_known_here(far: Far) -> None:
+    """The id of an answer of the outpost leads to its record at the identity provider."""
+    request_id = far.asked().one("X-authentik-id")
+
+    def found() -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = Api(far.program).get("/doorward/decisions/", application=f"far-{far.port}")[
+            "decisions"
+        ]
+        return [each for each in listed if each["id"] == request_id]
+
+    eventually(found, within=30, what="the record has arrived")
+    [record] = found()
+    assert record["reason"] == "no_session"
+    assert record["asked_by"] == f"Traefik at the outpost far-{far.port}"
+
+
 def test_it_stands_before_an_application_itself(program: Program, browser: Browser, tmp_path: Path) -> None:
     """Proxy mode: the outpost hands requests on to the inside host, which may change while it runs."""
     with (

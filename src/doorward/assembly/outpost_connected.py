@@ -21,7 +21,9 @@ import logging
 import platform
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 import msgspec
 
@@ -30,7 +32,7 @@ from doorward.assembly.identity_doors import RpcSessionStore
 from doorward.assembly.last_uses import LastUses
 from doorward.assembly.outpost_identity import RemoteIssuerChannel, RemoteQuestions, TokenRefused
 from doorward.assembly.push_watch import PushWatch
-from doorward.messages.decisions import Decision
+from doorward.messages.decisions import Decided, Decision
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.messages.sessions import FetchState, IdentityState, Presence
@@ -49,6 +51,9 @@ AWAY = 3.0
 """Seconds without an answer after which nobody is sent to log in any more."""
 FORGET_EVERY = 5.0
 """Seconds between two times that everything remembered is asked for again, while no news comes."""
+MOST_RECORDS = 500
+"""Records that wait to be sent; the oldest make room."""
+RECORDS_AT_ONCE = 100
 LAST_WORD = 2.0
 """Seconds in which the identity provider must take what an outpost that stops has to say."""
 _PING = f"{PREFIX}/ping".encode()
@@ -87,7 +92,9 @@ class ConnectedOutpost:
         kept = RpcSessionStore(self._questions, self._look_now)
         self._store = SurvivingStore(kept, plan.absence, lambda: self._heard, now)
         channel = RemoteIssuerChannel(client, plan.identity)
-        self._outpost = Outpost(self._store, channel, now, trusted, decided)
+        self._decided = decided
+        self._unsent: deque[Decision] = deque(maxlen=MOST_RECORDS)
+        self._outpost = Outpost(self._store, channel, now, trusted, self._record)
         self._last_uses = LastUses(self._outpost.used_since, self._questions, now)
         self.answering = Gate(self._outpost, self._why_shut)
 
@@ -111,7 +118,25 @@ class ConnectedOutpost:
     async def _look_for_ever(self) -> None:
         while True:
             await self._look()
+            await self._send_records()
             await asyncio.sleep(self._plan.poll)
+
+    def _record(self, decision: Decision) -> None:
+        self._decided(decision)
+        self._unsent.append(decision)
+
+    async def _send_records(self) -> None:
+        """Why somebody did not pass here, for whoever asks at the identity provider; while that is away it waits."""
+        while self._unsent and not self._trouble:
+            sent = list(islice(self._unsent, RECORDS_AT_ONCE))
+            try:
+                await self._questions("decided", Decided(tuple(sent)))
+            except StoreUnavailable as error:
+                log.debug("records could not be sent: %s", error)
+                return
+            for decision in sent:
+                if self._unsent and self._unsent[0] is decision:  # a flood may have pushed it out meanwhile
+                    self._unsent.popleft()
 
     async def close(self) -> None:
         """Say what was used since it was last said, if somebody is there to hear it."""

@@ -78,10 +78,10 @@ def examine(provider: int) -> Examined:
     return answer
 
 
-def tell(decision: Decision) -> None:
-    """Add a record. One that cannot be added is lost, and nobody waits for it."""
+def tell(*decisions: Decision) -> None:
+    """Add records. Those that cannot be added are lost, and nobody waits for it."""
     try:
-        explain_door.tell(_door(), Decided((decision,)))
+        explain_door.tell(_door(), Decided(decisions))
     except (NobodyAnswers, Unavailable):
         return
 

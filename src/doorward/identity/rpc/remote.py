@@ -23,10 +23,11 @@ from doorward.identity.directory.models import Token
 from doorward.identity.directory.queries import token_by_key
 from doorward.identity.outposts import presence
 from doorward.identity.outposts.models import Outpost, ProxyProvider, StoredSession
-from doorward.identity.rpc import renewals, reports, sessions, state, urls
+from doorward.identity.rpc import records, renewals, reports, sessions, state, urls
 from doorward.identity.rpc.answer import NOT_FOUND, Answer
 from doorward.identity.rpc.app import LARGEST
 from doorward.identity.rpc.sweeping import sweep_if_due
+from doorward.messages.decisions import Decided
 from doorward.messages.sessions import (
     ClaimRenewal,
     CreateSession,
@@ -137,6 +138,10 @@ def _seen(asker: _Asker, body: bytes) -> Answer:
     return sessions.seen(msgspec.msgpack.decode(body, type=SessionsSeen), asker.served)
 
 
+def _decided(asker: _Asker, body: bytes) -> Answer:
+    return records.keep(msgspec.msgpack.decode(body, type=Decided), asker.outpost, asker.served)
+
+
 def _keep(asker: _Asker, body: bytes) -> Answer:
     question = msgspec.msgpack.decode(body, type=KeepUrl)
     return urls.keep(KeepUrl(f"{asker.outpost.pk.hex}{question.key}"[:64], question.url))
@@ -155,9 +160,10 @@ QUESTIONS: dict[str, _Question] = {
     "end-session": _of(EndSession, _has, sessions.end),
     "end-subject": _of(EndSubject, _knows, sessions.end_subject),
     "sessions-seen": _seen,
+    "decided": _decided,
     "keep-url": _keep,
     "take-url": _take,
     "report": _of(ReportMisconfiguration, _may_report, reports.report),
     "state": _state,
 }
-_WRITING = QUESTIONS.keys() - {"find-session", "state"}
+_WRITING = QUESTIONS.keys() - {"find-session", "state", "decided"}
