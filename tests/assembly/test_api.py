@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from doorward.assembly.api.answers import Api
+from doorward.assembly.api.objects import api_objects
 from doorward.assembly.api.written import go_duration
 from doorward.assembly.api_door import MOST_WAITING, ApiDoor
 from doorward.config.decode import decode, read_document
@@ -44,8 +45,8 @@ def static(folder: Path, text: str) -> StaticConfiguration:
 def api(folder: Path, health: ServersHealth = ServersHealth(), base: str = "/") -> Api:  # noqa: B008 - frozen
     asked = static(folder, f"entryPoints: {{web: {{address: ':80'}}}}\napi: {{basePath: '{base}'}}\n")
     dynamic = decode(document(folder, DYNAMIC), DynamicConfiguration)
-    made = Api(asked, lambda: health)
-    made.use({"file": dynamic}, compile_table(asked, {"file": dynamic}).table)
+    made = Api(lambda: health)
+    made.use(api_objects(asked, {"file": dynamic}, compile_table(asked, {"file": dynamic}).table))
     return made
 
 

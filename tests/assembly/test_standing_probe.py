@@ -13,11 +13,10 @@ from doorward.assembly.children import Notifier
 from doorward.assembly.control_process import Control
 from doorward.assembly.standing_probe import StandingProbe, target_of
 from doorward.assembly.state_folder import StateFolder
-from doorward.config.static import load_static
+from doorward.cli.plans import plan_of
 from doorward.doctor.probe import is_no_ones_server, look
 from doorward.messages.decisions import ProbesFound
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
-from doorward.messages.plan import IdentityPlan, Plan
 from doorward.messages.sessions import IdentityState, ReportMisconfiguration
 from outpost.world import provider
 from peers.processes import free_port
@@ -164,8 +163,7 @@ def test_the_control_process_hands_the_applications_on(tmp_path: Path) -> None:
     def control(identity: str) -> Control:
         file = tmp_path / "doorward.yml"
         file.write_text(f"identity:\n  externalUrl: https://auth.example.test\n{identity}")
-        plan = Plan(str(tmp_path), str(file), (), IdentityPlan("https://auth.example.test"))
-        made = Control(plan, StateFolder(tmp_path, tmp_path), load_static(file), Notifier(-1))
+        made = Control(plan_of(file), StateFolder(tmp_path, tmp_path), Notifier(-1))
         made._on_identity_change(OutpostConfiguration(providers=(_provider(1),)), IdentityState(1, (), False, b""))
         return made
 

@@ -22,6 +22,7 @@ import pytest
 
 from doorward.assembly import local_ca
 from doorward.assembly.api.answers import Api
+from doorward.assembly.api.objects import api_objects
 from doorward.config.decode import decode, read_document
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.static import load_static
@@ -125,8 +126,8 @@ accessLog: {{}}
     (folder / "traefik.yml").write_text(text + "global: {checkNewVersion: false, sendAnonymousUsage: false}\n")
     static = load_static(folder / "static.yml")
     dynamic = decode(read_document(folder / "dynamic.yml"), DynamicConfiguration)
-    api = Api(static, ServersHealth)
-    api.use({"file": dynamic}, compile_table(static, {"file": dynamic}).table)
+    api = Api(ServersHealth)
+    api.use(api_objects(static, {"file": dynamic}, compile_table(static, {"file": dynamic}).table))
     command = [Path(sys.executable).with_name("traefik"), f"--configFile={folder}/traefik.yml"]
     with running(command, log=folder / "traefik.log", port=ports["traefik"]):
         found = Both(ports, api, folder)

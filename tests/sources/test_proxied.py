@@ -11,8 +11,8 @@ import pytest
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
 from doorward.messages.routing import ForwardAuth, LoadBalancer
+from doorward.sources.applications import ProxiedApplications, of_proxy_mode
 from doorward.sources.compile import Compiled, Surroundings, compile_table
-from doorward.sources.proxied import ProxiedApplications, of_proxy_mode
 from doorward.sources.routes import Routing, follow
 from sources.compiling import STATIC, dynamic_of, router, static_of
 

@@ -26,8 +26,12 @@ def main(arguments: list[str]) -> int:
         with os.fdopen(int(arguments[0]), "rb") as pipe:
             plan = msgspec.msgpack.decode(pipe.read(), type=Plan)
 
-    # What all children share is imported before the fork, and its pages stay shared.
+    # What all children share is imported before the fork, and its pages stay shared. An import also writes on pages
+    # that were shared before it, so that it pays even for what only one child runs.
     from doorward.assembly import supervisor, worker_process  # noqa: F401 - worker_process for its pages
+
+    if plan.demo is not None:
+        from doorward.assembly import whoami_process  # noqa: F401 - likewise
 
     gc.freeze()
     return supervisor.supervise(plan, succession)

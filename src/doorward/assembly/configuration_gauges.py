@@ -1,8 +1,6 @@
-"""What the metrics say about the configuration in force: when it was taken, and until when its certificates hold."""
+"""What the metrics say about the configuration in force: until when its certificates hold."""
 
 from __future__ import annotations
-
-import time
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -10,9 +8,9 @@ from cryptography.x509.oid import NameOID
 from doorward.messages.routing import RoutingTable
 
 
-def configuration_gauges(table: RoutingTable) -> dict[str, float]:
-    """By full series text, for the ``table`` that was taken just now."""
-    gauges = {"traefik_config_last_reload_success": float(int(time.time()))}
+def certificate_gauges(table: RoutingTable) -> dict[str, float]:
+    """By full series text."""
+    gauges = {}
     for certificate in table.certificates:
         leaf = x509.load_pem_x509_certificate(certificate.chain_pem.encode("ascii"))
         series = f'cn="{_label(_common_name(leaf))}",sans="{_label(_names(leaf))}",serial="{leaf.serial_number}"'

@@ -1,7 +1,8 @@
 """The control process: knows what the workers must know, and tells them when it changes.
 
 Two things flow in: routes from the configuration's sources, and whatever the identity provider's change log says.
-Both are checked and finished here, so that a worker only swaps one immutable thing for another. It may die at any
+Both are checked and finished before a worker hears of them, so that it only swaps one immutable thing for another. The
+routes are made by another process that comes and goes (``compiler``). This one may die at any
 time: the workers go on with what they know, and the next one tells them everything again.
 """
 
@@ -11,13 +12,12 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doorward.assembly import local_ca
 from doorward.assembly.children import Notifier
-from doorward.assembly.configuration_gauges import configuration_gauges
+from doorward.assembly.compiler import Compiler
 from doorward.assembly.examinations import Examinations
 from doorward.assembly.explainer import Explainer
 from doorward.assembly.health_checks import HealthChecks
@@ -28,8 +28,7 @@ from doorward.assembly.session_ends import SessionEnds
 from doorward.assembly.sign_outs import SignOuts
 from doorward.assembly.state_folder import StateFolder
 from doorward.assembly.worker_links import Reply, WorkerLinks
-from doorward.config.problems import ConfigurationError
-from doorward.config.static import StaticConfiguration, load_static
+from doorward.messages.compiling import ApiObjects, Failed, Routing
 from doorward.messages.control import (
     AllKnow,
     ApiQuestion,
@@ -49,11 +48,11 @@ from doorward.messages.control import (
 )
 from doorward.messages.decisions import ChainTried, Decided, ProbesFound
 from doorward.messages.outposts import OutpostConfiguration
-from doorward.messages.plan import ChildFailed, NoRoutes, Plan, Reloaded
-from doorward.messages.routing import Certificate, RoutingTable
+from doorward.messages.plan import NoRoutes, Plan, Reloaded
+from doorward.messages.routing import RoutingTable
 from doorward.messages.sessions import IdentityState
-from doorward.sources.proxied import ProxiedApplications
-from doorward.sources.routes import Failed, Routing, follow
+from doorward.sources.applications import ProxiedApplications
+from doorward.sources.following import follow
 
 _log = logging.getLogger("doorward.control")
 if TYPE_CHECKING:
@@ -68,16 +67,15 @@ OURSELVES = 0
 
 
 class Control:
-    def __init__(self, plan: Plan, folder: StateFolder, static: StaticConfiguration, notifier: Notifier) -> None:
+    def __init__(self, plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
         self._plan = plan
         self._folder = folder
-        self._static = static
         self._notifier = notifier
         self._table: RoutingTable | None = None
         self._outposts: OutpostConfiguration | None = None
         self._outposts_known = asyncio.Event()
         self._applications = ProxiedApplications()
-        self._local_certificates: dict[str, Certificate] = {}
+        self._compiler = Compiler(plan, folder)
         self._identity_ready = False
         self._metrics = MetricsSum()
         self._in_use: dict[int, int] = {}
@@ -95,7 +93,7 @@ class Control:
         examinations = Examinations(lambda: self._outposts, self._authority_pem)
         self._explainer = Explainer(self._links.tell_one, self._probed, examinations.make)
         self._health = HealthChecks(self._on_health, _say)
-        self._api = self._make_api() if static.api is not None else None
+        self._api: Api | None = None
         self._reload = asyncio.Event()
 
     async def run(self) -> None:
@@ -120,26 +118,33 @@ class Control:
         for task in tasks:
             task.cancel()
         await self._health.close()
+        await self._compiler.close()
         server.close()
         explaining.close()
 
-    def _make_api(self) -> Api:
-        # Few ask for it; the others need not carry it.
-        from doorward.assembly.api.answers import Api
+    def _use_api(self, objects: ApiObjects | None) -> None:
+        if objects is not None and self._api is None:
+            # Few ask for it; the others need not carry it.
+            from doorward.assembly.api.answers import Api
 
-        return Api(self._static, self._health.known)
+            self._api = Api(self._health.known)
+        if objects is not None and self._api is not None:
+            self._api.use(objects)
 
     def _make_probe(self) -> StandingProbe | None:
-        identity = self._static.identity
-        if identity is None or identity.probe is None:
+        interval = self._plan.routes.probe_interval
+        if not interval:
             return None
         # Off by default: the others need not carry it.
         from doorward.assembly.standing_probe import StandingProbe, report_by_rpc
 
         report = partial(report_by_rpc, self._folder.rpc_socket)
-        return StandingProbe(identity.probe.interval, report, self._count_health, self._authority_pem())
+        return StandingProbe(interval, report, self._count_health, self._authority_pem())
 
     def _authority_pem(self) -> str:
+        # Needed by what is off by default, or asked for by hand.
+        from doorward.assembly import local_ca
+
         return local_ca.ensure(self._folder.authority).certificate_pem
 
     def _probed(self) -> ProbesFound:
@@ -154,34 +159,26 @@ class Control:
     # --- what flows in ---------------------------------------------------------------------------------------------
 
     async def _follow_routes(self) -> None:
-        default = self._default_certificate()
-        own_names = frozenset({"localhost", "127.0.0.1", "::1"})
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._outposts_known.wait(), FIRST_LOOK)
-        async for outcome in follow(
-            self._static,
-            self._folder.identity_socket,
-            own_names,
-            default,
-            self._reload,
-            self._applications,
-            self._local_certificate,
-            self._looked,
-        ):
+        outcomes = follow(self._compiler.make, self._plan.routes, self._applications, self._reload, self._looked)
+        async for outcome in outcomes:
             match outcome:
-                case Routing(table, warnings, providers):
-                    self._table = table
-                    self._metrics.count("traefik_config_reloads_total")
-                    self._gauges = configuration_gauges(table)
-                    for warning in warnings:
-                        _say(f"warning: {warning}")
-                    self._links.tell_all(UseRoutingTable(table))
-                    if self._api is not None:
-                        self._api.use(providers, table)
-                    self._health.use(table)
-                    self._count_health()
+                case Routing():
+                    self._take(outcome)
                 case Failed(problems):
                     self._refused(problems)
+
+    def _take(self, routing: Routing) -> None:
+        self._table = routing.table
+        self._metrics.count("traefik_config_reloads_total")
+        self._gauges = {"traefik_config_last_reload_success": float(int(time.time())), **routing.gauges}
+        for warning in routing.warnings:
+            _say(f"warning: {warning}")
+        self._links.tell_all(UseRoutingTable(routing.table))
+        self._use_api(routing.api)
+        self._health.use(routing.table)
+        self._count_health()
 
     def _looked(self) -> None:
         self._notifier.tell(Reloaded())
@@ -261,28 +258,10 @@ class Control:
         elif isinstance(message, WhenAllKnow):
             self._sign_outs.asked(lambda: reply(AllKnow(message.number)))
 
-    def _local_certificate(self, host: str) -> Certificate | None:
-        """For a host under ``localhost``, from the local authority."""
-        if host not in self._local_certificates:
-            pair = local_ca.ensure(self._folder.authority).passing_leaf(host)
-            if pair is None:
-                return None
-            self._local_certificates[host] = Certificate(*pair)
-        return self._local_certificates[host]
-
-    def _default_certificate(self) -> Certificate:
-        """For TLS to a name that no configured certificate covers: from the local authority."""
-        return Certificate(*local_ca.ensure(self._folder.authority).leaf())
-
 
 def _say(text: str) -> None:
     _log.warning("%s", text)
 
 
 def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:
-    try:
-        static = load_static(Path(plan.config_file))
-    except ConfigurationError as error:
-        notifier.tell(ChildFailed(f"the configuration cannot be used:\n{error}"))
-        raise SystemExit(1) from error
-    asyncio.run(Control(plan, folder, static, notifier).run())
+    asyncio.run(Control(plan, folder, notifier).run())

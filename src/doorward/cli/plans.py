@@ -9,15 +9,23 @@ import click
 
 from doorward.cli.bootstrap import identity_plan
 from doorward.config import listening
+from doorward.config.decode import parse
+from doorward.config.document import read_text
 from doorward.config.problems import ConfigurationError
-from doorward.config.static import Log, StaticConfiguration, load_static
+from doorward.config.static import Log, StaticConfiguration, decode_static
 from doorward.messages.plan import DemoPlan, LogPlan, Plan
 
 
 def read_static(config_file: Path) -> StaticConfiguration:
     """Raises click.ClickException that shows every problem of the file."""
+    return _read(config_file)[0]
+
+
+def _read(config_file: Path) -> tuple[StaticConfiguration, str]:
+    """The configuration, and its text."""
     try:
-        static = load_static(config_file)
+        text = read_text(config_file)
+        static = decode_static(parse(text, config_file))
     except ConfigurationError as error:
         raise click.ClickException(f"the configuration cannot be used:\n{error}") from error
     if static.identity is None:
@@ -25,7 +33,7 @@ def read_static(config_file: Path) -> StaticConfiguration:
             f"{config_file}: the section identity is missing. It needs at least\n"
             f"  identity:\n    externalUrl: https://auth.example.com"
         )
-    return static
+    return static, text
 
 
 def _log(log: Log) -> LogPlan:
@@ -34,7 +42,7 @@ def _log(log: Log) -> LogPlan:
 
 def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
     """What the configuration asks for. Raises click.ClickException."""
-    static = read_static(config_file)
+    static, text = _read(config_file)
     assert static.identity is not None
     database = "" if static.identity.database == "sqlite" else static.identity.database
     points = listening.entry_points(static)
@@ -50,6 +58,7 @@ def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
         access_log=listening.access_log(static),
         metrics=listening.metrics(static),
         log=_log(static.log),
+        routes=listening.routes_plan(static, text),
         demo=demo,
         grace=listening.grace(static),
     )

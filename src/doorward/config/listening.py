@@ -6,6 +6,7 @@ from doorward.config.entry_point import EntryPoint, parse_address
 from doorward.config.services import status_ranges
 from doorward.config.static import TRAEFIK_ENTRY_POINT, AccessLog, StaticConfiguration
 from doorward.messages import entry_points as messages
+from doorward.messages.plan import FilesPlan, RoutesPlan
 from doorward.messages.routing import DEFAULT_TLS_OPTIONS
 
 IDENTITY_TRUSTS = (
@@ -91,6 +92,17 @@ def grace(static: StaticConfiguration) -> float:
     all entry points."""
     cycles = [point.transport.life_cycle for point in static.entry_points.values()]
     return max((cycle.request_accept_grace_timeout + cycle.grace_time_out for cycle in cycles), default=10.0)
+
+
+def routes_plan(static: StaticConfiguration, text: str = "") -> RoutesPlan:
+    """What the process that follows the routes is told; ``text``: what ``static`` was read from."""
+    file, probe = static.providers.file, static.identity.probe if static.identity is not None else None
+    return RoutesPlan(
+        configuration=text,
+        files=FilesPlan(file.filename, file.directory, file.watch) if file is not None else None,
+        throttle=static.providers.providers_throttle_duration,
+        probe_interval=probe.interval if probe is not None else 0.0,
+    )
 
 
 def _internal_uses(static: StaticConfiguration) -> set[str]:

@@ -48,16 +48,38 @@ class DemoPlan(Struct, frozen=True):
     """Say that we are ready in one line of JSON instead of the panel."""
 
 
+class FilesPlan(Struct, frozen=True):
+    """The files that routes come from."""
+
+    filename: str = ""
+    directory: str = ""
+    """Wins over ``filename``."""
+    watch: bool = True
+
+
+class RoutesPlan(Struct, frozen=True):
+    """What the control process needs to know of the static configuration."""
+
+    configuration: str = ""
+    """Its text, which every later table is made with, whatever the file says by then."""
+    files: FilesPlan | None = None
+    throttle: float = 2.0
+    """Seconds between two readings of the files at least."""
+    probe_interval: float = 0.0
+    """Seconds between two looks of the standing probe at one application; 0: there is no probe."""
+
+
 class Plan(Struct, frozen=True):
     state_folder: str
     config_file: str
-    """Static configuration file; the control process reads it and watches what it names."""
+    """Static configuration file."""
     entry_points: tuple[EntryPoint, ...]
     identity: IdentityPlan
     workers: int = 2
     access_log: AccessLog | None = None
     metrics: Metrics | None = None
     log: LogPlan = LogPlan()
+    routes: RoutesPlan = RoutesPlan()
     demo: DemoPlan | None = None
     grace: float = 10.0
     """Seconds that requests in flight get at a stop."""

@@ -8,7 +8,7 @@ that goes wrong takes no host off the air and keeps no other change from being m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from cryptography import x509
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.config.problems import Problem
 from doorward.config.tls import Certificate as Entry
+from doorward.messages.compiling import KeptPair
 from doorward.messages.routing import Certificate
 from doorward.net.tls import CertificateUnusable, check_certificate
 from doorward.sources.pem import BadPem, note_file, read_certificate
@@ -33,10 +34,15 @@ class _Read:
 
 
 class Shelf:
-    """What was read last from each place. Lives as long as the program; each table is made with the same one."""
+    """What was read last from each place. Each table is made with the same one, or with one that begins with its
+    ``pairs``."""
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], _Read] = {}
+    def __init__(self, pairs: Iterable[KeptPair] = ()) -> None:
+        self._kept = {(pair.cert, pair.key): _read(pair.certificate) for pair in pairs}
+
+    def pairs(self) -> tuple[KeptPair, ...]:
+        """What is remembered."""
+        return tuple(KeptPair(*place, read.certificate) for place, read in self._kept.items())
 
     def read(self, cert: str, key: str) -> tuple[_Read, str]:
         """The pair, and why it is an older one than that which lies there now (empty: it is not).
@@ -53,9 +59,13 @@ class Shelf:
             if kept is None:
                 raise BadPem(str(error)) from error
             return kept, str(error)
-        leaf = x509.load_pem_x509_certificate(certificate.chain_pem.encode())
-        read = self._kept[cert, key] = _Read(certificate, leaf.not_valid_after_utc)
+        read = self._kept[cert, key] = _read(certificate)
         return read, ""
+
+
+def _read(certificate: Certificate) -> _Read:
+    leaf = x509.load_pem_x509_certificate(certificate.chain_pem.encode())
+    return _Read(certificate, leaf.not_valid_after_utc)
 
 
 class Certificates:

@@ -1,20 +1,15 @@
-"""The file provider: a file, or a folder of files, read now and whenever it changes.
+"""The file provider: a file, or a folder of files.
 
-A folder is watched, never a file: editors and Kubernetes replace files instead of writing into them. What cannot be
-used is reported and the last good configuration stays; an empty file counts as such a mistake, because a writer
-that truncates first would otherwise close every route (S-715).
+What cannot be used is reported and the last good configuration stays; an empty file counts as such a mistake, because
+a writer that truncates first would otherwise close every route (S-715).
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from watchfiles import awatch
 
 from doorward.config.decode import decode, parse
 from doorward.config.document import Document, read_text
@@ -27,10 +22,6 @@ from doorward.sources.rules import RuleError, parse_rule
 
 SUFFIXES = (".toml", ".yaml", ".yml")
 MAX_FILES = 1000
-_DEBOUNCE = 100
-"""Milliseconds in which several events count as one change."""
-_RETRY = 1.0
-"""Seconds until a folder that cannot be watched is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +31,13 @@ class Loaded:
     configuration: DynamicConfiguration
     notices: tuple[str, ...] = ()
     """What was left out, one sentence each."""
+    texts: tuple[tuple[str, str], ...] = ()
+    """What it was made of: the name of each file, and what stood in it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Nothing changes, for these reasons."""
-
-    problems: tuple[Problem, ...]
+    @classmethod
+    def nothing(cls) -> Loaded:
+        """Where no files are configured."""
+        return cls(DynamicConfiguration())
 
 
 class FileSource:
@@ -54,76 +45,31 @@ class FileSource:
 
     name = "file"
 
-    def __init__(
-        self, settings: FileProvider, throttle: float = 2.0, environment: Mapping[str, str] | None = None
-    ) -> None:
-        """``throttle``: seconds between two results at least. ``environment`` is the process's own by default."""
+    def __init__(self, settings: FileProvider, environment: Mapping[str, str] | None = None) -> None:
+        """``environment`` is the process's own by default."""
         self._directory = Path(settings.directory) if settings.directory else None
         self._file = Path(settings.filename)
-        self._watches = settings.watch
-        self._throttle = throttle
         self._environment = os.environ if environment is None else environment
-        self._changed = asyncio.Event()
-
-    def reload(self) -> None:
-        """Read again as soon as the throttle allows, whether or not anything seems to have changed."""
-        self._changed.set()
 
     def load(self) -> Loaded:
         """Read everything now. Raises ConfigurationError with all that is wrong in all files."""
         problems: list[Problem] = []
         files: list[tuple[str, DynamicConfiguration]] = []
+        texts: list[tuple[str, str]] = []
         for path in self._files():
             try:
-                files.append((str(path), self._read(path)))
+                text = read_text(path)
+                files.append((str(path), self._decoded(text, path)))
+                texts.append((str(path), text))
             except ConfigurationError as error:
                 problems += error.problems
         if problems:
             raise ConfigurationError(problems)
-        return Loaded(*merge(files))
+        return Loaded(*merge(files), tuple(texts))
 
-    async def results(self) -> AsyncGenerator[Loaded | Refused, None]:
-        """The result of loading now, and then one for every change, whatever it changed. Never ends."""
-        watching = asyncio.ensure_future(self._watch()) if self._watches else None
-        try:
-            while True:
-                self._changed.clear()
-                yield await asyncio.to_thread(self._result)
-                await asyncio.sleep(self._throttle)
-                await self._changed.wait()
-        finally:
-            if watching is not None:
-                watching.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watching
-
-    def _result(self) -> Loaded | Refused:
-        try:
-            return self.load()
-        except ConfigurationError as error:
-            return Refused(error.problems)
-
-    async def _watch(self) -> None:
-        folder = self._directory if self._directory is not None else self._file.absolute().parent
-        while True:
-            try:
-                changes = awatch(
-                    folder,
-                    watch_filter=self._concerns_us,
-                    debounce=_DEBOUNCE,
-                    recursive=self._directory is not None,
-                )
-                async for _ in changes:
-                    self._changed.set()
-            except (OSError, RuntimeError):
-                # The folder is gone; when it comes back, that is a change as well.
-                await asyncio.sleep(_RETRY)
-                self._changed.set()
-
-    def _concerns_us(self, change: object, path: str) -> bool:
-        """Beside a single file there may be others that change all the time, such as a database."""
-        name = os.path.basename(path)  # noqa: PTH119 - called for every event
-        return self._directory is not None or name == self._file.name or name.startswith("..")
+    def load_again(self, texts: tuple[tuple[str, str], ...]) -> Loaded:
+        """What was loaded when ``texts`` stood in the files."""
+        return Loaded(*merge((name, self._decoded(text, Path(name))) for name, text in texts), texts)
 
     def _files(self) -> list[Path]:
         if self._directory is None:
@@ -141,8 +87,8 @@ class FileSource:
             raise ConfigurationError([Problem(f"holds more than {MAX_FILES} files", str(self._directory))])
         return sorted(found, key=str)
 
-    def _read(self, path: Path) -> DynamicConfiguration:
-        document = parse(expand(read_text(path), str(path), self._environment), path)
+    def _decoded(self, text: str, path: Path) -> DynamicConfiguration:
+        document = parse(expand(text, str(path), self._environment), path)
         if document.data is None:
             raise ConfigurationError([Problem("is empty; to take routes away, remove the file", str(path))])
         configuration = decode(document, DynamicConfiguration)

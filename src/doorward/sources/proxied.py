@@ -7,8 +7,7 @@ on they are compiled like any others, so entry points' own middlewares and TLS h
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,34 +31,6 @@ class Proxied:
     """Why an application is not reached, one sentence each."""
     hosts: tuple[str, ...] = ()
     """Names of those whose outside URL is https."""
-
-
-class ProxiedApplications:
-    """Which applications are in proxy mode, as the identity provider says now."""
-
-    def __init__(self) -> None:
-        self.known = OutpostConfiguration()
-        self._changed = asyncio.Event()
-
-    def use(self, configuration: OutpostConfiguration) -> None:
-        """From now on this is what the outposts serve."""
-        known = of_proxy_mode(configuration)
-        if known != self.known:
-            self.known = known
-            self._changed.set()
-
-    async def results(self) -> AsyncGenerator[OutpostConfiguration, None]:
-        """What is known, whenever it has become something else. Never ends."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            yield self.known
-
-
-def of_proxy_mode(configuration: OutpostConfiguration) -> OutpostConfiguration:
-    """The part of ``configuration`` that routes are made of: equal parts make equal routes."""
-    kept = [provider for provider in _served(configuration.providers) if provider.mode == "proxy"]
-    return OutpostConfiguration(providers=tuple(kept), additional_headers=configuration.additional_headers)
 
 
 def proxied(configuration: OutpostConfiguration, points: Iterable[EntryPoint], own: OwnAddresses) -> Proxied:
@@ -97,16 +68,6 @@ def proxied(configuration: OutpostConfiguration, points: Iterable[EntryPoint], o
     )
     hosts = dict.fromkeys(parts.hostname or "" for parts in secure if parts.scheme == "https")
     return Proxied(DynamicConfiguration.model_validate({"http": http}), tuple(notices), tuple(hosts))
-
-
-def _served(providers: Iterable[ProxyProvider]) -> Iterable[ProxyProvider]:
-    """Without those whose outside URL an older one has: the outpost judges for the older one (``Applications``)."""
-    claimed = set()
-    for provider in sorted(providers, key=lambda provider: provider.pk):
-        claim = (provider.external_host.lower(), provider.cookie_domain if provider.mode == "forward_domain" else "")
-        if claim not in claimed:
-            claimed.add(claim)
-            yield provider
 
 
 def _rule(external_host: str) -> str:

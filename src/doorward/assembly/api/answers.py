@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from doorward import __version__
 from doorward.assembly.api.lists import BadQuestion, chosen
-from doorward.assembly.api.objects import Objects
-from doorward.assembly.api.written import Json, without
-from doorward.config.dynamic import DynamicConfiguration
-from doorward.config.static import StaticConfiguration
+from doorward.messages.compiling import ApiObjects, Json
 from doorward.messages.control import ApiAnswer, ServersHealth
-from doorward.messages.routing import RoutingTable
 
 _KINDS = {"routers": "router", "services": "service", "middlewares": "middleware"}
 _NEVER_HERE = {("tcp", "routers"), ("tcp", "services"), ("tcp", "middlewares"), ("udp", "routers"), ("udp", "services")}
@@ -23,25 +19,22 @@ _NEVER_HERE = {("tcp", "routers"), ("tcp", "services"), ("tcp", "middlewares"), 
 class Api:
     """See the package."""
 
-    def __init__(self, static: StaticConfiguration, health: Callable[[], ServersHealth]) -> None:
-        self._static = static
+    def __init__(self, health: Callable[[], ServersHealth]) -> None:
         self._health = health
         self._started = datetime.now(UTC)
-        self._objects = Objects(static, {}, RoutingTable())
-        base = static.api.base_path if static.api is not None else "/"
-        self._base = base.rstrip("/") + "/api"
+        self._objects = ApiObjects()
 
-    def use(self, providers: Mapping[str, DynamicConfiguration], table: RoutingTable) -> None:
+    def use(self, objects: ApiObjects) -> None:
         """These are in force from now on."""
-        self._objects = Objects(self._static, providers, table)
+        self._objects = objects
 
     def answer(self, ticket: int, path: str, query: str) -> ApiAnswer:
         """The answer to a GET of ``path`` (as it came) with ``query``."""
-        if not path.startswith(self._base + "/"):
+        if not path.startswith(self._objects.base + "/"):
             return _missing(ticket)
         if path.endswith("/"):
             return _missing(ticket)
-        parts = [unquote(part) for part in path[len(self._base) + 1 :].split("/")]
+        parts = [unquote(part) for part in path[len(self._objects.base) + 1 :].split("/")]
         try:
             return self._routed(ticket, parts, query)
         except BadQuestion as error:
@@ -73,10 +66,17 @@ class Api:
                 return _one(ticket, [], _KINDS[kind], name)
         return _missing(ticket)
 
-    def _of(self, kind: str) -> list[Json]:
+    def _of(self, kind: str) -> Sequence[Json]:
         if kind == "routers":
             return self._objects.routers
-        return self._objects.services(self._health()) if kind == "services" else self._objects.middlewares
+        return self._services() if kind == "services" else self._objects.middlewares
+
+    def _services(self) -> list[Json]:
+        """With what the health checks say; a server of which nothing is known is up."""
+        health = self._health()
+        down = {(each.service, each.url) for each in health.checked if not each.up}
+        down |= {(each.service, each.url) for each in health.resting}
+        return [_with_status(service, down) for service in self._objects.services]
 
     def _version(self) -> Json:
         started = self._started.isoformat().replace("+00:00", "Z")
@@ -84,23 +84,18 @@ class Api:
 
     def _overview(self) -> Json:
         nothing = {"total": 0, "warnings": 0, "errors": 0}
-        metrics = self._static.metrics is not None and self._static.metrics.prometheus is not None
         return {
             "http": {kind: _counted(self._of(kind)) for kind in _KINDS},
             "tcp": dict.fromkeys(_KINDS, nothing),
             "udp": {"routers": nothing, "services": nothing},
             "certificates": _counted(self._objects.certificates),
-            "features": {
-                "tracing": "",
-                "metrics": "Prometheus" if metrics else "",
-                "accessLog": self._static.access_log is not None,
-            },
-            "providers": ["File"] if self._static.providers.file is not None else [],
+            "features": self._objects.features,
+            "providers": self._objects.providers,
         }
 
     def _raw(self) -> Json:
         names = ("name", "provider", "priorityStr", "type")
-        found = {kind: {str(each["name"]): without(each, *names) for each in self._of(kind)} for kind in _KINDS}
+        found = {kind: {str(each["name"]): _without(each, *names) for each in self._of(kind)} for kind in _KINDS}
         return {kind: objects for kind, objects in found.items() if objects}
 
 
@@ -111,6 +106,20 @@ def _counted(objects: Sequence[Json]) -> Json:
         "warnings": statuses.count("warning"),
         "errors": statuses.count("disabled") + statuses.count("expired"),
     }
+
+
+def _without(found: Json, *names: str) -> Json:
+    """``found`` without the keys ``names``."""
+    return {name: value for name, value in found.items() if name not in names}
+
+
+def _with_status(service: Json, down: set[tuple[str, str]]) -> Json:
+    balancer = service.get("loadBalancer")
+    if balancer is None or "usedBy" not in service:
+        return service
+    urls = [server["url"] for server in balancer.get("servers", ())]
+    status = {url: "DOWN" if (service["name"], url) in down else "UP" for url in urls}
+    return {**service, "serverStatus": status} if status else service
 
 
 def _json(ticket: int, said: object, next_page: int = 0) -> ApiAnswer:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
-from doorward.assembly.api.written import Json
+from doorward.messages.compiling import Json
 
 PER_PAGE = 100
 _SORTS: dict[str, Callable[[Json], Any]] = {

@@ -1,4 +1,7 @@
-"""Routers, services, middlewares, entry points and certificates as the API shows them."""
+"""Routers, services, middlewares, entry points and certificates as the API shows them.
+
+Made by the compiler together with the table, because it knows what was written; ``answers`` shows them.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from doorward.assembly.api.written import Json, go_duration, shown
+from doorward.assembly.api.written import go_duration, shown
 from doorward.config import services as services_written
 from doorward.config.dynamic import DynamicConfiguration, Router
 from doorward.config.entry_point import EntryPoint
 from doorward.config.middlewares import Middleware
 from doorward.config.static import StaticConfiguration
 from doorward.messages import routing
-from doorward.messages.control import ServersHealth
+from doorward.messages.compiling import ApiObjects, Json
 from doorward.sources.references import qualified
 
 _OBSERVABILITY = {"accessLogs": True, "metrics": True, "tracing": False, "traceVerbosity": "minimal"}
@@ -26,9 +29,29 @@ SOON = timedelta(days=7)
 """A certificate that ends within this is a warning."""
 
 
-class Objects:
-    """Everything that one routing table was made of. Lists are sorted by name."""
+def api_objects(
+    static: StaticConfiguration, providers: Mapping[str, DynamicConfiguration], table: routing.RoutingTable
+) -> ApiObjects:
+    """Everything that ``table`` was made of."""
+    made = _Objects(static, providers, table)
+    metrics = static.metrics is not None and static.metrics.prometheus is not None
+    return ApiObjects(
+        base=(static.api.base_path if static.api is not None else "/").rstrip("/") + "/api",
+        features={
+            "tracing": "",
+            "metrics": "Prometheus" if metrics else "",
+            "accessLog": static.access_log is not None,
+        },
+        providers=("File",) if static.providers.file is not None else (),
+        routers=_sorted(made.routers),
+        services=_sorted(made.services()),
+        middlewares=_sorted(made.middlewares()),
+        entry_points=_sorted(_entry_point(name, each) for name, each in made.points()),
+        certificates=_sorted(_certificate(each.chain_pem) for each in table.certificates),
+    )
 
+
+class _Objects:
     def __init__(
         self,
         static: StaticConfiguration,
@@ -38,19 +61,7 @@ class Objects:
         self._static = static
         self._providers = providers
         self._table = table
-        self.routers = sorted(map(self._router, table.routers), key=_name)
-        self.middlewares = self._middlewares()
-        self._services = self._service_table()
-        self.certificates = sorted(
-            (_certificate(each.chain_pem) for each in table.certificates), key=lambda each: str(each["name"])
-        )
-        self.entry_points = sorted((_entry_point(name, each) for name, each in self._points()), key=_name)
-
-    def services(self, health: ServersHealth) -> list[Json]:
-        """With what ``health`` says about servers; a server of which nothing is known is up."""
-        down = {(each.service, each.url) for each in health.checked if not each.up}
-        down |= {(each.service, each.url) for each in health.resting}
-        return [_with_status(service, down) for service in self._services]
+        self.routers = [self._router(router) for router in table.routers]
 
     # --- routers
 
@@ -95,7 +106,7 @@ class Objects:
 
     # --- middlewares
 
-    def _middlewares(self) -> list[Json]:
+    def middlewares(self) -> list[Json]:
         used = _used((router["name"], router.get("middlewares", ())) for router in self.routers)
         found = []
         for provider, configuration in self._providers.items():
@@ -111,11 +122,11 @@ class Objects:
                         options = {"scheme": made.scheme, "port": made.port, "permanent": made.permanent}
                         part = {"redirectScheme": {key: value for key, value in options.items() if value}}
                         found.append(_object(part, made.name, "internal", used))
-        return sorted(found, key=_name)
+        return found
 
     # --- services
 
-    def _service_table(self) -> list[Json]:
+    def services(self) -> list[Json]:
         used = _used((router.name, (router.service,)) for router in self._table.routers if router.service)
         for broken in self._table.routers:
             if broken.broken:
@@ -130,11 +141,11 @@ class Objects:
         for name, made in self._table.services.items():
             if isinstance(made, routing.Internal) and name in used:
                 found.append(_object({}, name, "internal", used))
-        return sorted(found, key=_name)
+        return found
 
     # --- entry points
 
-    def _points(self) -> Iterable[tuple[str, EntryPoint]]:
+    def points(self) -> Iterable[tuple[str, EntryPoint]]:
         # Those that nobody wrote down are there because something of ours is.
         from doorward.config.listening import entry_points
 
@@ -146,8 +157,8 @@ class Objects:
             )
 
 
-def _name(each: Json) -> str:
-    return str(each["name"])
+def _sorted(objects: Iterable[Json]) -> tuple[Json, ...]:
+    return tuple(sorted(objects, key=lambda each: str(each["name"])))
 
 
 def _used(users: Iterable[tuple[str, Iterable[str]]]) -> dict[str, list[str]]:
@@ -200,15 +211,6 @@ def _balancer(balancer: services_written.LoadBalancer, provider: str) -> Json:
     if balancer.passive_health_check is not None:
         part["passiveHealthCheck"] = shown(balancer.passive_health_check, "failure_window", "max_failed_attempts")
     return part
-
-
-def _with_status(service: Json, down: set[tuple[str, str]]) -> Json:
-    balancer = service.get("loadBalancer")
-    if balancer is None or "usedBy" not in service:
-        return service
-    urls = [server["url"] for server in balancer.get("servers", ())]
-    status = {url: "DOWN" if (service["name"], url) in down else "UP" for url in urls}
-    return {**service, "serverStatus": status} if status else service
 
 
 def _entry_point(name: str, point: EntryPoint) -> Json:

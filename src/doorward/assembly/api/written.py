@@ -4,15 +4,14 @@ is empty. Values that are secrets do not leave (S-617)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from doorward.config.section import Section, parse_duration
+from doorward.messages.compiling import Json
 
 REDACTED = "REDACTED"
-Json = dict[str, Any]
 
 _SECRET_KEYS = frozenset(("key", "users", "password", "secret", "token", "keyfile"))
 _SECRET_FIELD = re.compile(r"(?i)authorization|cookie|token|secret|password|api-?key|credential")
@@ -80,8 +79,3 @@ def go_duration(seconds: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.9f}".rstrip("0").rstrip(".")
-
-
-def without(found: Mapping[str, Any], *names: str) -> Json:
-    """``found`` without the keys ``names``."""
-    return {name: value for name, value in found.items() if name not in names}

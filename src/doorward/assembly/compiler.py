@@ -1,0 +1,110 @@
+"""The control process's end of the compiler: starts it when a table is to be made, and lets it go afterwards.
+
+As long as there are applications in proxy mode it stays, because what an administrator changes about them must be in
+force within a second, and starting takes a part of that. Otherwise its memory (40 MB) is given back at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import PIPE, Process
+
+import msgspec
+
+from doorward.assembly.state_folder import StateFolder
+from doorward.messages.compiling import Kept, MakeRoutes, RoutesMade
+from doorward.messages.outposts import OutpostConfiguration
+from doorward.messages.plan import Plan
+from doorward.sources.following import CannotMake
+
+PATIENCE = 60.0
+"""Seconds for one table; ten thousand routers take three."""
+GRACE = 5.0
+"""Seconds in which it must have gone when it may."""
+LARGEST = 256 << 20
+OWN_NAMES = ("127.0.0.1", "::1", "localhost")
+PROGRAM = (sys.executable, "-P", "-m", "doorward.assembly.compiler_process")
+
+
+class Compiler:
+    """See the module."""
+
+    def __init__(
+        self, plan: Plan, folder: StateFolder, program: tuple[str, ...] = PROGRAM, patience: float = PATIENCE
+    ) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._program = program
+        self._patience = patience
+        self._process: Process | None = None
+        self._kept = Kept()
+
+    async def make(self, read: bool, outposts: OutpostConfiguration) -> RoutesMade:
+        """See ``sources.following.Make``. Raises CannotMake."""
+        question = MakeRoutes(
+            config_file=self._plan.config_file,
+            configuration=self._plan.routes.configuration,
+            identity_socket=str(self._folder.identity_socket),
+            authority=str(self._folder.authority),
+            own_names=OWN_NAMES,
+            read=read,
+            outposts=outposts,
+            kept=self._kept,
+        )
+        try:
+            async with asyncio.timeout(self._patience):
+                made = await self._asked(question)
+        except TimeoutError as error:
+            await self._end(grace=0)
+            raise CannotMake(f"reading the configuration took longer than {self._patience:g} seconds") from error
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            status = await self._end()
+            raise CannotMake(f"the process that reads the configuration ended ({status})") from error
+        except BaseException:
+            await self._end(grace=0)
+            raise
+        self._kept = made.kept
+        if not outposts.providers:
+            await self._end()
+        return made
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    async def close(self) -> None:
+        """Let the process go, if there is one."""
+        await self._end()
+
+    async def _asked(self, question: MakeRoutes) -> RoutesMade:
+        if self._process is None:
+            # Started, not forked: this process may have threads, and the other one shares nothing with it.
+            self._process = await asyncio.create_subprocess_exec(*self._program, stdin=PIPE, stdout=PIPE)
+        writer, reader = self._process.stdin, self._process.stdout
+        assert writer is not None
+        assert reader is not None
+        body = msgspec.msgpack.encode(question)
+        writer.write(len(body).to_bytes(4, "big") + body)
+        await writer.drain()
+        length = int.from_bytes(await reader.readexactly(4), "big")
+        if length > LARGEST:
+            raise EOFError
+        return msgspec.msgpack.decode(await reader.readexactly(length), type=RoutesMade)
+
+    async def _end(self, grace: float = GRACE) -> str:
+        """Let it go, at the latest after ``grace`` seconds; how it ended."""
+        process, self._process = self._process, None
+        if process is None:
+            return "it could not be started"
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(grace):
+                status = await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            status = await process.wait()
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
