@@ -6,7 +6,11 @@ reference cannot promise an option that does not exist, or forget one that does.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -46,13 +50,14 @@ def _section(path: str, section: type[Section]) -> Iterator[str]:
     """A heading, the section's own options as a table, then the sections inside it."""
     plain: list[str] = []
     inner: list[tuple[str, type[Section]]] = []
+    meanings = _meanings(section)
     for name, field in section.model_fields.items():
         key = f"{path}.{field.alias or name}".lstrip(".")
         child = _child(field.annotation)
         if child:
             inner.append((key + child[0], child[1]))
         else:
-            plain.append(f"| `{field.alias or name}` | {_default(field)} | {_one_line(field.description)} |")
+            plain.append(f"| `{field.alias or name}` | {_default(field)} | {_one_line(meanings.get(name))} |")
     refusals = list(_refusals(section))
     if path and (plain or refusals or not inner):
         yield f"## `{path}`\n"
@@ -67,6 +72,22 @@ def _section(path: str, section: type[Section]) -> Iterator[str]:
     yield from refusals
     for key, inside in inner:
         yield from _section(key, inside)
+
+
+def _meanings(section: type[Section]) -> dict[str, str]:
+    """What stands below each field, those of the section's parents included."""
+    found: dict[str, str] = {}
+    for parent in reversed(section.__mro__):
+        if not issubclass(parent, Section):
+            continue
+        (written,) = ast.parse(textwrap.dedent(inspect.getsource(parent))).body
+        assert isinstance(written, ast.ClassDef)
+        for field, below in pairwise(written.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                text = below.value if isinstance(below, ast.Expr) else None
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    found[field.target.id] = inspect.cleandoc(text.value)
+    return found
 
 
 def _refusals(section: type[Section]) -> Iterator[str]:

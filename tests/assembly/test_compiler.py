@@ -81,6 +81,20 @@ async def test_it_goes_when_nothing_must_be_quick_and_the_next_one_goes_on(tmp_p
     await asked.close()
 
 
+async def test_it_is_ready_when_an_administrator_is_at_work(tmp_path: Path) -> None:
+    """The first application in proxy mode does not wait for it to be started."""
+    write(tmp_path, "app")
+    asked = made_by(tmp_path)
+    asked.expect()
+    async with asyncio.timeout(30):
+        while not asked.running:
+            await asyncio.sleep(0.01)
+    assert rules(await asked.make(True, NOBODY)) == ["Host(`app`)"]
+    assert asked.running
+    await asked.close()
+    assert not asked.running
+
+
 async def test_certificates_stay_whichever_process_read_or_made_them(tmp_path: Path) -> None:
     """A renewal that goes wrong takes no host off the air; a host of the local authority keeps its certificate."""
     # S-705

@@ -1,14 +1,17 @@
 """The control process's end of the compiler: starts it when a table is to be made, and lets it go afterwards.
 
-As long as there are applications in proxy mode it stays, because what an administrator changes about them must be in
-force within a second, and starting takes a part of that. Otherwise its memory (40 MB) is given back at once.
+Starting takes a third of a second, and what an administrator changes must be in force within one. So it is started when
+one is seen at work, and stays for a while; it stays as well while there are applications in proxy mode, whose routes
+come from the identity provider. Otherwise its memory (40 MB) is given back at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 
 import msgspec
@@ -23,6 +26,8 @@ PATIENCE = 60.0
 """Seconds for one table; ten thousand routers take three."""
 GRACE = 5.0
 """Seconds in which it must have gone when it may."""
+EXPECTED = 600.0
+"""Seconds for which it stays ready after an administrator was at work."""
 LARGEST = 256 << 20
 OWN_NAMES = ("127.0.0.1", "::1", "localhost")
 PROGRAM = (sys.executable, "-P", "-m", "doorward.assembly.compiler_process")
@@ -40,9 +45,38 @@ class Compiler:
         self._patience = patience
         self._process: Process | None = None
         self._kept = Kept()
+        self._one_at_a_time = asyncio.Lock()
+        self._proxied = False
+        self._expected_until = -EXPECTED
+        self._expecting: asyncio.Task[None] | None = None
+
+    def expect(self) -> None:
+        """A table may be wanted soon: be ready."""
+        self._expected_until = time.monotonic() + EXPECTED
+        if self._expecting is None or self._expecting.done():
+            self._expecting = asyncio.create_task(self._be_ready())
+
+    async def _be_ready(self) -> None:
+        async with self._one_at_a_time:
+            with contextlib.suppress(OSError):  # whoever wants a table will hear of it
+                await self._started()
+        while (rest := self._expected_until - time.monotonic()) > 0:
+            await asyncio.sleep(rest)
+        async with self._one_at_a_time:
+            if not self._proxied:
+                await self._end()
 
     async def make(self, read: bool, outposts: OutpostConfiguration) -> RoutesMade:
         """See ``sources.following.Make``. Raises CannotMake."""
+        async with self._one_at_a_time:
+            made = await self._made(read, outposts)
+            self._kept = made.kept
+            self._proxied = bool(outposts.providers)
+            if not self._proxied and time.monotonic() > self._expected_until:
+                await self._end()
+            return made
+
+    async def _made(self, read: bool, outposts: OutpostConfiguration) -> RoutesMade:
         question = MakeRoutes(
             config_file=self._plan.config_file,
             configuration=self._plan.routes.configuration,
@@ -55,7 +89,7 @@ class Compiler:
         )
         try:
             async with asyncio.timeout(self._patience):
-                made = await self._asked(question)
+                return await self._asked(question)
         except TimeoutError as error:
             await self._end(grace=0)
             raise CannotMake(f"reading the configuration took longer than {self._patience:g} seconds") from error
@@ -65,10 +99,6 @@ class Compiler:
         except BaseException:
             await self._end(grace=0)
             raise
-        self._kept = made.kept
-        if not outposts.providers:
-            await self._end()
-        return made
 
     @property
     def running(self) -> bool:
@@ -76,13 +106,23 @@ class Compiler:
 
     async def close(self) -> None:
         """Let the process go, if there is one."""
+        if self._expecting is not None:
+            self._expecting.cancel()
         await self._end()
 
-    async def _asked(self, question: MakeRoutes) -> RoutesMade:
-        if self._process is None:
+    async def _started(self) -> Process:
+        if self._process is None or self._process.returncode is not None:
             # Started, not forked: this process may have threads, and the other one shares nothing with it.
-            self._process = await asyncio.create_subprocess_exec(*self._program, stdin=PIPE, stdout=PIPE)
-        writer, reader = self._process.stdin, self._process.stdout
+            # Looking for plugins of pydantic, of which there are none, would take a tenth of the start.
+            environment = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+            self._process = await asyncio.create_subprocess_exec(
+                *self._program, stdin=PIPE, stdout=PIPE, env=environment
+            )
+        return self._process
+
+    async def _asked(self, question: MakeRoutes) -> RoutesMade:
+        process = await self._started()
+        writer, reader = process.stdin, process.stdout
         assert writer is not None
         assert reader is not None
         body = msgspec.msgpack.encode(question)

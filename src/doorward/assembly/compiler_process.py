@@ -25,7 +25,7 @@ from doorward.config.static import decode_static
 from doorward.messages.compiling import Failed, MakeRoutes, RoutesMade, Routing
 from doorward.messages.routing import Certificate
 from doorward.sources.compile import Surroundings
-from doorward.sources.routes import Making, RouteMaker
+from doorward.sources.route_maker import Making, RouteMaker
 
 
 class Compiler:

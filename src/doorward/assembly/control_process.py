@@ -91,7 +91,7 @@ class Control:
         self._links = WorkerLinks(self._current, self._follower.ended_since, self._heard, self._gone, self._ends)
         self._probe = self._make_probe()
         examinations = Examinations(lambda: self._outposts, self._authority_pem)
-        self._explainer = Explainer(self._links.tell_one, self._probed, examinations.make)
+        self._explainer = Explainer(self._links.tell_one, self._probed, examinations.make, self._compiler.expect)
         self._health = HealthChecks(self._on_health, _say)
         self._api: Api | None = None
         self._reload = asyncio.Event()

@@ -16,6 +16,7 @@ import msgspec
 from doorward.assembly.decision_book import DecisionBook
 from doorward.messages.control import ToWorker
 from doorward.messages.decisions import (
+    AdministratorAtWork,
     ChainTried,
     Decided,
     Examine,
@@ -45,10 +46,12 @@ class Explainer:
         tell_one: Callable[[ToWorker], bool],
         probes: Callable[[], ProbesFound] = lambda: ProbesFound(),
         examine: Callable[[Examine], Awaitable[Examined]] | None = None,
+        administrator: Callable[[], None] = lambda: None,
     ) -> None:
         """``tell_one`` gives a message to one worker, and says whether there is one; ``probes``: what the standing
-        probe has seen; ``examine`` sends the doctor."""
+        probe has seen; ``examine`` sends the doctor; ``administrator``: one is at work."""
         self._examine = examine
+        self._administrator = administrator
         self._tell_one = tell_one
         self._probes = probes
         self._book = DecisionBook()
@@ -92,6 +95,9 @@ class Explainer:
                 return self._probes()
             case Decided():
                 self._book.add(question)
+                return None
+            case AdministratorAtWork():
+                self._administrator()
                 return None
             case TryChain(_, trials):
                 if len(trials) > MOST_TRIALS or len(self._waiting) >= MOST_TRIES:

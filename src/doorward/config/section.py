@@ -26,7 +26,6 @@ class Section(BaseModel):
         extra="forbid",
         frozen=True,
         coerce_numbers_to_str=True,
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
 

@@ -343,5 +343,9 @@ class Examined(Struct, frozen=True, tag=True):
     """Why nothing was looked at."""
 
 
-ToExplainer = FindDecisions | Decided | TryChain | FindProbes | Examine
+class AdministratorAtWork(Struct, frozen=True, tag=True):
+    """Routes may have to change soon. Nothing is answered."""
+
+
+ToExplainer = FindDecisions | Decided | TryChain | FindProbes | Examine | AdministratorAtWork
 FromExplainer = DecisionsFound | ChainTried | ProbesFound | Examined

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from doorward.messages.decisions import Decided, FromExplainer, ToExplainer
+from doorward.messages.decisions import AdministratorAtWork, Decided, FromExplainer, ToExplainer
 
 LARGEST = 16 << 20
 """Bytes of an answer."""
@@ -39,13 +39,13 @@ def ask(door: Path, question: ToExplainer, patience: float = 15.0) -> FromExplai
         raise NobodyAnswers(str(error)) from error
 
 
-def tell(door: Path, decided: Decided, patience: float = 0.5) -> None:
-    """Hand on what was decided, and wait for nothing. Raises NobodyAnswers."""
+def tell(door: Path, news: Decided | AdministratorAtWork, patience: float = 0.5) -> None:
+    """Hand on what happened, and wait for nothing. Raises NobodyAnswers."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(patience)
             connection.connect(str(door))
-            connection.sendall(framed(decided))
+            connection.sendall(framed(news))
     except OSError as error:
         raise NobodyAnswers(str(error)) from error
 

@@ -16,6 +16,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from doorward.identity.directory.models import User
+from doorward.identity.explain import data_plane
 from doorward.identity.roles import catalogue, queries
 from doorward.identity.roles.queries import Powers
 
@@ -43,7 +44,10 @@ def powers(request: Request) -> Powers:
     """What whoever asks may do, read once per request; strangers nothing."""
     if not isinstance(request.user, User):
         return queries.NONE
-    return queries.asking(request._request, request.user)
+    held = queries.asking(request._request, request.user)
+    if held != queries.NONE:
+        data_plane.administrator_at_work()
+    return held
 
 
 def is_superuser(request: Request) -> bool:

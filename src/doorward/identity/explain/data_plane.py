@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from doorward.messages.decisions import (
     OPEN,
     SILENT,
+    AdministratorAtWork,
     ChainTried,
     Decided,
     Decision,
@@ -25,6 +27,10 @@ from doorward.messages.decisions import (
 )
 from doorward.net import explain_door
 from doorward.net.explain_door import NobodyAnswers
+
+SAID_AGAIN = 60.0
+"""Seconds after which it is said again that an administrator is at work."""
+_said_at = -SAID_AGAIN
 
 
 class Unavailable(Exception):
@@ -82,6 +88,19 @@ def tell(*decisions: Decision) -> None:
     """Add records. Those that cannot be added are lost, and nobody waits for it."""
     try:
         explain_door.tell(_door(), Decided(decisions))
+    except (NobodyAnswers, Unavailable):
+        return
+
+
+def administrator_at_work() -> None:
+    """Whoever makes the routes gets ready, so that what is changed now is in force at once."""
+    global _said_at
+    now = time.monotonic()
+    if now - _said_at < SAID_AGAIN:
+        return
+    _said_at = now
+    try:
+        explain_door.tell(_door(), AdministratorAtWork())
     except (NobodyAnswers, Unavailable):
         return
 

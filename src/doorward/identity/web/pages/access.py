@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
+from doorward.identity.explain import data_plane
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.logins.queries import current
@@ -43,6 +44,7 @@ def administrators(view: View[P]) -> View[P]:
             return log_in_first(request)
         if not user.is_superuser:
             return denied_page(request, message=_("These pages are for administrators."), status=403)
+        data_plane.administrator_at_work()
         return view(request, *args, **kwargs)
 
     return guarded
