@@ -163,3 +163,13 @@ def test_sessions_are_listed_and_ended(api: Any) -> None:
     assert api.core_authenticated_sessions_used_by_list(str(session.uuid)) == []
     assert api.core_authenticated_sessions_destroy(str(session.uuid)) is None
     assert api.core_authenticated_sessions_list().results == []
+
+
+def test_a_token_acts_as_nobody_else(api: Any, official: Any) -> None:
+    """Impersonation is for browsers; a program is told so, and stopping is no error."""
+    bob = api.core_users_create(official.UserRequest(username="bob", name="Bob"))
+
+    with pytest.raises(official.exceptions.BadRequestException):
+        api.core_users_impersonate_create(bob.pk, official.ImpersonationRequest(reason="To see"))
+    assert api.core_users_impersonate_end_retrieve() is None
+    assert api.core_users_me_retrieve().original is None

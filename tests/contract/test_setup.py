@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 
-def test_the_script_learns_where_it_is(api: Any, anonymous: Any) -> None:
+def test_the_script_learns_where_it_is(api: Any, anonymous: Any, official: Any) -> None:
     """Config and brand are public; version, system and oneself need the token."""
-    assert anonymous.root_config_retrieve().capabilities == []
+    assert anonymous.root_config_retrieve().capabilities == [official.CapabilitiesEnum.CAN_IMPERSONATE]
     assert anonymous.core_brands_current_retrieve().branding_title == "Doorward"
     assert api.admin_version_retrieve().outdated is False
     assert api.admin_system_retrieve().base_url == "https://auth.example.test"

@@ -52,6 +52,7 @@ PAGES = {
     "admin-user-edit": ["user"],
     "admin-user-password": ["user"],
     "admin-user-factor-remove": ["careful", "own_factor"],
+    "admin-user-impersonate": ["user"],
     "admin-user-deactivate": ["user"],
     "admin-user-delete": ["user"],
     "admin-groups": [],
@@ -139,6 +140,7 @@ OWN_PAGES = {
     "own-factor-remove": ["own_factor"],
 }
 OWN_ACTIONS = {
+    "own-impersonation-end": [],
     "own-logins-end": [],
     "own-login-end": ["own_login"],
     "own-session-end": ["session"],

@@ -43,6 +43,7 @@ def add_totp(actor: Actor, user: User, *, name: str, seed: str, digits: int, use
     device = TOTPDevice(user=user, name=_named(name), digits=digits, last_step=used_step)
     device.sealed_seed = vault.seal(seed, totp.place(device))
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=user)
         _require_room(user, TOTPDevice)
         device.save(force_insert=True)
         events.created(actor, device)
@@ -63,6 +64,7 @@ def add_webauthn(actor: Actor, user: User, *, name: str, registered: Registered)
         backed_up=registered.backed_up,
     )
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=user)
         _require_room(user, WebAuthnDevice)
         device.full_clean(exclude=["transports", "last_used"])
         device.save(force_insert=True)
@@ -74,6 +76,7 @@ def add_webauthn(actor: Actor, user: User, *, name: str, registered: Registered)
 def add_email(actor: Actor, user: User, *, name: str, email: str) -> EmailDevice:
     """Keep an address at which a code has just arrived. Raises ValidationError when codes go there already."""
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=user)
         _require_room(user, EmailDevice)
         if EmailDevice.objects.filter(user=user, email=email).exists():
             raise ValidationError({"code": [_("Codes can be sent to this address already.")]})
@@ -94,6 +97,7 @@ def set_recovery_codes(actor: Actor, user: User, codes: Sequence[str], *, name: 
     if not codes or any(len(code.replace("-", "")) < recovery_codes.SHORTEST for code in codes):
         raise ValidationError({"codes": [_("Recovery codes have at least 40 bits each.")]})
     with transaction.atomic():
+        user_written.send(User, actor=actor, user=user)
         lock(user)
         for former in StaticDevice.objects.filter(user=user):
             events.deleted(actor, former)

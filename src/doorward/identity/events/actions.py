@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from django.db import connection, models, transaction
 
+from doorward.identity.directory.models import User
 from doorward.identity.events import redaction
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.log_lines import log_event
@@ -45,7 +46,13 @@ def record(action: str, app: str, actor: Actor, **context: object) -> Event:
 def _who(actor: Actor) -> Fields:
     if actor.user is None:
         return {}
-    return {"pk": actor.user.pk, "username": actor.user.username, "email": actor.user.email}
+    if actor.impersonator is not None:
+        return {**_person(actor.impersonator), "on_behalf_of": _person(actor.user)}
+    return _person(actor.user)
+
+
+def _person(user: User) -> Fields:
+    return {"pk": user.pk, "username": user.username, "email": user.email}
 
 
 def snapshot(instance: models.Model) -> Fields:

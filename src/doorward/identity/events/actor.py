@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from dataclasses import dataclass
 
@@ -22,12 +23,16 @@ class Actor:
     method: str = ""
     path: str = ""
     user_agent: str = ""
+    impersonator: User | None = None
+    """Who really sits there, while they act as ``user`` (S-534)."""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Actor:
         """Whoever sent ``request``, with the facts that ``RequestFacts`` established about it."""
         facts = getattr(request, "facts", None)
         user = getattr(request, "user", None)
+        login = getattr(getattr(request, "session", None), "row", None) if user is not None else None
+        acting = login is not None and login.impersonator_id and getattr(user, "pk", None) == login.user_id
         return cls(
             # The middleware sets a lazy object: what it stands for decides.
             user=user if isinstance(user, User) and user.is_authenticated else None,
@@ -36,6 +41,7 @@ class Actor:
             method=request.method or "",
             path=request.path[:_LONGEST_AGENT],
             user_agent=request.headers.get("User-Agent", "")[:_LONGEST_AGENT],
+            impersonator=login.impersonator if login is not None and acting else None,
         )
 
     @classmethod
@@ -45,4 +51,5 @@ class Actor:
 
     def acting_as(self, user: User) -> Actor:
         """The same request, now known to come from ``user`` (at login, where it began as a stranger's)."""
-        return Actor(user, self.client_ip, self.request_id, self.method, self.path, self.user_agent)
+        same = self.user is not None and self.user.pk == user.pk
+        return dataclasses.replace(self, user=user, impersonator=self.impersonator if same else None)

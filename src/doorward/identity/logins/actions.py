@@ -51,7 +51,7 @@ def log_in(
         if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
             raise NotActive
         former = queries.current(request)
-        if former is not None and former.user is not None and former.user_id != user.pk:
+        if former is not None and former.user is not None and (former.user_id != user.pk or former.original_id):
             _say_ended(former)
         row = session.begin_login(user, methods, duration, binding)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
@@ -79,6 +79,8 @@ def log_out(request: HttpRequest) -> None:
         if row is not None:
             events.record("logout", _LOGIN, Actor.of(request))
             _say_ended(row)
+            if row.original is not None:  # whoever acts as somebody logs out as both
+                end_silently(row.original)
         request.session.flush()
     request.user = AnonymousUser()
 
@@ -121,6 +123,8 @@ def end_silently(login_session: LoginSession) -> None:
 
 
 def _say_ended(row: LoginSession) -> None:
+    for acting in row.impersonations.select_related("user"):
+        end_silently(acting)
     if row.user is not None:
         # A callback that is being completed right now goes first, and its session is among those that end (S-325).
         LoginSession.objects.select_for_update().filter(pk=row.pk).first()

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from doorward.identity.directory.models import User
+from doorward.identity.logins.actions import end_silently
+from doorward.identity.logins.impersonation import may_go_on
 from doorward.identity.logins.session_store import Seen, SessionStore
 from doorward.identity.web import cookies
 
@@ -38,5 +40,10 @@ class CurrentUser:
 
 def _user_of(request: HttpRequest) -> User | AnonymousUser:
     session = request.session
+    row = session.row if isinstance(session, SessionStore) else None
+    if row is not None and row.original_id is not None and not may_go_on(row):
+        end_silently(row)
+        request.session.flush()
+        return AnonymousUser()
     user = session.user if isinstance(session, SessionStore) else None
     return user or AnonymousUser()

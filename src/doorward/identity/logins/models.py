@@ -38,6 +38,10 @@ class LoginSession(AbstractBaseSession):
     """Where the login began, if it is tied to that (``bindings``)."""
     remembered = models.BooleanField(default=False)
     """Outlives the browser and idleness, until ``expire_date``."""
+    impersonator = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    """Who acts as ``user`` here (S-534); None for everybody who is themselves."""
+    original = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="impersonations")
+    """The impersonator's own login, without which this one is over."""
 
     def __str__(self) -> str:
         return str(self.uuid)

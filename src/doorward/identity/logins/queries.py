@@ -41,4 +41,8 @@ def live_by_sid(sid: str, *, lock: bool = False) -> LoginSession | None:
 
 def of_user(user: User) -> list[LoginSession]:
     """The user's logins that are not over, the last used first."""
-    return [row for row in user.login_sessions.order_by("-last_used") if is_live(row)]
+    return [
+        row
+        for row in user.login_sessions.select_related("impersonator", "original__user").order_by("-last_used")
+        if is_live(row)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorward.identity.directory.models import User
-from doorward.identity.directory.notices import trust_ended
+from doorward.identity.directory.notices import rights_changed, trust_ended
 from doorward.identity.logins import actions
 
 
@@ -15,4 +15,7 @@ def end_logins(sender: type, *, user: User, except_sid: str, **_: object) -> Non
 
 def listen() -> None:
     """Connect to the directory; called once, when Django has started."""
+    from doorward.identity.logins.impersonation import end_of_the_powerless
+
+    rights_changed.connect(end_of_the_powerless, dispatch_uid="logins.impersonation")
     trust_ended.connect(end_logins, dispatch_uid="logins.revocation")

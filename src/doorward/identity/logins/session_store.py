@@ -75,7 +75,8 @@ class SessionStore(SessionBase):
         """Make this session a login of ``user`` under a new key (S-527); what the flow remembered stays."""
         data = self._data()
         row = self._row or LoginSession(session_key="")
-        again = row.user_id == user.pk
+        again = row.user_id == user.pk and row.original_id is None
+        row.impersonator = row.original = None
         now = timezone.now()
         self._session_key = new_cookie()
         row.session_key = vault.digest(self._session_key)
@@ -96,6 +97,43 @@ class SessionStore(SessionBase):
         self._row = row
         self.modified = True  # the middleware sends the new cookie
         return row
+
+    def step_into(self, user: User, until: datetime) -> LoginSession:
+        """Become a new login in which whoever is logged in here acts as ``user`` (S-534).
+
+        The login that stands behind it gets a key that nobody has, until ``step_back`` (S-527).
+        """
+        behind = self.row
+        assert behind is not None
+        behind.session_key = vault.digest(new_cookie())
+        behind.save(update_fields=["session_key"])
+        self._session_key, self._session_cache = new_cookie(), {USER_KEY: str(user.pk)}
+        self._row = LoginSession(
+            session_key=vault.digest(self._session_key),
+            session_data=self.encode(self._session_cache),
+            user=user,
+            impersonator=behind.user,
+            original=behind,
+            authenticated_at=behind.authenticated_at,
+            methods=behind.methods,
+            expire_date=min(until, behind.expire_date),
+            last_ip=self.seen.ip,
+            last_user_agent=self.seen.user_agent,
+            network_binding=behind.network_binding,
+            geoip_binding=behind.geoip_binding,
+            bound_ip=behind.bound_ip,
+        )
+        self._row.save(force_insert=True)
+        self.modified = True
+        return self._row
+
+    def step_back(self, behind: LoginSession) -> None:
+        """Become the login ``behind`` again, under a new key (S-527)."""
+        self._session_key, self._session_cache = new_cookie(), self.decode(behind.session_data)
+        behind.session_key = vault.digest(self._session_key)
+        behind.save(update_fields=["session_key"])
+        self._row = behind
+        self.modified = True
 
     # --- what Django asks ----------------------------------------------------------------------------------------
 
@@ -231,6 +269,8 @@ class SessionStore(SessionBase):
             row.last_user_agent = self.seen.user_agent or row.last_user_agent
             changes.update(last_ip=row.last_ip, last_user_agent=row.last_user_agent)
         LoginSession.objects.filter(pk=row.pk).update(**changes)
+        if row.original_id:
+            LoginSession.objects.filter(pk=row.original_id).update(last_used=now)
 
 
 def new_cookie() -> str:
@@ -242,13 +282,16 @@ def live_session(cookie: str) -> LoginSession | None:
     """The row for a cookie value, unless it is over."""
     if not 8 <= len(cookie) <= 128:
         return None
-    row = LoginSession.objects.select_related("user").filter(session_key=vault.digest(cookie)).first()
+    rows = LoginSession.objects.select_related("user", "original__user")
+    row = rows.filter(session_key=vault.digest(cookie)).first()
     return row if row is not None and is_live(row) else None
 
 
 def is_live(row: LoginSession) -> bool:
-    """Whether a login session is neither past its end nor idle for too long."""
+    """Whether a login session is neither past its end nor idle for too long, and who acts in it still may log in."""
     now = timezone.now()
+    if row.original is not None and not (is_live(row.original) and row.original.user and row.original.user.is_active):
+        return False
     return row.expire_date > now and (row.remembered or row.last_used > now - IDLE)
 
 

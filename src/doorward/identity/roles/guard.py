@@ -1,10 +1,11 @@
 """Nobody raises themselves (S-603): the one place that says no, whichever page, API call or file asked.
 
-It listens to what the directory is about to write. Three rules:
+It listens to what the directory is about to write. Four rules:
 
 - Whoever does not hold all that somebody else holds changes nothing about that somebody: no password, address, token,
   factor or login, since each of them would be a way to become them.
 - Nobody puts people into a group, or a group under another, that gives what they do not hold themselves.
+- Whoever acts as somebody else changes nothing about that account: no password, token or factor outlives the act.
 - What makes superusers is for superusers, and so are the accounts of outposts, whose tokens open secrets.
 
 ``actor.user`` is None for the program itself and for strangers in a flow; what a flow may do, its stages decide.
@@ -24,6 +25,7 @@ from doorward.identity.roles.queries import Powers, powers_given_by, powers_of
 ABOVE = "“{name}” may do more than you: only somebody who may do as much can change that."
 GIVES_MORE = "The group “{name}” gives its members more than you may do yourself."
 ROOT_ONLY = "Only a superuser can make a group of superusers."
+ACTING = "You act as “{name}”: their account is theirs to change."
 ADD = "authentik_core.add_user_to_group"
 REMOVE = "authentik_core.remove_user_from_group"
 
@@ -47,6 +49,8 @@ def require_covered(own: Powers, groups: Iterable[Group]) -> None:
 
 
 def _user_written(sender: type, *, actor: Actor, user: User, **_: object) -> None:
+    if actor.impersonator is not None and actor.user is not None and actor.user.pk == user.pk:
+        raise PermissionDenied(ACTING.format(name=user))
     require_not_above(actor, user)
 
 

@@ -1,5 +1,5 @@
-"""What every template may use: ``brand``, ``look``, ``me``, ``version``, ``request_id``, ``language`` (its tag),
-``languages``.
+"""What every template may use: ``brand``, ``look``, ``me``, ``acting``, ``version``, ``request_id``, ``language``
+(its tag), ``languages``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
 """
@@ -27,6 +27,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "brand": SimpleLazyObject(_brand),
         "look": SimpleLazyObject(lambda: drawn(request, _brand())),
         "me": SimpleLazyObject(lambda: _me(request)),
+        "acting": SimpleLazyObject(lambda: _acting(request)),
         "version": settings.VERSION,
         "languages": OFFERED,
         "language": tag_of(get_language() or SOURCE),
@@ -60,6 +61,15 @@ def _brand() -> Brand:
         return current_brand()
     except DatabaseError:
         return Brand(domain="none")
+
+
+def _acting(request: HttpRequest) -> User | str:
+    """Who acts as ``me`` here (S-534); an empty text for everybody who is themselves."""
+    try:
+        login = getattr(getattr(request, "session", None), "row", None)
+        return login.impersonator if login is not None and login.impersonator_id else ""
+    except DatabaseError:
+        return ""
 
 
 def _me(request: HttpRequest) -> User | str:

@@ -28,7 +28,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403"""
     return _page(
-        request, 403, _("This is not open to you"), _("An administrator can give you the right to see this page.")
+        request,
+        403,
+        _("This is not open to you"),
+        str(exception) or _("An administrator can give you the right to see this page."),
     )
 
 

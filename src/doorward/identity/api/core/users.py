@@ -28,6 +28,7 @@ from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.recovery import link_for
+from doorward.identity.logins import impersonation
 from doorward.identity.logins.queries import sid_to_spare
 from doorward.identity.roles.actions import set_roles_of_user
 from doorward.identity.roles.models import Role
@@ -80,8 +81,13 @@ class PasswordRequest(serializers.Serializer[Any]):
     password = serializers.CharField(trim_whitespace=False, max_length=4096)
 
 
+class ImpersonationRequest(serializers.Serializer[Any]):
+    reason = serializers.CharField(allow_blank=True, max_length=impersonation.LONGEST_REASON, default="")
+
+
 class SessionUserSerializer(serializers.Serializer[Any]):
     user = UserSelfSerializer()
+    original = UserSelfSerializer(required=False)
     users = UserSelfSerializer(many=True)
 
 
@@ -102,6 +108,7 @@ class Users(Resource[User]):
         "set_password": "authentik_core.reset_user_password",
         "recovery": "authentik_core.reset_user_password",
         "service_account": "authentik_core.add_user",
+        "impersonate": impersonation.PERMISSION,
     }
     lookup_value_regex = NUMBER
     lookup_url_kwarg = "id"
@@ -141,7 +148,29 @@ class Users(Resource[User]):
     def me(self, request: Request) -> Response:
         """Whoever asks."""
         own = UserSelfSerializer(user_of(request)).data
-        return Response({"user": own, "users": [own]})
+        answer = {"user": own, "users": [own]}
+        if request.auth is None and (original := Actor.of(request._request).impersonator) is not None:
+            answer["original"] = UserSelfSerializer(original).data
+        return Response(answer)
+
+    @extend_schema(request=ImpersonationRequest, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def impersonate(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's name for it
+        """Act as this user, in the browser that asks."""
+        asked = ImpersonationRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        if request.auth is not None:
+            raise ValidationError({"non_field_errors": ["A token acts as nobody else; this is for browsers."]})
+        impersonation.begin(request._request, self.get_object(), asked.validated_data["reason"])
+        return Response(status=204)
+
+    @extend_schema(responses={204: None}, filters=False)
+    @action(detail=False, permission_classes=[SignedIn], pagination_class=None)
+    def impersonate_end(self, request: Request) -> Response:
+        """Be oneself again; nothing happens to whoever is."""
+        if request.auth is None:
+            impersonation.end(request._request)
+        return Response(status=204)
 
     @extend_schema(responses=UserPaths, filters=False)
     @action(detail=False, pagination_class=None)

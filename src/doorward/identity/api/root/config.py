@@ -39,7 +39,7 @@ CONFIG: dict[str, Any] = {
         "send_pii": False,
         "traces_sample_rate": 0.0,
     },
-    "capabilities": [],
+    "capabilities": ["can_impersonate"],
     "cache_timeout": 0,
     "cache_timeout_flows": 0,
     "cache_timeout_policies": 0,
