@@ -18,6 +18,7 @@ COMMANDS = {
     "upgrade": "upgrade:upgrade",
     "recovery-link": "recovery_link:recovery_link",
     "outpost": "outpost:outpost",
+    "users": "users:users",
     "import": "importing:import_",
     "check": "check:check",
     "doctor": "doctor:doctor",

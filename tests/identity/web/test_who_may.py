@@ -49,6 +49,7 @@ PAGES = {
     "admin-outpost": ["outpost"],
     "admin-users": [],
     "admin-user": ["user"],
+    "admin-users-import": [],
     "admin-user-edit": ["user"],
     "admin-user-password": ["user"],
     "admin-user-factor-remove": ["careful", "own_factor"],
@@ -127,6 +128,8 @@ ACTIONS = {
     "admin-flow-stage-access-add": ["bound_flow", "place"],
 }
 """What only takes a form."""
+FILES = {"admin-users-export": [], "admin-user-data": ["user"]}
+"""What is downloaded."""
 OWN_PAGES = {
     "home": [],
     "library": [],
@@ -139,6 +142,7 @@ OWN_PAGES = {
     "own-factor": ["own_factor"],
     "own-factor-remove": ["own_factor"],
 }
+OWN_FILES: dict[str, list[str]] = {"own-data": []}
 OWN_ACTIONS = {
     "own-impersonation-end": [],
     "own-logins-end": [],
@@ -214,15 +218,15 @@ def names(patterns: list[URLPattern | URLResolver]) -> set[str | None]:
 
 def test_every_page_stands_in_the_table() -> None:
     """A new page must say whom it is for."""
-    assert names(ADMIN) == PAGES.keys() | ACTIONS.keys()
-    assert names(OWN) == OWN_PAGES.keys() | OWN_ACTIONS.keys()
+    assert names(ADMIN) == PAGES.keys() | ACTIONS.keys() | FILES.keys()
+    assert names(OWN) == OWN_PAGES.keys() | OWN_ACTIONS.keys() | OWN_FILES.keys()
 
 
-@pytest.mark.parametrize("name", [*PAGES, *ACTIONS, *OWN_PAGES, *OWN_ACTIONS])
+@pytest.mark.parametrize("name", [*PAGES, *ACTIONS, *FILES, *OWN_PAGES, *OWN_ACTIONS, *OWN_FILES])
 def test_strangers_are_sent_to_log_in(world: World, name: str) -> None:
     """And come back to the page that they wanted."""
     stranger = Visitor()
-    table = PAGES | OWN_PAGES
+    table = PAGES | FILES | OWN_PAGES | OWN_FILES
     if name in table:
         address = world.address(name, table[name])
         answer = stranger.get(address)
@@ -234,12 +238,12 @@ def test_strangers_are_sent_to_log_in(world: World, name: str) -> None:
         assert stranger.get(address).status_code == 405
 
 
-@pytest.mark.parametrize("name", [*PAGES, *ACTIONS])
+@pytest.mark.parametrize("name", [*PAGES, *ACTIONS, *FILES])
 def test_users_are_refused(world: World, name: str, password: str) -> None:
     """403, with a page that says for whom it is; a form changes nothing."""
     bob, events = Visitor("bob", password), Event.objects.count()
-    address = world.address(name, (PAGES | ACTIONS)[name])
-    if name in PAGES:
+    address = world.address(name, (PAGES | ACTIONS | FILES)[name])
+    if name in PAGES | FILES:
         assert bob.get(address).status_code == 403
         assert "These pages are for administrators." in bob.text
     answer = bob.send(address, at="/if/user/account/")

@@ -10,7 +10,7 @@ from doorward.identity.directory.tokens import (
     update_token,
     view_token_key,
 )
-from doorward.identity.directory.users import create_user, delete_user, set_password, update_user
+from doorward.identity.directory.users import create_user, delete_user, set_password, set_password_hash, update_user
 
 __all__ = [
     "add_member",
@@ -22,6 +22,7 @@ __all__ = [
     "delete_user",
     "remove_member",
     "set_password",
+    "set_password_hash",
     "set_token_key",
     "update_group",
     "update_token",

@@ -11,7 +11,7 @@ import secrets
 import threading
 from functools import lru_cache
 
-from django.contrib.auth.hashers import is_password_usable, make_password, verify_password
+from django.contrib.auth.hashers import identify_hasher, is_password_usable, make_password, verify_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -56,6 +56,27 @@ def hashed(password: str) -> str:
     require_acceptable(password)
     with _Turn():
         return make_password(password)
+
+
+_COST_LIMITS = {"argon2": {"memory_cost": 102_400, "time_cost": 10, "parallelism": 16}}
+_COST_LIMITS["pbkdf2_sha256"] = {"iterations": 2_000_000}
+"""What one check of somebody's hash from elsewhere may cost; Argon2's memory in KiB."""
+
+
+def require_affordable_hash(encoded: str) -> None:
+    """Raise ValidationError unless this is a hash in Django's form that can be checked here, at a fair cost."""
+    problem = None
+    try:
+        hasher = identify_hasher(encoded)
+        decoded = hasher.decode(encoded)
+    except (ValueError, TypeError, KeyError, AssertionError, IndexError):
+        problem = _("This is no password hash that can be checked here: Argon2 and PBKDF2 with SHA-256 can be.")
+    else:
+        limits = _COST_LIMITS.get(hasher.algorithm or "")
+        if limits is None or len(encoded) > 255 or any(int(decoded[name]) > most for name, most in limits.items()):
+            problem = _("A check of this password hash would cost too much.")
+    if problem is not None:
+        raise ValidationError({"password_hash": [problem]})
 
 
 def check(user: User | None, password: str) -> bool:

@@ -128,6 +128,22 @@ def set_password(actor: Actor, user: User, password: str, *, keep_sid: str = "")
         trust_ended.send(User, user=user, except_sid=keep_sid)
 
 
+def set_password_hash(actor: Actor, user: User, encoded: str, *, keep_sid: str = "") -> None:
+    """Set a password that is known by its hash alone, as another Django program kept it; else as ``set_password``.
+
+    Raises ValidationError for a form that this program does not check, or one that would cost it too much.
+    """
+    user_written.send(User, actor=actor, user=user)
+    passwords.require_affordable_hash(encoded)
+    with transaction.atomic():
+        password_replaced.send(User, user=user, former=user.password)
+        user.password = encoded
+        user.password_change_date = timezone.now()
+        user.save(update_fields=["password", "password_change_date", "last_updated"])
+        events.record("password_set", _CORE, actor, target=user)
+        trust_ended.send(User, user=user, except_sid=keep_sid)
+
+
 def delete_user(actor: Actor, user: User, *, leaving: bool = False) -> None:
     """Delete a user and everything that was theirs (S-817). ``leaving``: users may delete themselves.
 

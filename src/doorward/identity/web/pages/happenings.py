@@ -22,6 +22,9 @@ WORDS = {
     "password_set": ("set the password of", "key-round", ""),
     "secret_view": ("looked at the secret of", "eye", "warn"),
     "secret_rotate": ("replaced the secret of", "rotate-cw", ""),
+    "impersonation_started": ("began to act as", "venetian-mask", "warn"),
+    "impersonation_ended": ("stopped acting as", "venetian-mask", ""),
+    "export_ready": ("made a file of all data of", "download", ""),
     "suspicious_request": ("suspicious request", "shield-alert", "bad"),
     "configuration_warning": ("configuration warning", "triangle-alert", "warn"),
     "configuration_error": ("configuration error", "circle-alert", "bad"),
@@ -72,13 +75,24 @@ def latest(most: int = 8) -> list[Happening]:
 
 def _who(event: Event) -> str:
     name = event.user.get("username")
+    if name and (other := event.user.get("on_behalf_of")):
+        return f"{name} (as {other.get('username')})"
     if not name and event.action == "login_failed":
         name = event.context.get("username")
     return str(name or ("Somebody" if event.client_ip else "Doorward"))
 
 
 def _subject(context: dict[str, Any]) -> str:
-    for key in ("model", "authorized_application", "target", "provider", "secret_of", "of_user", "application"):
+    for key in (
+        "model",
+        "authorized_application",
+        "target",
+        "provider",
+        "secret_of",
+        "of_user",
+        "impersonated",
+        "application",
+    ):
         found = context.get(key)
         if isinstance(found, dict) and found.get("name"):
             kind = str(found.get("model_name", ""))

@@ -1,0 +1,1 @@
+"""Many people at once, and everything about one: files of users in and out."""
