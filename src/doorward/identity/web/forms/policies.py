@@ -11,6 +11,7 @@ from doorward.identity.policies.models import (
     PasswordExpiryPolicy,
     PasswordPolicy,
     Policy,
+    ReputationPolicy,
 )
 from doorward.identity.web.forms.fields import PLAIN, PersonField, plain_input
 from doorward.identity.web.forms.stages.base import plain_fields, values_of
@@ -98,8 +99,27 @@ class PasswordPolicyForm(PolicyForm):
     )
 
 
+class ReputationForm(PolicyForm):
+    model = ReputationPolicy
+    title = "Reputation"
+    does = "Passes for names and addresses whose logins have failed"
+
+    check_username = forms.BooleanField(
+        label="Look at the name", required=False, help_text="What failed under it anywhere, also by others."
+    )
+    check_ip = forms.BooleanField(
+        label="Look at the address", required=False, help_text="What failed from there under any name."
+    )
+    threshold = forms.IntegerField(
+        label="Bad enough at",
+        min_value=-(10**6),
+        max_value=10**6,
+        help_text="The score and below: each failed login takes one point away, each successful one gives one back.",
+    )
+
+
 FORMS: dict[str, type[PolicyForm]] = {
-    form.model.KIND: form for form in (ExpressionForm, PasswordExpiryForm, PasswordPolicyForm)
+    form.model.KIND: form for form in (ExpressionForm, ReputationForm, PasswordExpiryForm, PasswordPolicyForm)
 }
 """By kind, in the order in which they are offered."""
 
