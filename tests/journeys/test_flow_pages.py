@@ -144,6 +144,7 @@ def test_flow_and_stage_pages_keep_nobody_out(administrator: Page, program: Prog
     places = api.get("/flows/bindings/", ordering="-order")["results"]
     place = next(each["pk"] for each in places if each["stage_obj"]["name"] == f"{flow}-20")
     stage = api.first("/stages/all/", name="default-authentication-mfa-validation")["pk"]
+    policy = api.first("/policies/password/", name="default-password-change-password-policy")["pk"]
     for path in (
         f"flows/{flow}/",
         f"flows/{flow}/stages/{place}/",
@@ -152,6 +153,8 @@ def test_flow_and_stage_pages_keep_nobody_out(administrator: Page, program: Prog
         f"stages/{stage}/",
         "prompts/",
         "new/stage/",
+        "policies/",
+        f"policies/{policy}/?ask=akadmin",
     ):
         page.set_viewport_size({"width": 1280, "height": 800})
         answer = page.goto(f"{program.identity}/if/admin/{path}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -37,14 +38,17 @@ def policies(request: HttpRequest) -> HttpResponse:
     """``/if/admin/policies/``"""
     query = search_text(request)
     titles = {kind: form.title for kind, form in kinds().items()}
-    rows = page_of(request, Policy.objects.filter(name__icontains=query))
+    found = Policy.objects.filter(name__icontains=query).annotate(
+        judges=Count("bindings", distinct=True) + Count("passwordpolicy__prompt_stages", distinct=True)
+    )
+    rows = page_of(request, found.order_by("name"))
     return show_admin(
         request,
         "policies.html",
         section=SECTION,
         title="Policies",
         rows=rows,
-        policies=[(policy, titles[policy.kind], bound_to(policy)) for policy in rows],
+        policies=[(policy, titles[policy.kind]) for policy in rows],
         query=query,
     )
 
