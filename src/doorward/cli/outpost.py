@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -33,6 +34,8 @@ def outpost(config_file: Path | None, check: bool) -> None:
       doorward outpost --config outpost.yml --check
       AUTHENTIK_HOST=https://auth.example.com AUTHENTIK_TOKEN=… doorward outpost
     """
+    # Whoever wants the file read again while it is being read for the first time must not stop the program.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         plan = outpost_plan.read(config_file)
     except ConfigurationError as error:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from doorward.assembly import state_folder
 from doorward.assembly.state_folder import StateFolder
@@ -51,7 +52,7 @@ def folder_of(data: str, config_file: Path | None) -> StateFolder:
     """
     from doorward.cli.demo import default_data
 
-    if config_file is not None and not data:
+    if config_file is not None and (not data or _is_from_the_environment("data")):
         data = _named_by(config_file.absolute())
     candidates = [data] if data else ["/var/lib/doorward", "/var/lib/doorward-outpost", default_data()]
     problem = ""
@@ -61,6 +62,12 @@ def folder_of(data: str, config_file: Path | None) -> StateFolder:
         except state_folder.StateFolderUnusable as error:
             problem = problem or str(error)
     raise click.ClickException(problem)
+
+
+def _is_from_the_environment(option: str) -> bool:
+    """What stands on the command line says more about what is meant."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(option) is ParameterSource.ENVIRONMENT
 
 
 def _named_by(config_file: Path) -> str:
