@@ -83,10 +83,13 @@ def test_rows_are_bounded(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_no_address_is_not_scored(bob: User) -> None:
-    """Nor is nobody."""
+    """An address is, also when it named nobody."""
     reputation.failed(bob, "bob", None)
-    reputation.failed(None, "", HOME)
+    reputation.failed(bob, "bob", "unix")
     assert not Reputation.objects.exists()
+    reputation.failed(None, "", HOME)
+    assert reputation.score(client_ip=HOME) == -1
+    assert reputation.score() == 0
 
 
 @pytest.mark.parametrize(

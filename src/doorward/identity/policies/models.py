@@ -161,7 +161,7 @@ class Reputation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     identifier = models.CharField(max_length=150)
-    """User name, or what was typed where nobody has that name; folded."""
+    """User name, or what was typed where nobody has that name; folded. Empty where nobody was named."""
     ip = models.GenericIPAddressField()
     """The address; of IPv6, the first 64 bits."""
     score = models.IntegerField(default=0)

@@ -30,7 +30,7 @@ _begun = count(1)
 
 
 def failed(user: User | None, typed: str, client_ip: str | None) -> None:
-    """A login under this name did not work."""
+    """A login under this name did not work; without a name (a passkey that nobody has) it is the address's alone."""
     _move(name_of(user, typed), client_ip, -1)
 
 
@@ -54,7 +54,7 @@ def score(*, name: str = "", client_ip: str = "") -> int:
 
 def _move(name: str, client_ip: str | None, by: int) -> None:
     place = _place(client_ip)
-    if not name or not place:
+    if not place:
         return
     now = timezone.now()
     row = Reputation.objects.filter(identifier=name, ip=place)
