@@ -22,6 +22,7 @@ from doorward.proxy.forwarding import Admission
 from doorward.proxy.ports import Lasting
 from doorward.proxy.request import ConnectionFacts
 from doorward.proxy.routing import Routes
+from doorward.proxy.service import Series
 from doorward.proxy.surroundings import Surroundings
 from doorward.wire.http1.plain_request import plain_target
 from doorward.wire.http1.request import RequestHead
@@ -29,6 +30,8 @@ from doorward.wire.http1.request import RequestHead
 _MAX_SIZE = 8192
 """Bytes of a question; larger ones are not looked at."""
 _MOST_BYTES = 16 << 20
+_MOST_KNOWN = 1024
+"""Questions that are known as they stand."""
 _date = re.compile(rb"\r\nDate: ([^\r]{29})\r\n").search
 
 
@@ -37,19 +40,20 @@ class Place:
 
     __slots__ = ("field", "find")
 
-    def __init__(self, field: bytes, pattern: bytes) -> None:
+    def __init__(self, field: bytes, pattern: re.Pattern[bytes]) -> None:
         """``pattern`` finds the page in a head, as its group; ``field`` is in lower case, empty: none."""
         self.field = field
-        self.find = re.compile(pattern).search
+        self.find = pattern.search
 
 
 _NGINX = b"GET /outpost.goauthentik.io/auth/nginx "
 _ENVOY = b"GET /outpost.goauthentik.io/auth/envoy"
-_IN_URI = Place(b"x-forwarded-uri", rb"\r\nX-Forwarded-Uri: ([\x21-\x7e]{1,2048}+)\r\n")
+_IN_URI = Place(b"x-forwarded-uri", re.compile(rb"\r\nX-Forwarded-Uri: ([\x21-\x7e]{1,2048}+)\r\n"))
 _IN_URL = Place(
-    b"x-original-url", rb"\r\nX-Original-URL: https?://[A-Za-z0-9.:_\[\]-]{1,255}+(/[\x21-\x7e]{0,2047}+)\r\n"
+    b"x-original-url",
+    re.compile(rb"\r\nX-Original-URL: https?://[A-Za-z0-9.:_\[\]-]{1,255}+(/[\x21-\x7e]{0,2047}+)\r\n"),
 )
-_IN_TARGET = Place(b"", rb"\A" + re.escape(_ENVOY) + rb"(/[\x21-\x7e]{0,2047}+) HTTP/1\.1\r\n")
+_IN_TARGET = Place(b"", re.compile(rb"\AGET /outpost\.goauthentik\.io/auth/envoy(/[\x21-\x7e]{0,2047}+) HTTP/1\.1\r\n"))
 
 
 class Said:
@@ -65,6 +69,7 @@ class Said:
         "_place",
         "_rest",
         "answer",
+        "books",
         "head",
         "lasting",
         "size",
@@ -100,6 +105,8 @@ class Said:
         self._before, self._date, self._after = block[: dated.start(1)], dated[1], block[dated.end(1) :]
         self._block = block
         self._account = account
+        self.books: list[Series] = []
+        """Where it is entered, if no entry needs an account of its own."""
         self.size = 2 * len(block) + 2048
 
     def again(self) -> bytes:
@@ -112,6 +119,24 @@ class Said:
 
     def account(self, page: bytes, request_id: bytes, since: float) -> Account:
         """The account of a question about ``page`` that came at ``since`` (monotonic) and has been answered."""
+        self._name(page)
+        account = self._account
+        account.request_id = request_id
+        account.started = since
+        account.seconds = time.perf_counter() - since
+        account.started_at = time.time() - account.seconds
+        return account
+
+    def enter(self, page: bytes, since: float) -> None:
+        """Into the ``books``, instead of an account."""
+        if self._place < 0:
+            self._name(page)
+        seconds = time.perf_counter() - since
+        account, started_at = self._account, time.time() - seconds
+        for series in self.books:
+            series.add(account.target, started_at, seconds, account.sent)
+
+    def _name(self, page: bytes) -> None:
         account = self._account
         if page != self._page:
             self._page = page
@@ -121,11 +146,18 @@ class Said:
                 headers = list(account.request_headers)
                 headers[self._place] = (headers[self._place][0], self._rest + page)
                 account.request_headers = headers
-        account.request_id = request_id
-        account.started = since
-        account.seconds = time.perf_counter() - since
-        account.started_at = time.time() - account.seconds
-        return account
+
+
+class Known:
+    """A question that was answered here, with everything that stands in it."""
+
+    __slots__ = ("page", "path", "query", "said")
+
+    def __init__(self, said: Said, page: bytes, path: bytes, query: bytes | None) -> None:
+        self.said = said
+        self.page = page
+        self.path = path
+        self.query = query
 
 
 class Desk:
@@ -136,6 +168,8 @@ class Desk:
         self._admission = admission
         self._routes: Routes | None = None
         self._said: dict[bytes, Said] = {}
+        self._known: dict[bytes, Known] = {}
+        """By the mark and the whole question, what would be found again in ``_said``."""
         self._size = 0
         self._most = _MOST_BYTES
         self.told = 0
@@ -147,25 +181,42 @@ class Desk:
         if not self._said:
             return None
         since = time.perf_counter()
-        parts = _parts(mark, data, _place_in(data))
-        if parts is None:
-            return None
-        key, page = parts
-        said = self._said.get(key)
-        if said is None:
+        key = mark + data
+        known = self._known.get(key) or self._find(mark, data)
+        if known is None:
             return None
         if self._surroundings.routes is not self._routes:
             self.forget()
             return None
-        target = plain_target(page)
-        if target is None or not said.lasting.stands(said.answer, target[1], target[2]):
+        said = known.said
+        if not said.lasting.stands(said.answer, known.path, known.query):
             return None
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = known
         self.told += 1
-        account = said.account(page, self._admission.new_id(), since)
-        account.connection = facts
-        for ledger in self._surroundings.ledgers:
-            ledger.record(account)
+        if said.books:
+            said.enter(known.page, since)
+        else:
+            self._account(said, facts, known.page, since)
         return said.head, said.again()
+
+    def _find(self, mark: bytes, data: bytes) -> Known | None:
+        parts = _parts(mark, data, _place_in(data))
+        said = None if parts is None else self._said.get(parts[0])
+        if parts is None or said is None:
+            return None
+        target = plain_target(parts[1])
+        return None if target is None else Known(said, parts[1], target[1], target[2])
+
+    def _account(self, said: Said, facts: ConnectionFacts, page: bytes, since: float) -> None:
+        account, ledgers = said.account(page, self._admission.new_id(), since), self._surroundings.ledgers
+        account.connection = facts
+        for ledger in ledgers:
+            ledger.record(account)
+        series = [each for ledger in ledgers if (each := ledger.series(account)) is not None]
+        if len(series) == len(ledgers):
+            said.books = series
 
     def learn(self, mark: bytes, data: bytes, head: RequestHead, exchange: Exchange, block: bytes) -> None:
         """``data``, in which ``head`` stands, was answered by ``block`` in ``exchange``, which is over."""
@@ -192,6 +243,7 @@ class Desk:
         known = self._said.pop(key, None)
         if known is not None:
             self._size -= known.size + len(key)
+        self._known.clear()
         self._said[key] = said
         self._size += said.size + len(key)
 
@@ -199,6 +251,7 @@ class Desk:
         """There are other routes."""
         self._routes = self._surroundings.routes
         self._said.clear()
+        self._known.clear()
         self._size = 0
 
 
