@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 from doorward.messages.http import Header
 from doorward.proxy.answers import http_date, rejection_answer
 from doorward.proxy.exchange import Exchange
+from doorward.proxy.express.errand import HeadErrands
 from doorward.proxy.express.lane import mark_of
 from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_handshake import with_key
@@ -83,6 +84,7 @@ class Http2Connection(asyncio.Protocol):
         "_unfinished_since",
         "_waiting",
         "core",
+        "errands",
         "forwarded",
     )
 
@@ -97,6 +99,7 @@ class Http2Connection(asyncio.Protocol):
         self.core = ServerConnection(now, facts.tls, message_limits=entry.limits)
         self.forwarded = BlockMemory()
         """What was last sent on, for all streams of the client."""
+        self.errands = HeadErrands()
         self._streams: dict[int, Http2Stream] = {}
         self._waiting: dict[int, Http2Stream] = {}
         """Those that have something to send and could not."""
@@ -400,6 +403,7 @@ class Http2Connection(asyncio.Protocol):
         if not self._streams:
             # Ten thousand idle connections must not each keep what makes busy ones fast.
             self.forwarded.forget()
+            self.errands.forget()
             if self._leaving:
                 # The client has had a second to say that it understood.
                 self.core.shut_down()

@@ -102,7 +102,7 @@ class Http2Stream:
     def rides(self, ride: Ride) -> bool:
         """``ride`` takes the request."""
         self._ride = ride
-        if ride.begin_head(self.head):
+        if ride.begin_head(self.head, self._connection.errands):
             return True
         self._ride = None
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from doorward.proxy.express.trip import Trip
 from doorward.proxy.services.server import Server
 from doorward.proxy.upstream_head import NAMED
+from doorward.wire.http1.request import RequestHead
 
 _NAMED = b" HTTP/1.1" + NAMED
 
@@ -54,3 +55,35 @@ class Errand:
     def size(self) -> int:
         """Bytes that it holds when it is remembered, about, without its key."""
         return 1024 + self.trip.size
+
+
+class HeadErrands:
+    """What the heads of one connection of HTTP/2 stand for. A head that comes again is the very same object there
+    (``wire.http2.head_reader``), so that its identity is enough; an entry holds its head, and no other one can have the
+    same identity meanwhile."""
+
+    __slots__ = ("_age", "_errands")
+
+    _MOST = 32
+
+    def __init__(self) -> None:
+        self._age = 0
+        self._errands: dict[int, tuple[RequestHead, Errand]] = {}
+
+    def find(self, head: RequestHead, age: int) -> Errand | None:
+        """What is known about ``head`` while the lane has this ``age``."""
+        if age != self._age:
+            self.forget()
+            self._age = age
+        known = self._errands.get(id(head))
+        return None if known is None else known[1]
+
+    def keep(self, head: RequestHead, errand: Errand) -> None:
+        """``errand`` is that of ``head``, as of the last ``find``."""
+        if len(self._errands) >= self._MOST:
+            self._errands.clear()
+        self._errands[id(head)] = head, errand
+
+    def forget(self) -> None:
+        """Nothing is expected soon."""
+        self._errands.clear()

@@ -19,7 +19,7 @@ from doorward.net.asking import Asking
 from doorward.net.upstream import UpstreamConnection, UpstreamError
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.exchange import Exchange
-from doorward.proxy.express.errand import Errand
+from doorward.proxy.express.errand import Errand, HeadErrands
 from doorward.proxy.express.lane import Lane, Reading
 from doorward.proxy.middlewares.inquiry import Toll
 from doorward.proxy.relay import Relay
@@ -123,17 +123,26 @@ class Ride:
         lane.remember(key, errand)
         return self._set_out(errand)
 
-    def begin_head(self, head: RequestHead) -> bool:
-        """The same for a request without a body whose head came otherwise than as these bytes."""
-        if head.method != b"GET" or not self._lane.is_open(self._facts.tls):
+    def begin_head(self, head: RequestHead, errands: HeadErrands) -> bool:
+        """The same for a request without a body whose head came otherwise than as these bytes; ``errands`` are those
+        of its connection."""
+        self._unknown = b""
+        lane = self._lane
+        if head.method != b"GET" or not lane.is_open(self._facts.tls):
             return False
+        errand = errands.find(head, lane.age)
+        if errand is not None and errand.may_begin():
+            return self._set_out(errand)
         target = plain_target(head.target)
         if target is None:
             return False
         lines = [name + b": " + value for name, value in head.headers]
         block = b"\r\n".join((_AUTHORITY + head.authority, *lines))
         errand = self._find(block, head.target, target[1], target[2])
-        return errand is not None and self._set_out(errand)
+        if errand is None:
+            return False
+        errands.keep(head, errand)
+        return self._set_out(errand)
 
     def _read(self, data: bytes) -> Errand | None:
         """The errand of the request that ``data`` is, if that is known and may begin."""
