@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
@@ -19,8 +20,12 @@ _FOR_OUR_OWN = frozenset({b"x-forwarded-for"})
 class ForeignChannel:
     """``IdentityChannel`` to issuers somewhere, each reached as the configuration says."""
 
-    def __init__(self, client: Client, reaches: tuple[Reach, ...]) -> None:
+    def __init__(
+        self, client: Client, reaches: tuple[Reach, ...], unreached: Callable[[], None] = lambda: None
+    ) -> None:
+        """``unreached`` hears of every server that did not answer."""
         self._client = client
+        self._unreached = unreached
         self.use(reaches)
 
     def use(self, reaches: tuple[Reach, ...]) -> None:
@@ -40,6 +45,7 @@ class ForeignChannel:
         try:
             return await self._client.fetch(inner, origin_of(reach, url), timeout=PATIENCE, max_body=1 << 20)
         except (Unreachable, TooLarge, ValueError) as error:
+            self._unreached()
             raise IdentityUnreachable(f"{_authority(url)} did not answer: {error}") from error
 
 

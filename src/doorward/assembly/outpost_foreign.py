@@ -51,7 +51,7 @@ class ForeignOutpost:
         self._plan = plan
         self._now = now
         self._cut = cut
-        self._channel = ForeignChannel(client, plan.issuers)
+        self._channel = ForeignChannel(client, plan.issuers, self._unreached)
         self._ledger = Ledger(state / "sessions.sqlite3" if state is not None else None)
         self._issuers = {reach.url: self._issuer(reach) for reach in plan.issuers}
         places = Places(lambda: self._outpost.applications())
@@ -72,6 +72,11 @@ class ForeignOutpost:
 
     def _issuer(self, reach: Reach) -> Issuer:
         return Issuer(reach.url, self._channel, self._now, self._changed, shelf=self._ledger, keys_only=reach.keys_only)
+
+    def _unreached(self) -> None:
+        """Some server did not answer. Whether it is an issuer is soon known: then nobody is sent to log in there."""
+        for issuer in self._issuers.values():
+            issuer.doubt()
 
     async def run(self) -> None:
         """Follow the issuers, and write down which sessions were used, for ever."""

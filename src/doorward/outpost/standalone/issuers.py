@@ -10,8 +10,9 @@ us look at once, but not more often than every half minute (an unknown ``kid`` i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -50,7 +51,6 @@ class Issuer:
         channel: IdentityChannel,
         now: Callable[[], float],
         changed: Callable[[], None],
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         shelf: Shelf | None = None,
         *,
         keys_only: bool = False,
@@ -68,7 +68,7 @@ class Issuer:
         self._channel = channel
         self._now = now
         self._changed = changed
-        self._pause = pause
+        self._doubted = asyncio.Event()
         self._looked = 0.0
         self._looking: asyncio.Task[bool] | None = None
         self._shelf = shelf
@@ -92,11 +92,22 @@ class Issuer:
         while True:
             if await self.learn(document=looks % DOCUMENT_EVERY == 0):
                 failures, looks = 0, looks + 1
-                await self._pause(KEYS_EVERY)
+                await self._rest(KEYS_EVERY)
             else:
                 looks = 0
-                await self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
+                await self._rest(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
+
+    async def _rest(self, seconds: float) -> None:
+        self._doubted.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._doubted.wait()
+
+    def doubt(self) -> None:
+        """Somebody did not reach it: it is asked now, and not in its turn."""
+        if self.answers:
+            self._doubted.set()
 
     async def learn(self, *, document: bool = True) -> bool:
         """Ask once. False when it did not answer as it must; what was known before then stays."""
