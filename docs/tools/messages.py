@@ -24,6 +24,9 @@ IDENTITY = LOCALE.parent
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 PLURAL_MARKS = {"ngettext", "ngettext_lazy"}
 CONTEXT_MARKS = {"pgettext", "pgettext_lazy"}
+FORMS_AND_PAGES = ("web/forms/", "web/pages/")
+NAMED = {"label", "help_text", "empty_label", "title", "submit", "lead"}
+"""In forms and pages texts that are given by these names are marked by them: the templates translate what they show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,13 @@ def collect() -> dict[Marked, list[str]]:
     found: dict[Marked, list[str]] = {}
     for path in sorted([*IDENTITY.rglob("*.html"), *IDENTITY.rglob("*.txt"), *IDENTITY.rglob("*.py")]):
         content = path.read_text(encoding="utf-8")
-        marked = in_python(content) if path.suffix == ".py" else in_template(content)
+        place = path.relative_to(IDENTITY).as_posix()
+        marked = list(in_python(content) if path.suffix == ".py" else in_template(content))
+        if path.suffix == ".py" and place.startswith(FORMS_AND_PAGES):
+            marked += by_name(content)
         for text in marked:
             places = found.setdefault(text, [])
-            if (place := path.relative_to(IDENTITY).as_posix()) not in places:
+            if place not in places:
                 places.append(place)
     return found
 
@@ -96,6 +102,20 @@ def in_python(content: str) -> Iterator[Marked]:
             yield Marked(texts[0], plural=texts[1])
         elif name in CONTEXT_MARKS and len(texts) > 1:
             yield Marked(texts[1], context=texts[0])
+
+
+def by_name(content: str) -> Iterator[Marked]:
+    """As ``{% translate label %}`` looks them up."""
+    for node in ast.walk(ast.parse(content)):
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            value = keyword.value
+            if (
+                keyword.arg in NAMED
+                and isinstance(value, ast.Constant)
+                and isinstance(value.value, str)
+                and value.value
+            ):
+                yield Marked(value.value.replace("%", "%%"))
 
 
 def in_template(content: str) -> Iterator[Marked]:
