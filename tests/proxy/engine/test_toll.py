@@ -23,6 +23,7 @@ from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
 from doorward.proxy.routing import Routes
 from doorward.wire.http1.response import ReceivedHead
 from proxy.engine.application import Application, Conversation, Recorded
+from proxy.engine.http2_client import http2_client
 from proxy.engine.stage import HOST, Stage, eventually, get
 from proxy.engine.tls import router
 
@@ -348,3 +349,22 @@ async def test_many_at_once(stage: Stage, auth: Auth, paid: list[bool]) -> None:
         )
         assert [answer.body for answer in answers] == pages
     assert len(paid) >= 40
+
+
+async def test_streams_of_http2_pay_as_well(stage: Stage, auth: Auth, paid: list[bool]) -> None:
+    """Each is asked about, by its own page, and a no is a no."""
+    client = await http2_client(stage)
+    for number in range(10):
+        reply = await client.get(b"/h2/%d" % number, (b"cookie", b"sid=1"))
+        assert (reply.status, bytes(reply.body)) == (200, b"/h2/%d" % number)
+
+    assert len(paid) >= 4
+    assert [question.values(b"x-forwarded-uri") for question in auth.questions] == [
+        [b"/h2/%d" % number] for number in range(10)
+    ]
+    assert {seen.values(b"x-auth-user")[0] for seen in stage.application.requests} == {b"bob"}
+
+    auth.status = 403
+    assert (await client.get(b"/h2/x", (b"cookie", b"sid=1"))).status == 403
+    assert len(auth.questions) == 11
+    assert len(stage.application.requests) == 10
