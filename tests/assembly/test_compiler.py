@@ -70,6 +70,8 @@ async def test_it_goes_when_nothing_must_be_quick_and_the_next_one_goes_on(tmp_p
 
     (tmp_path / "routes.yml").write_text("http:\n  routers: {app: {rulle: x}}\n")
     refused = (await asked.make(True, NOBODY)).outcome
+    assert asked.running  # there may be another change soon
+    await asked.close()
     assert isinstance(refused, Failed)
     assert f"{tmp_path}/routes.yml:2: http.routers.app.rulle" in refused.problems
     assert "rule" in refused.problems

@@ -150,8 +150,8 @@ async def test_nothing_is_lost(stage: Stage) -> None:
         await crowd.goes_on(1)
         os.kill(stage.supervisor, signal.SIGHUP)
         await crowd.goes_on(1)
-    await until(lambda: {"doorward_config_generation 3", "doorward_config_generation_workers 2"} <= stage.metrics(),
-                "both workers use the third table")  # fmt: skip
+        used = {f"doorward_config_generation {number + 1}", "doorward_config_generation_workers 2"}
+        await until(lambda used=used: used <= stage.metrics(), f"both workers use table {number + 1}")
 
     asked, sibling = stage.workers()
     os.kill(asked, signal.SIGUSR2)

@@ -1,8 +1,9 @@
 """The control process's end of the compiler: starts it when a table is to be made, and lets it go afterwards.
 
 Starting takes a third of a second, and what an administrator changes must be in force within one. So it is started when
-one is seen at work, and stays for a while; it stays as well while there are applications in proxy mode, whose routes
-come from the identity provider. Otherwise its memory (40 MB) is given back at once.
+one is seen at work or a file was changed, and stays for a while; it stays as well while there are applications in
+proxy mode, whose routes come from the identity provider. After the first table its memory (40 MB) is given back at
+once.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ GRACE = 5.0
 """Seconds in which it must have gone when it may."""
 EXPECTED = 600.0
 """Seconds for which it stays ready after an administrator was at work."""
+CHANGING = 60.0
+"""Seconds for which it stays ready after a change: there may be another."""
 LARGEST = 256 << 20
 OWN_NAMES = ("127.0.0.1", "::1", "localhost")
 PROGRAM = (sys.executable, "-P", "-m", "doorward.assembly.compiler_process")
@@ -50,9 +53,9 @@ class Compiler:
         self._expected_until = -EXPECTED
         self._expecting: asyncio.Task[None] | None = None
 
-    def expect(self) -> None:
-        """A table may be wanted soon: be ready."""
-        self._expected_until = time.monotonic() + EXPECTED
+    def expect(self, seconds: float = EXPECTED) -> None:
+        """A table may be wanted in the next ``seconds``: be ready."""
+        self._expected_until = max(self._expected_until, time.monotonic() + seconds)
         if self._expecting is None or self._expecting.done():
             self._expecting = asyncio.create_task(self._be_ready())
 
@@ -70,9 +73,11 @@ class Compiler:
         """See ``sources.following.Make``. Raises CannotMake."""
         async with self._one_at_a_time:
             made = await self._made(read, outposts)
-            self._kept = made.kept
+            is_first, self._kept = self._kept == Kept(), made.kept
             self._proxied = bool(outposts.providers)
-            if not self._proxied and time.monotonic() > self._expected_until:
+            if not is_first:
+                self.expect(CHANGING)
+            elif not self._proxied and time.monotonic() > self._expected_until:
                 await self._end()
             return made
 
