@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
 from doorward.identity.policies import reputation
@@ -63,7 +64,7 @@ def _password_expiry(policy: PasswordExpiryPolicy, user: Person, asked: Asked) -
     age = timezone.now() - user.password_change_date
     if age.days < policy.days:
         return Said(True)
-    return Said(False, (f"Your password is {age.days} days old. Choose a new one.",))
+    return Said(False, (_("Your password is %(n)s days old. Choose a new one.") % {"n": age.days},))
 
 
 def _password(policy: PasswordPolicy, user: Person, asked: Asked) -> Said:

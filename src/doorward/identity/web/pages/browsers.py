@@ -35,4 +35,7 @@ def named(user_agent: str) -> tuple[str, bool]:
     agent = described(user_agent)
     browser, system = agent["user_agent"]["family"], agent["os"]["family"]
     known = [name for name in (browser, system) if name != "Other"]
-    return " on ".join(known) or _("Unknown browser"), agent["device"]["family"] == "Mobile"
+    words = known[0] if known else _("Unknown browser")
+    if len(known) > 1:
+        words = _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return words, agent["device"]["family"] == "Mobile"

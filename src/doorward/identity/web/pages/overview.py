@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from doorward.identity.applications.models import Application
@@ -75,10 +76,12 @@ def figures() -> list[Figure]:
     logged_in = LoginSession.objects.filter(user__is_active=True, expire_date__gt=now).values("user").distinct().count()
     events = reverse("admin-events")
     return [
-        Figure(Application.objects.count(), "applications", reverse("admin-applications")),
-        Figure(User.objects.filter(is_active=True).count(), "active users", f"{reverse('admin-users')}?state=active"),
-        Figure(logged_in, "logged in", f"{events}?action=login"),
-        Figure(failed, "failed logins in 24 hours", f"{events}?action=login_failed"),
+        Figure(Application.objects.count(), _("applications"), reverse("admin-applications")),
+        Figure(
+            User.objects.filter(is_active=True).count(), _("active users"), f"{reverse('admin-users')}?state=active"
+        ),
+        Figure(logged_in, _("logged in"), f"{events}?action=login"),
+        Figure(failed, _("failed logins in 24 hours"), f"{events}?action=login_failed"),
     ]
 
 
@@ -87,20 +90,20 @@ def next_steps() -> list[Step]:
     people = User.objects.filter(type__in=(User.Type.INTERNAL, User.Type.EXTERNAL))
     return [
         Step(
-            "Protect your first application",
-            "One form: name, outside URL, who may enter.",
+            _("Protect your first application"),
+            _("One form: name, outside URL, who may enter."),
             reverse("admin-protect"),
             Application.objects.exclude(slug=DEMONSTRATION).exists(),
         ),
         Step(
-            "Create a user for everybody",
-            "An account of their own, also for yourself.",
+            _("Create a user for everybody"),
+            _("An account of their own, also for yourself."),
             reverse("admin-new-user"),
             people.count() > 1,
         ),
         Step(
-            "Make a group",
-            "So that you can say who may enter what, once.",
+            _("Make a group"),
+            _("So that you can say who may enter what, once."),
             reverse("admin-new-group"),
             Group.objects.filter(is_superuser=False).exists(),
         ),
