@@ -66,9 +66,9 @@ def created(actor: Actor, instance: models.Model) -> Event:
 
 
 def updated(actor: Actor, instance: models.Model, before: Fields, **more: object) -> Event | None:
-    """``model_updated`` with old and new values of what differs, secrets as stars; None when nothing differs.
+    """``model_updated`` with old and new values of what differs; None when nothing differs.
 
-    ``more`` names changes outside the object's own columns, e.g. ``groups=(old, new)``.
+    Secrets are stars, and so is every value of ``attributes``. ``more`` names changes outside the object's own columns, e.g. ``groups=(old, new)``.
     """
     after = snapshot(instance)
     pairs = {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
@@ -76,14 +76,21 @@ def updated(actor: Actor, instance: models.Model, before: Fields, **more: object
     pairs.update({name: pair for name, pair in more.items() if isinstance(pair, tuple) and pair[0] != pair[1]})
     if not pairs:
         return None
-    diff = {
-        name: {
-            "previous_value": redaction.REDACTED if redaction.is_secret(name) else old,
-            "new_value": redaction.REDACTED if redaction.is_secret(name) else new,
-        }
-        for name, (old, new) in pairs.items()
-    }
+    diff = {name: _difference(name, old, new) for name, (old, new) in pairs.items()}
     return record("model_updated", module(type(instance)), actor, model=describe(instance), diff=diff)
+
+
+def _difference(name: str, old: object, new: object) -> Fields:
+    """A secret's name says that it is one; what people keep in ``attributes`` under a name of theirs may be one too, so
+    only the keys that differ are told."""
+    if redaction.is_secret(name):
+        old = new = redaction.REDACTED
+    elif name == "attributes" and isinstance(old, dict) and isinstance(new, dict):
+        old, new = (
+            {key: redaction.REDACTED for key, value in mine.items() if key not in other or other[key] != value}
+            for mine, other in ((old, new), (new, old))
+        )
+    return {"previous_value": old, "new_value": new}
 
 
 def deleted(actor: Actor, instance: models.Model) -> Event:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from doorward.identity.directory.models import User
-from doorward.identity.directory.notices import address_changed, password_replaced
+from doorward.identity.directory.notices import address_changed, password_replaced, trust_ended
 from doorward.identity.languages.choice import for_letter_to
 from doorward.identity.mail import outbox
 from doorward.identity.mail.models import MailLink
@@ -36,7 +36,13 @@ def _password_replaced(sender: type, *, user: User, **_: object) -> None:
     tell(user, gettext_noop("The password of your account was changed."))
 
 
+def _trust_ended(sender: type, *, user: User, **_: object) -> None:
+    # Among them the one that confirms an account: it must not make a deactivated user active again.
+    MailLink.objects.filter(user=user).delete()
+
+
 def listen() -> None:
     """Connect to the directory; called once, when Django has started."""
     address_changed.connect(_address_changed, dispatch_uid="mail.notices.address")
     password_replaced.connect(_password_replaced, dispatch_uid="mail.notices.password")
+    trust_ended.connect(_trust_ended, dispatch_uid="mail.trust")
