@@ -22,6 +22,7 @@ from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
 from doorward.identity.policies.actions import bind
 from doorward.identity.policies.models import Policy
+from doorward.identity.roles.actions import assign, create_role
 from doorward.identity.stages.models import Invitation, Prompt
 from doorward.identity.web.urls import ADMIN, OWN
 from identity import proxied
@@ -60,6 +61,11 @@ PAGES = {
     "admin-group": ["group"],
     "admin-group-edit": ["group"],
     "admin-group-delete": ["group"],
+    "admin-roles": [],
+    "admin-role": ["role"],
+    "admin-role-edit": ["role"],
+    "admin-role-delete": ["role"],
+    "admin-new-role": [],
     "admin-invitations": [],
     "admin-invitation-delete": ["invitation"],
     "admin-new-invitation": [],
@@ -118,6 +124,11 @@ ACTIONS = {
     "admin-user-activate": ["user"],
     "admin-user-logins-end": ["user"],
     "admin-user-login-end": ["user", "login"],
+    "admin-role-permissions": ["role"],
+    "admin-role-grant-remove": ["role", "grant"],
+    "admin-role-holder-add": ["role"],
+    "admin-role-user-remove": ["role", "user"],
+    "admin-role-group-remove": ["role", "group"],
     "admin-session-end": ["session"],
     "admin-login-end": ["login"],
     "admin-member-add": ["group"],
@@ -174,12 +185,16 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     careful = create_user(actor, username="careful")
     own_factor = set_recovery_codes(actor, careful, generate(), name="Recovery codes")
     binding = whoami.bindings.get()
+    role = create_role(actor, name="readers")
+    (grant,) = assign(actor, role, ["authentik_core.view_user"], str(bob.pk))
     bound = Flow.objects.get(slug="default-provider-authorization-explicit-consent")
     place = bound.stage_bindings.get()
     event = Event.objects.latest("created")
     return World(
         {
             "slug": whoami.slug,
+            "role": role.pk,
+            "grant": grant.pk,
             "provider": whoami.provider_id,
             "client": client.pk,
             "outpost": queries.embedded().pk,

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from doorward.identity.applications.launch import NO_TILE, is_web_url
 from doorward.identity.applications.models import Application, Provider
-from doorward.identity.applications.notices import application_changed
+from doorward.identity.applications.notices import application_changed, provider_given
 from doorward.identity.directory import names
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
@@ -42,6 +42,8 @@ def create_application(
     for field, value in fields.items():
         setattr(application, field, value)
     with transaction.atomic():
+        if application.provider is not None:
+            provider_given.send(Application, actor=actor, provider=application.provider)
         _validate(application)
         application.save(force_insert=True)
         events.created(actor, application)
@@ -53,9 +55,12 @@ def update_application(actor: Actor, application: Application, **changes: object
     """Change an application. Raises ValidationError."""
     _refuse_unknown(changes)
     with transaction.atomic():
-        before = events.snapshot(application)
+        before, former = events.snapshot(application), application.provider
         for field, value in changes.items():
             setattr(application, field, _base(value) if isinstance(value, Provider) else value)
+        if application.provider != former:
+            for provider in filter(None, (former, application.provider)):
+                provider_given.send(Application, actor=actor, provider=provider)
         _validate(application)
         application.save()
         if events.updated(actor, application, before):

@@ -68,7 +68,8 @@ def created(actor: Actor, instance: models.Model) -> Event:
 def updated(actor: Actor, instance: models.Model, before: Fields, **more: object) -> Event | None:
     """``model_updated`` with old and new values of what differs; None when nothing differs.
 
-    Secrets are stars, and so is every value of ``attributes``. ``more`` names changes outside the object's own columns, e.g. ``groups=(old, new)``.
+    Secrets are stars, and so is every value of ``attributes``. ``more`` names changes outside the
+    object's own columns, e.g. ``groups=(old, new)``.
     """
     after = snapshot(instance)
     pairs = {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}

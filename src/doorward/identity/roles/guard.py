@@ -17,9 +17,12 @@ from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 
+from doorward.identity.applications.models import Provider
+from doorward.identity.applications.notices import provider_given
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import group_written, groups_given, groups_taken, user_written
 from doorward.identity.events.actor import Actor
+from doorward.identity.roles.catalogue import named
 from doorward.identity.roles.queries import Powers, powers_given_by, powers_of
 
 ABOVE = "“{name}” may do more than you: only somebody who may do as much can change that."
@@ -87,9 +90,18 @@ def _group_written(
     require_covered(own, [*parents, *([] if group._state.adding else [group])])
 
 
+def _provider_given(sender: type, *, actor: Actor, provider: Provider, **_: object) -> None:
+    """A provider moves between applications by the hand of somebody who may change it."""
+    if actor.user is None:
+        return
+    if not powers_of(actor.user).may(named("change", type(provider.concrete())), provider.pk):
+        raise PermissionDenied(f"You may not decide which application has the provider “{provider}”.")
+
+
 def listen() -> None:
     """Connect to the directory; called once, when Django has started."""
     user_written.connect(_user_written, dispatch_uid="roles.guard.user")
     groups_given.connect(_groups_given, dispatch_uid="roles.guard.given")
     groups_taken.connect(_groups_taken, dispatch_uid="roles.guard.taken")
+    provider_given.connect(_provider_given, dispatch_uid="roles.guard.provider")
     group_written.connect(_group_written, dispatch_uid="roles.guard.group")

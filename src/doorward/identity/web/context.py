@@ -1,5 +1,5 @@
-"""What every template may use: ``brand``, ``look``, ``me``, ``acting``, ``version``, ``request_id``, ``language``
-(its tag), ``languages``.
+"""What every template may use: ``brand``, ``look``, ``me``, ``acting``, ``administers``, ``version``,
+``request_id``, ``language`` (its tag), ``languages``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
 """
@@ -19,6 +19,8 @@ from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import brand_for, current_brand
 from doorward.identity.directory.models import User
 from doorward.identity.languages.supported import OFFERED, SOURCE, tag_of
+from doorward.identity.roles.catalogue import ADMIN_PAGES
+from doorward.identity.roles.queries import asking
 
 
 def page(request: HttpRequest) -> dict[str, object]:
@@ -27,6 +29,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "brand": SimpleLazyObject(_brand),
         "look": SimpleLazyObject(lambda: drawn(request, _brand())),
         "me": SimpleLazyObject(lambda: _me(request)),
+        "administers": SimpleLazyObject(lambda: _administers(request)),
         "acting": SimpleLazyObject(lambda: _acting(request)),
         "version": settings.VERSION,
         "languages": OFFERED,
@@ -61,6 +64,15 @@ def _brand() -> Brand:
         return current_brand()
     except DatabaseError:
         return Brand(domain="none")
+
+
+def _administers(request: HttpRequest) -> bool:
+    """Whether any page of the administrators is open to ``me``."""
+    try:
+        user = getattr(request, "user", None)
+        return isinstance(user, User) and asking(request, user).may(ADMIN_PAGES)
+    except DatabaseError:
+        return False
 
 
 def _acting(request: HttpRequest) -> User | str:

@@ -13,13 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from doorward.identity.api.core.application_serializer import ApplicationSerializer
-from doorward.identity.api.described import PROVIDERS
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.permissions import OpenReads, SignedIn, powers, require, user_of, visible
 from doorward.identity.api.policies.testing import PolicyTestResult
 from doorward.identity.api.resource import SLUG, Resource, flag
 from doorward.identity.applications import actions
-from doorward.identity.applications.models import Application, Provider
+from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import accessible, launch_url
 from doorward.identity.directory.models import User
 from doorward.identity.policies.asked import Asked
@@ -91,19 +90,10 @@ class Applications(Resource[Application]):
         require(self.request, OF_USER, int(wanted))
         return get_object_or_404(User, pk=int(wanted))
 
-    def _require_provider(self, provider: Provider | None, former: Provider | None) -> None:
-        """A provider moves between applications by the hand of somebody who may change it (S-603)."""
-        for moved in {provider, former} - {None} if provider != former else ():
-            assert moved is not None
-            require(self.request, f"{PROVIDERS[moved.kind].meta_model_name.replace('.', '.change_')}", moved.pk)
-
     def make(self, data: dict[str, Any]) -> Application:
-        self._require_provider(data.get("provider"), None)
         return actions.create_application(self.actor, **data)
 
     def change(self, instance: Application, data: dict[str, Any]) -> Application:
-        if "provider" in data:
-            self._require_provider(data["provider"], instance.provider)
         return actions.update_application(self.actor, instance, **data)
 
     def remove(self, instance: Application) -> None:

@@ -19,6 +19,8 @@ from doorward.identity.explain import data_plane
 from doorward.identity.flows.denied_page import denied_page
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.logins.queries import current
+from doorward.identity.roles.queries import asking
+from doorward.identity.web.pages.needs import may_open
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -35,14 +37,15 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def administrators(view: View[P]) -> View[P]:
-    """For superusers only."""
+    """For superusers, and for whoever's roles open this page (``needs``)."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         user = visitor(request)
         if user is None:
             return log_in_first(request)
-        if not user.is_superuser:
+        match = request.resolver_match
+        if match is None or not may_open(asking(request, user), match.url_name or "", match.kwargs):
             return denied_page(request, message=_("These pages are for administrators."), status=403)
         data_plane.administrator_at_work()
         return view(request, *args, **kwargs)

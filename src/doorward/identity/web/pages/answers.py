@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.errors import Busy, Refused
 from doorward.identity.web.pages import notices
-from doorward.identity.web.pages.navigation import NAVIGATION
+from doorward.identity.web.pages.navigation import navigation
+from doorward.identity.web.pages.needs import powers
 
 Crumb = tuple[str, str]
 """Text and address of a page above this one."""
@@ -30,7 +32,7 @@ def show_admin(
 ) -> HttpResponse:
     """An administrators' page; ``section`` is the address of its entry in the navigation."""
     shell = {
-        "navigation": NAVIGATION,
+        "navigation": navigation(powers(request)),
         "section": section,
         "title": title,
         "crumbs": crumbs,
@@ -60,6 +62,8 @@ def errors_at(form: forms.Form) -> Iterator[None]:
         yield
     except ValidationError as error:
         _take_over(form, error)
+    except PermissionDenied as denied:
+        form.add_error(None, ValidationError(str(denied) or _("You may not do that."), "denied"))
     except Refused as refused:
         form.add_error(None, ValidationError(str(refused), "refused"))
     except Busy as busy:
@@ -67,9 +71,12 @@ def errors_at(form: forms.Form) -> Iterator[None]:
 
 
 def status_of(form: forms.Form) -> int:
-    """200 for a form that nobody sent yet; 400 for one with errors, 409 for what would lock people out (S-621)."""
+    """200 for a form that nobody sent yet; 400 for one with errors, 403 for what is not theirs to do, 409 for what
+    would lock people out (S-621)."""
     if not form.is_bound:
         return 200
+    if form.has_error(NON_FIELD_ERRORS, "denied"):
+        return 403
     return 409 if form.has_error(NON_FIELD_ERRORS, "refused") else 400
 
 

@@ -12,14 +12,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from doorward.identity.applications import actions
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import launch_url
+from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.outposts.actions import delete_provider
 from doorward.identity.web.forms.applications import ApplicationForm, BindingForm, CheckForm, DeleteApplicationForm
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.doers import who_may
 from doorward.identity.web.pages.entry import bindings_of, checked
 from doorward.identity.web.pages.listing import page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
+from doorward.identity.web.pages.needs import may_see, narrowed
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}applications/"
@@ -31,9 +34,11 @@ UP: list[Crumb] = [("Applications", SECTION)]
 def applications(request: HttpRequest) -> HttpResponse:
     """``/if/admin/applications/``"""
     query = search_text(request)
-    found = Application.objects.filter(
-        Q(name__icontains=query) | Q(slug__icontains=query) | Q(group__icontains=query)
-    ).select_related("provider")
+    found = (
+        narrowed(request, Application.objects.all())
+        .filter(Q(name__icontains=query) | Q(slug__icontains=query) | Q(group__icontains=query))
+        .select_related("provider")
+    )
     rows = page_of(request, found.prefetch_related("bindings"))
     return show_admin(request, "applications.html", section=SECTION, title="Applications", rows=rows, query=query)
 
@@ -61,7 +66,8 @@ def show_application(request: HttpRequest, shown: Application, form: BindingForm
         form=form,
         check=check,
         answer=checked(shown, check),
-        usernames=usernames(),
+        usernames=usernames() if may_see(request, User) else [],
+        doers=who_may(shown),
         status=status_of(form),
     )
 

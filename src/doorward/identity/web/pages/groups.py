@@ -13,13 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from doorward.identity.applications.models import Application
 from doorward.identity.directory import actions
 from doorward.identity.directory.errors import Refused
-from doorward.identity.directory.models import Group
+from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.roles.queries import inherited_by
 from doorward.identity.web.forms.people import GroupForm, MemberForm
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.doers import who_may
 from doorward.identity.web.pages.listing import page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
+from doorward.identity.web.pages.needs import may_see, narrowed
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}groups/"
@@ -31,7 +34,12 @@ UP: list[Crumb] = [("Groups", SECTION)]
 def groups(request: HttpRequest) -> HttpResponse:
     """``/if/admin/groups/``"""
     query = search_text(request)
-    found = Group.objects.filter(name__icontains=query).annotate(members=Count("users")).order_by("name")
+    found = (
+        narrowed(request, Group.objects.all())
+        .filter(name__icontains=query)
+        .annotate(members=Count("users"))
+        .order_by("name")
+    )
     rows = page_of(request, found.prefetch_related("parents"))
     return show_admin(request, "groups.html", section=SECTION, title="Groups", rows=rows, query=query)
 
@@ -55,8 +63,11 @@ def _show(request: HttpRequest, shown: Group, form: MemberForm, *, problem: str 
         children=shown.children.all(),
         applications=Application.objects.filter(bindings__group=shown).distinct(),
         rows=page_of(request, shown.users.order_by("username")),
+        roles=shown.roles.all(),
+        inherited_roles=inherited_by(shown),
+        doers=who_may(shown),
         form=form,
-        usernames=usernames(),
+        usernames=usernames() if may_see(request, User) else [],
         problem=problem,
         status=409 if problem else status_of(form),
     )

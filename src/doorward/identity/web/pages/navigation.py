@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_noop
+
+from doorward.identity.roles.queries import Powers
 
 ROOT = "/if/admin/"
 
@@ -38,6 +40,7 @@ NAVIGATION = (
         (
             Place(f"{ROOT}users/", gettext_noop("Users"), "user-round"),
             Place(f"{ROOT}groups/", gettext_noop("Groups"), "users-round"),
+            Place(f"{ROOT}roles/", gettext_noop("Roles"), "shield-user"),
             Place(f"{ROOT}invitations/", gettext_noop("Invitations"), "mail-plus"),
             Place(f"{ROOT}sessions/", gettext_noop("Sessions"), "monitor"),
             Place(f"{ROOT}tokens/", gettext_noop("Tokens"), "key-round"),
@@ -60,3 +63,16 @@ NAVIGATION = (
         ),
     ),
 )
+
+
+def navigation(held: Powers) -> tuple[Places, ...]:
+    """The places that whoever has these powers may go to."""
+    from doorward.identity.web.pages.needs import may_go
+
+    if held.everything:
+        return NAVIGATION
+    open_to = [
+        replace(group, places=tuple(place for place in group.places if may_go(held, place.address)))
+        for group in NAVIGATION
+    ]
+    return tuple(group for group in open_to if group.places)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +23,8 @@ from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import show_admin
 from doorward.identity.web.pages.forgotten_steps import forgotten_steps
 from doorward.identity.web.pages.happenings import latest
-from doorward.identity.web.pages.navigation import ROOT
+from doorward.identity.web.pages.navigation import ROOT, navigation
+from doorward.identity.web.pages.needs import powers
 
 DEMONSTRATION = "whoami"
 """Slug of the application that ``doorward demo`` protects by itself."""
@@ -49,7 +51,13 @@ class Step:
 @require_GET
 @administrators
 def overview(request: HttpRequest) -> HttpResponse:
-    """``/if/admin/``"""
+    """``/if/admin/``: for superusers; others find the first page that is open to them."""
+    held = powers(request)
+    if not held.everything:
+        open_to = [place for group in navigation(held) for place in group.places if place.address != ROOT]
+        if not open_to:
+            raise PermissionDenied
+        return HttpResponseRedirect(open_to[0].address)
     served = ProxyProvider.objects.filter(outposts__managed=EMBEDDED, application__isnull=False)
     steps = next_steps()
     return show_admin(

@@ -20,6 +20,7 @@ from doorward.identity.people.importing import Done, Outcome
 from doorward.identity.people.importing import take_in as taken_in
 from doorward.identity.web.pages.access import administrators, person, signed_in
 from doorward.identity.web.pages.answers import show_admin, status_of
+from doorward.identity.web.pages.needs import narrowed
 from doorward.identity.web.pages.users import SECTION, UP, find
 
 LARGEST = 900_000
@@ -90,7 +91,7 @@ def counted(done: list[Done]) -> str:
 @administrators
 def export(request: HttpRequest) -> HttpResponse:
     """``/if/admin/users/export/?format=csv|json``: what an import reads again; no passwords."""
-    rows = exporting.many(User.objects.all())
+    rows = exporting.many(narrowed(request, User.objects.all()))
     events.record("export_ready", "authentik.core", Actor.of(request), exported="users")
     if request.GET.get("format") == "json":
         return _file(files.write_json(rows), "users.json", "application/json")

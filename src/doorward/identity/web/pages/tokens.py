@@ -15,6 +15,7 @@ from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.listing import page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
+from doorward.identity.web.pages.needs import narrowed
 from doorward.identity.web.pages.new_tokens import create as create_token
 from doorward.identity.web.pages.suggestions import usernames
 
@@ -27,7 +28,7 @@ UP: list[Crumb] = [("Tokens", SECTION)]
 def tokens(request: HttpRequest) -> HttpResponse:
     """``/if/admin/tokens/``"""
     query = search_text(request)
-    found = Token.objects.filter(
+    found = narrowed(request, Token.objects.all()).filter(
         Q(identifier__icontains=query) | Q(user__username__icontains=query) | Q(description__icontains=query)
     )
     rows = page_of(request, found.select_related("user", "application"))

@@ -13,15 +13,20 @@ from doorward.identity.directory import actions
 from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.events.actor import Actor
+from doorward.identity.events.models import Event
+from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.queries import current, of_user, sid_to_spare
+from doorward.identity.roles.queries import roles_of
 from doorward.identity.web.forms.people import NewUserForm, UserForm
 from doorward.identity.web.pages import factors
 from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.browsers import seen
+from doorward.identity.web.pages.doers import who_may
 from doorward.identity.web.pages.happenings import about_user
 from doorward.identity.web.pages.listing import Choice, page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
+from doorward.identity.web.pages.needs import may_see, narrowed
 
 SECTION = f"{ROOT}users/"
 UP: list[Crumb] = [("Users", SECTION)]
@@ -33,9 +38,11 @@ STATES = {"": "All users", "active": "Active", "deactivated": "Deactivated", "ad
 def users(request: HttpRequest) -> HttpResponse:
     """``/if/admin/users/``, narrowed by ``?q=`` and ``?state=``."""
     query, state = search_text(request), Choice.read(request, "state", "State", STATES)
-    found = User.objects.filter(
-        Q(username__icontains=query) | Q(name__icontains=query) | Q(email__icontains=query)
-    ).prefetch_related("groups")
+    found = (
+        narrowed(request, User.objects.all())
+        .filter(Q(username__icontains=query) | Q(name__icontains=query) | Q(email__icontains=query))
+        .prefetch_related("groups")
+    )
     rows = page_of(request, _in_state(found, state.value))
     return show_admin(request, "users.html", section=SECTION, title="Users", rows=rows, query=query, filters=[state])
 
@@ -66,10 +73,12 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         is_oneself=shown.pk == person(request).pk,
         groups=shown.groups.all(),
         inherited=[group for group in shown.all_groups() if group not in set(shown.groups.all())],
-        logins=seen(of_user(shown), current(request)),
+        logins=seen(of_user(shown), current(request)) if may_see(request, LoginSession) else [],
         factors=_factors(shown),
-        tokens=shown.tokens.all(),
-        events=about_user(shown),
+        tokens=narrowed(request, shown.tokens.all()),
+        roles=roles_of(shown),
+        doers=who_may(shown),
+        events=about_user(shown) if may_see(request, Event) else [],
     )
 
 
