@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from doorward.identity.applications.actions import create_application, update_application
 from doorward.identity.applications.models import Application
@@ -99,3 +103,19 @@ def test_what_leads_nowhere_is_not_found(visiting_bob: Visitor) -> None:
 
     assert visiting_bob.get("/application/launch/nowhere/").status_code == 404
     assert visiting_bob.get("/application/launch/no-such/").status_code == 404
+
+
+def test_policies_cost_the_library_no_question_each(
+    visiting_bob: Visitor, whoami: Application, django_assert_num_queries: Any
+) -> None:
+    """Eight more applications with a policy each are read with the same queries."""
+    policy = create_policy(SYSTEM, ExpressionPolicy, name="yes", expression="return user.username == 'bob'")
+    bind(SYSTEM, whoami, policy=policy)
+    with CaptureQueriesContext(connection) as before:
+        visiting_bob.open("/if/user/")
+    for number in range(8):
+        more = create_application(SYSTEM, name=f"App {number}", slug=f"app-{number}")
+        bind(SYSTEM, more, policy=create_policy(SYSTEM, ExpressionPolicy, name=f"{number}", expression="return True"))
+
+    with django_assert_num_queries(len(before)):
+        visiting_bob.open("/if/user/")

@@ -10,6 +10,7 @@ from doorward.identity.applications.launch import NO_TILE, launch_url
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
+from doorward.identity.policies.judges import CONCRETE
 from doorward.identity.policies.models import PolicyBinding
 from doorward.identity.policies.queries import judge, memberships
 
@@ -21,7 +22,7 @@ def accessible(
 ) -> list[Application]:
     """Those of ``applications`` (all by default) that the user may enter."""
     if applications is None:
-        bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group", "policy")
+        bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group", *CONCRETE)
         applications = Application.objects.select_related("provider__oauth2provider__proxyprovider").prefetch_related(
             Prefetch("bindings", queryset=bindings)
         )

@@ -91,3 +91,5 @@ JUDGES: dict[str, Callable[[Any, Person, Asked], Said]] = {
     PasswordPolicy.KIND: _password,
     ReputationPolicy.KIND: _reputation,
 }
+CONCRETE = tuple(f"policy__{kind}policy" for kind in JUDGES)
+"""What to read with a binding, so that judging its policy asks the database for nothing more."""
