@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from doorward.identity.brands.actions import create_brand, delete_brand, update_brand
 from doorward.identity.brands.models import Brand, Picture
@@ -106,6 +108,15 @@ def test_pictures_of_one_other_origin_are_let_in(login_flows: None, client: Clie
     assert '<img class="logo" src="https://cdn.example.test/logo.png" alt="">' in page.content.decode()
     assert "img-src 'self' data: https://cdn.example.test;" in page["Content-Security-Policy"]
     assert "cdn" not in client.get("/api/v3/root/config/")["Content-Security-Policy"]
+
+
+def test_a_page_asks_for_its_brand_once(login_flows: None, client: Client) -> None:
+    """However many of its parts are drawn."""
+    client.get(LOGIN, headers={"accept-language": "en"})
+    with CaptureQueriesContext(connection) as asked:
+        client.get(LOGIN, headers={"accept-language": "en"})
+
+    assert sum("brands_brand" in query["sql"] for query in asked) == 1
 
 
 def test_without_colours_nothing_more_is_fetched(login_flows: None, client: Client) -> None:

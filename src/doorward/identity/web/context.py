@@ -7,6 +7,7 @@ Lazy, because error pages are rendered too when there is no session, no user or 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -25,9 +26,10 @@ from doorward.identity.roles.queries import asking
 
 def page(request: HttpRequest) -> dict[str, object]:
     """The context processor."""
+    brand: Any = SimpleLazyObject(_brand)  # asked for once, whoever asks
     return {
-        "brand": SimpleLazyObject(_brand),
-        "look": SimpleLazyObject(lambda: drawn(request, _brand())),
+        "brand": brand,
+        "look": SimpleLazyObject(lambda: drawn(request, brand)),
         "me": SimpleLazyObject(lambda: _me(request)),
         "administers": SimpleLazyObject(lambda: _administers(request)),
         "acting": SimpleLazyObject(lambda: _acting(request)),
