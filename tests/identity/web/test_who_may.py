@@ -20,8 +20,9 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
+from doorward.identity.policies import reputation
 from doorward.identity.policies.actions import bind
-from doorward.identity.policies.models import Policy
+from doorward.identity.policies.models import Policy, Reputation
 from doorward.identity.roles.actions import assign, create_role
 from doorward.identity.stages.models import Invitation, Prompt
 from doorward.identity.web.urls import ADMIN, OWN
@@ -87,6 +88,7 @@ PAGES = {
     "admin-stage-delete": ["stage"],
     "admin-prompts": [],
     "admin-policies": [],
+    "admin-reputations": [],
     "admin-policy": ["policy"],
     "admin-policy-delete": ["policy"],
     "admin-prompt": ["prompt"],
@@ -130,6 +132,7 @@ ACTIONS = {
     "admin-role-user-remove": ["role", "user"],
     "admin-role-group-remove": ["role", "group"],
     "admin-session-end": ["session"],
+    "admin-reputation-forgive": ["reputation"],
     "admin-login-end": ["login"],
     "admin-member-add": ["group"],
     "admin-member-remove": ["group", "user"],
@@ -174,6 +177,12 @@ class World:
         return reverse(name, args=[self.keys[key] for key in of])
 
 
+def a_reputation() -> Reputation:
+    """Of whoever failed to log in just now."""
+    reputation.failed(None, "guessed", "192.0.2.1")
+    return Reputation.objects.get(identifier="guessed")
+
+
 @pytest.fixture
 def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     actor = Actor.system()
@@ -216,6 +225,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "kind": "deny",
             "policy": Policy.objects.earliest("name").pk,
             "policy_kind": "expression",
+            "reputation": a_reputation().pk,
             "invitation": Invitation.objects.create(name="carol").pk,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,

@@ -52,6 +52,7 @@ NAVIGATION = (
             Place(f"{ROOT}flows/", gettext_noop("Flows"), "workflow"),
             Place(f"{ROOT}stages/", gettext_noop("Stages"), "puzzle"),
             Place(f"{ROOT}policies/", gettext_noop("Policies"), "scale"),
+            Place(f"{ROOT}reputation/", gettext_noop("Reputation"), "gauge"),
         ),
     ),
     Places(
