@@ -78,6 +78,10 @@ def test_a_delegate_finds_what_is_theirs(visiting_bob: Visitor, bob: User, mallo
     assert "mallory" in text
     assert "akadmin" not in text
     assert 'href="/if/admin/flows/"' not in text
+    one = visiting_bob.open(f"/if/admin/users/{mallory.pk}/")
+    assert f"/if/admin/users/{mallory.pk}/edit/" in one
+    assert "Set password" not in one
+    assert "New user" not in text
     assert 'href="/if/admin/"' in visiting_bob.open("/if/user/")
     page = visiting_bob.succeed(
         f"/if/admin/users/{mallory.pk}/edit/", username="mallory", name="Mal", type="internal", attributes="{}"

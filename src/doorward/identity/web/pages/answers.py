@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from doorward.identity.directory.errors import Busy, Refused
 from doorward.identity.web.pages import notices
 from doorward.identity.web.pages.navigation import navigation
-from doorward.identity.web.pages.needs import powers
+from doorward.identity.web.pages.needs import Openable, powers
 
 Crumb = tuple[str, str]
 """Text and address of a page above this one."""
@@ -33,6 +33,7 @@ def show_admin(
     """An administrators' page; ``section`` is the address of its entry in the navigation."""
     shell = {
         "navigation": navigation(powers(request)),
+        "may": Openable(request),
         "section": section,
         "title": title,
         "crumbs": crumbs,

@@ -116,6 +116,17 @@ def may_open(held: Powers, name: str, arguments: Mapping[str, Any]) -> bool:
     return held.may(need.permission) or bool(need.about and held.may(need.permission, _key(need.about, arguments)))
 
 
+class Openable:
+    """For templates: ``may.admin_user_edit`` says whether that page is open, about the object of the page shown."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __getitem__(self, name: str) -> bool:
+        match = self._request.resolver_match
+        return may_open(powers(self._request), name.replace("_", "-"), match.kwargs if match is not None else {})
+
+
 def may_go(held: Powers, address: str) -> bool:
     """The same about an address of this site, for the navigation."""
     if held.everything:
