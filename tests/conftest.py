@@ -14,8 +14,12 @@ from peers.program import Program
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browsers last: playwright keeps an event loop of its own running, beside which no asyncio test can start."""
-    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+    """Browsers last: playwright keeps an event loop of its own running, beside which no asyncio test can start.
+
+    A file that drives a browser stays together, so that what its tests share is set up once.
+    """
+    drives = {item.path for item in items if "playwright" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in drives and item.get_closest_marker("asyncio") is None)
 
 
 @pytest.fixture(scope="session")
