@@ -7,7 +7,7 @@ import re
 from proxy.engine.application import Conversation, Recorded
 from proxy.engine.http2_client import http2_client
 from proxy.engine.stage import Stage
-from proxy.engine.tls import router, serve, table
+from proxy.engine.tls import router, routes_of, serve, table
 
 DATE = b"Date: Wed, 25 Nov 2026 12:00:00 GMT\r\n"
 
@@ -45,6 +45,21 @@ async def test_repeated_streams_ride_and_nobody_sees_it(stage: Stage) -> None:
     assert [b"x-trace: t%d\r\n" % n in head and b"cookie: n=%d\r\n" % n in head for n, head in enumerate(heads)] == [
         True
     ] * 8
+
+
+async def test_the_very_same_head_rides_until_the_routes_change(stage: Stage) -> None:
+    """What it led to under one routing table is nothing that another one has to keep to."""
+    await started(stage)
+    client = await http2_client(stage)
+    same = [await client.get(b"/5", (b"cookie", b"a=1")) for _ in range(8)]
+    assert {reply.status for reply in same} == {200}
+    assert rides(stage) >= 4
+    ridden = rides(stage)
+
+    stage.engine.use(routes_of(stage, table()))
+
+    assert (await client.get(b"/5", (b"cookie", b"a=1"))).status == 404
+    assert rides(stage) == ridden
 
 
 async def test_many_streams_ride_at_once(stage: Stage) -> None:
