@@ -59,10 +59,14 @@ class Compiler:
         if self._expecting is None or self._expecting.done():
             self._expecting = asyncio.create_task(self._be_ready())
 
-    async def _be_ready(self) -> None:
+    async def begin(self) -> None:
+        """Start it now, so that the first table does not wait for it."""
         async with self._one_at_a_time:
             with contextlib.suppress(OSError):  # whoever wants a table will hear of it
                 await self._started()
+
+    async def _be_ready(self) -> None:
+        await self.begin()
         while (rest := self._expected_until - time.monotonic()) > 0:
             await asyncio.sleep(rest)
         async with self._one_at_a_time:

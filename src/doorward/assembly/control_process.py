@@ -159,6 +159,7 @@ class Control:
     # --- what flows in ---------------------------------------------------------------------------------------------
 
     async def _follow_routes(self) -> None:
+        await self._compiler.begin()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._outposts_known.wait(), FIRST_LOOK)
         outcomes = follow(self._compiler.make, self._plan.routes, self._applications, self._reload, self._looked)
