@@ -7,6 +7,7 @@ so that nobody who logs in meanwhile waits for the whole file.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -130,7 +131,7 @@ def _changed(actor: Actor, own: Powers, row: Row, user: User, values: dict[str, 
     if differing:
         _require(own.may(CHANGE, user.pk), "You may not change this user.")
         actions.update_user(actor, user, groups=joined, **values)
-    if encoded and encoded != user.password:
+    if encoded and not hmac.compare_digest(encoded.encode(), user.password.encode()):
         _require(own.may(RESET, user.pk), "You may not set passwords.")
         actions.set_password_hash(actor, user, encoded)
         differing.append("password")
