@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from doorward.identity import durations
+from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.outposts import revocation
@@ -33,6 +34,7 @@ def _limits(now: datetime) -> dict[int, datetime]:
 def end(actor: Actor, session: StoredSession) -> None:
     """End one from outside; the login that it came from goes on."""
     with transaction.atomic():
+        user_written.send(StoredSession, actor=actor, user=session.user)
         events.record(
             "logout",
             "authentik.providers.proxy",
