@@ -79,7 +79,7 @@ demo: venv
 	@exec $(BIN)/doorward demo $(ARGS)
 
 test: dev peers check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # --- the hot modules, compiled (docs/decisions/0005-compiled.md): the source stays the reference -----------------------
 

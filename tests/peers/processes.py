@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 _handed_out: set[int] = set()
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -26,7 +28,8 @@ def free_port() -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        if port not in _handed_out:
+        # Tests that run beside these take ports as well, and nobody listens there yet: each run has its own share.
+        if port % _WORKERS == _WORKER and port not in _handed_out:
             _handed_out.add(port)
             return port
 

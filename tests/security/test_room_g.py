@@ -29,10 +29,14 @@ SIGNED_IN = {
     ("get", "/core/tokens/"),
     ("post", "/core/tokens/"),
     ("get", "/core/user_consent/"),
+    ("get", "/core/users/impersonate_end/"),  # nothing happens to whoever acts as nobody else
     ("get", "/core/users/me/"),
+    ("get", "/doorward/proxy_sessions/"),
 }
 """What somebody without rights may ask about themselves, besides single objects of their own."""
-OWN_OBJECTS = re.compile(r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/authenticators/")
+OWN_OBJECTS = re.compile(
+    r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/doorward/proxy_sessions/\{|/authenticators/"
+)
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
