@@ -6,6 +6,7 @@ ends when nobody can ask any more (end of file), and takes up the work of an ear
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -89,8 +90,9 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # whoever would have read the answer is gone
-    with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # whatever a library prints is no answer
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    with contextlib.suppress(BrokenPipeError):  # who asked has stopped meanwhile
         serve(sys.stdin.buffer, answers)
     os._exit(0)  # without tidying up: somebody waits for the end
 
