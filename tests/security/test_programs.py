@@ -31,7 +31,17 @@ def key(stage: Stage) -> Iterator[str]:
     stage.secrets.add(key)
     yield key
     if stage.api.get("/core/tokens/", identifier="phone")["results"]:
-        stage.api.delete("/core/tokens/phone/")
+        taken_away(stage, "phone", key)
+
+
+def taken_away(stage: Stage, identifier: str, key: str) -> None:
+    """The token is deleted, and every worker knows: the change cuts what bob's programs have open at that moment."""
+    stage.api.delete(f"/core/tokens/{identifier}/")
+
+    def is_refused_everywhere() -> bool:
+        return all(stage.ask("app", basic("bob", key)).status == 401 for _ in range(8))
+
+    eventually(is_refused_everywhere, within=5, what="every worker refuses it")
 
 
 def test_it_opens_its_application_and_nothing_else(stage: Stage, key: str) -> None:
@@ -61,7 +71,7 @@ def test_an_ordinary_app_password_is_no_bearer_token(stage: Stage) -> None:
         assert stage.reached(stage.ask("app", basic("bob", key)))
         assert not stage.reached(stage.ask("app", b"Authorization: Bearer " + key.encode()))
     finally:
-        stage.api.delete("/core/tokens/everywhere/")
+        taken_away(stage, "everywhere", key)
 
 
 def test_it_ends_when_it_is_taken_away(stage: Stage, key: str) -> None:
