@@ -1,3 +1,5 @@
+"""Registers the room with Django and connects its guard to the directory."""
+
 from django.apps import AppConfig
 
 

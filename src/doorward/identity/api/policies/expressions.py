@@ -5,17 +5,14 @@ For superusers alone, the reading and the trying out as well: a rule decides who
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from doorward.identity.api.described import DESCRIBED
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.permissions import SuperuserOnly
+from doorward.identity.api.policies.kinds import OnePolicyKind
 from doorward.identity.api.policies.serializer import PolicySerializer
-from doorward.identity.api.resource import UUID, Resource
-from doorward.identity.policies import actions
 from doorward.identity.policies.models import ExpressionPolicy, Policy
 
 
@@ -33,23 +30,9 @@ class ExpressionPolicyFilters(Filters):
     expression = exactly("expression")
 
 
-class ExpressionPolicies(Resource[ExpressionPolicy]):
+class ExpressionPolicies(OnePolicyKind[ExpressionPolicy]):
+    model = ExpressionPolicy
     queryset = ExpressionPolicy.objects.all()
     permission_classes = [SuperuserOnly]
     serializer_class = ExpressionPolicySerializer
     filterset_class = ExpressionPolicyFilters
-    lookup_url_kwarg = "policy_uuid"
-    lookup_value_regex = UUID
-    search_fields = ["name"]
-    orders = {"name": "name"}
-    ordering = ["name"]
-
-    def make(self, data: dict[str, Any]) -> ExpressionPolicy:
-        return actions.create_policy(self.actor, ExpressionPolicy, **data)
-
-    def change(self, instance: ExpressionPolicy, data: dict[str, Any]) -> ExpressionPolicy:
-        actions.update_policy(self.actor, instance, **data)
-        return instance
-
-    def remove(self, instance: ExpressionPolicy) -> None:
-        actions.delete_policy(self.actor, instance)

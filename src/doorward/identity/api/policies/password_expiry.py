@@ -5,8 +5,6 @@ An old password does not pass. It is never made unusable, whatever ``deny_only``
 
 from __future__ import annotations
 
-from typing import Any
-
 from django_filters import NumberFilter
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -14,9 +12,8 @@ from rest_framework.validators import UniqueValidator
 from doorward.identity.api.described import DESCRIBED
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.policies.kinds import OnePolicyKind
 from doorward.identity.api.policies.serializer import PolicySerializer
-from doorward.identity.api.resource import UUID, Resource
-from doorward.identity.policies import actions
 from doorward.identity.policies.models import PasswordExpiryPolicy, Policy
 
 
@@ -36,22 +33,8 @@ class PasswordExpiryPolicyFilters(Filters):
     days = NumberFilter(field_name="days")
 
 
-class PasswordExpiryPolicies(Resource[PasswordExpiryPolicy]):
+class PasswordExpiryPolicies(OnePolicyKind[PasswordExpiryPolicy]):
+    model = PasswordExpiryPolicy
     queryset = PasswordExpiryPolicy.objects.all()
     serializer_class = PasswordExpiryPolicySerializer
     filterset_class = PasswordExpiryPolicyFilters
-    lookup_url_kwarg = "policy_uuid"
-    lookup_value_regex = UUID
-    search_fields = ["name"]
-    orders = {"name": "name"}
-    ordering = ["name"]
-
-    def make(self, data: dict[str, Any]) -> PasswordExpiryPolicy:
-        return actions.create_policy(self.actor, PasswordExpiryPolicy, **data)
-
-    def change(self, instance: PasswordExpiryPolicy, data: dict[str, Any]) -> PasswordExpiryPolicy:
-        actions.update_policy(self.actor, instance, **data)
-        return instance
-
-    def remove(self, instance: PasswordExpiryPolicy) -> None:
-        actions.delete_policy(self.actor, instance)

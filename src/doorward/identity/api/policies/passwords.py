@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django_filters import BooleanFilter, NumberFilter
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -11,9 +9,8 @@ from rest_framework.validators import UniqueValidator
 from doorward.identity.api.described import DESCRIBED
 from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.fixed import Fixed
+from doorward.identity.api.policies.kinds import OnePolicyKind
 from doorward.identity.api.policies.serializer import PolicySerializer
-from doorward.identity.api.resource import UUID, Resource
-from doorward.identity.policies import actions
 from doorward.identity.policies.models import PasswordPolicy, Policy
 
 AMOUNTS = ("amount_digits", "amount_uppercase", "amount_lowercase", "amount_symbols", "length_min")
@@ -60,22 +57,8 @@ class PasswordPolicyFilters(Filters):
     zxcvbn_score_threshold = NumberFilter(field_name="zxcvbn_score_threshold")
 
 
-class PasswordPolicies(Resource[PasswordPolicy]):
+class PasswordPolicies(OnePolicyKind[PasswordPolicy]):
+    model = PasswordPolicy
     queryset = PasswordPolicy.objects.all()
     serializer_class = PasswordPolicySerializer
     filterset_class = PasswordPolicyFilters
-    lookup_url_kwarg = "policy_uuid"
-    lookup_value_regex = UUID
-    search_fields = ["name"]
-    orders = {"name": "name"}
-    ordering = ["name"]
-
-    def make(self, data: dict[str, Any]) -> PasswordPolicy:
-        return actions.create_policy(self.actor, PasswordPolicy, **data)
-
-    def change(self, instance: PasswordPolicy, data: dict[str, Any]) -> PasswordPolicy:
-        actions.update_policy(self.actor, instance, **data)
-        return instance
-
-    def remove(self, instance: PasswordPolicy) -> None:
-        actions.delete_policy(self.actor, instance)

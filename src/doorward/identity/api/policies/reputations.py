@@ -14,10 +14,10 @@ from rest_framework.validators import UniqueValidator
 from doorward.identity.api import plain_writes
 from doorward.identity.api.described import DESCRIBED
 from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.policies.kinds import OnePolicyKind
 from doorward.identity.api.policies.serializer import PolicySerializer
-from doorward.identity.api.resource import UUID, ReadResource, Resource
+from doorward.identity.api.resource import UUID, ReadResource
 from doorward.identity.logins import places
-from doorward.identity.policies import actions
 from doorward.identity.policies.models import Policy, Reputation, ReputationPolicy
 
 
@@ -39,25 +39,11 @@ class ReputationPolicyFilters(Filters):
     threshold = NumberFilter(field_name="threshold")
 
 
-class ReputationPolicies(Resource[ReputationPolicy]):
+class ReputationPolicies(OnePolicyKind[ReputationPolicy]):
+    model = ReputationPolicy
     queryset = ReputationPolicy.objects.all()
     serializer_class = ReputationPolicySerializer
     filterset_class = ReputationPolicyFilters
-    lookup_url_kwarg = "policy_uuid"
-    lookup_value_regex = UUID
-    search_fields = ["name"]
-    orders = {"name": "name"}
-    ordering = ["name"]
-
-    def make(self, data: dict[str, Any]) -> ReputationPolicy:
-        return actions.create_policy(self.actor, ReputationPolicy, **data)
-
-    def change(self, instance: ReputationPolicy, data: dict[str, Any]) -> ReputationPolicy:
-        actions.update_policy(self.actor, instance, **data)
-        return instance
-
-    def remove(self, instance: ReputationPolicy) -> None:
-        actions.delete_policy(self.actor, instance)
 
 
 class ReputationSerializer(serializers.ModelSerializer[Reputation]):
