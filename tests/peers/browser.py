@@ -59,8 +59,11 @@ def chromium(
 
 @contextlib.contextmanager
 def visitor(browser: Browser, **options: object) -> Iterator[Page]:
-    """A fresh browser profile with one open page; any uncaught script error fails the test."""
-    context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
+    """A fresh browser profile with one open page; any uncaught script error fails the test.
+
+    Of somebody who wants no movement: colours that fade are measured as what they are, not as they are on their way.
+    """
+    context: BrowserContext = browser.new_context(**{"reduced_motion": "reduce", **options})  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
     context.set_default_navigation_timeout(20_000)
     faults: list[str] = []

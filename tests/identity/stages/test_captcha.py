@@ -12,10 +12,10 @@ from django.test import Client
 from doorward.identity.crypto import vault
 from doorward.identity.directory import passwords
 from doorward.identity.directory.models import User
+from doorward.identity.egress.client import LARGEST
 from doorward.identity.events.models import Event
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.stages.captcha_origins import origins
-from doorward.identity.stages.captcha_service import LARGEST
 from doorward.identity.stages.models import CaptchaStage
 from identity.flow_tab import LOGIN, Tab
 from peers.captcha_service import SECRET, CaptchaService, captcha_service

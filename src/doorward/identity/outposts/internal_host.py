@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
+from doorward.identity.egress.addresses import METADATA_NAMES, is_nobodys
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _ALMOST_AN_ADDRESS = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+))*")
-_METADATA = frozenset({"metadata.google.internal", "metadata", "instance-data", "instance-data.ec2.internal"})
-_METADATA_ADDRESSES = frozenset({"fd00:ec2::254", "100.100.100.200", "192.0.0.192"})
 _RANGES_OF_NOBODY = "This address cannot be an application’s: it is reserved for other purposes."
 
 
@@ -53,10 +53,7 @@ def _checked(host: str) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return _name(host)
-    seen = getattr(address, "ipv4_mapped", None) or address
-    if "%" in host or seen.is_link_local or seen.is_multicast or seen.is_unspecified or seen.is_reserved:
-        raise _wrong(_RANGES_OF_NOBODY)
-    if str(seen) in _METADATA_ADDRESSES:
+    if "%" in host or is_nobodys(address):
         raise _wrong(_RANGES_OF_NOBODY)
     return f"[{address}]" if address.version == 6 else str(address)
 
@@ -70,7 +67,7 @@ def _name(host: str) -> str:
         raise _wrong("This address is not written as everybody writes it, such as 10.0.0.7.")
     if _NAME.fullmatch(name) is None:
         raise _wrong("This is not a host name.")
-    if name in _METADATA:
+    if name in METADATA_NAMES:
         raise _wrong(_RANGES_OF_NOBODY)
     return name
 

@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
 
+from doorward.identity.egress import client
 from doorward.identity.stages.models import CaptchaStage
 
-if TYPE_CHECKING:
-    from doorward.messages.http import HttpAnswer
-
-TIMEOUT = 10.0
-"""Seconds, for all of it."""
-LARGEST = 256 * 1024
-"""Bytes of an answer."""
 MOST = 8
 _turns = threading.BoundedSemaphore(MOST)
 
@@ -66,28 +59,16 @@ def ask(stage: CaptchaStage, token: str, client_ip: str | None) -> Said:
 
 def _post(url: str, body: bytes, content_type: str) -> bytes:
     """What the service answers. Raises Unreachable."""
-    import asyncio
-
-    from doorward.messages.http import HttpQuestion
-    from doorward.net import client
-    from doorward.net.origin import Origin
-
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = ((b"Content-Type", content_type.encode()), (b"Accept", b"application/json"))
-
-    async def fetch() -> HttpAnswer:
-        asking = client.Client()
-        try:
-            question = HttpQuestion(b"POST", target.encode(), headers, body)
-            return await asking.fetch(question, Origin.parse(url), timeout=TIMEOUT, max_body=LARGEST)
-        finally:
-            await asking.cut()
-
     try:
-        answer = asyncio.run(fetch())
-    except (client.Unreachable, client.TooLarge, ValueError) as error:
-        raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
+        answer = client.ask(
+            "POST",
+            url,
+            headers={"Content-Type": content_type, "Accept": "application/json"},
+            body=body,
+            private=True,  # stages are superusers' settings
+        )
+    except client.NotAsked as error:
+        raise Unreachable(str(error)[:300]) from error
     if answer.status != 200:
         raise Unreachable(f"it answers {answer.status}")
     return answer.body

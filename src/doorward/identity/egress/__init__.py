@@ -1,0 +1,1 @@
+"""HTTP from the identity provider to the outside: one way out, with one rule about where it may lead."""
