@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django_filters",
     "lucide",
     "doorward.identity.languages",
+    "doorward.identity.chores",
     "doorward.identity.crypto",
     "doorward.identity.events",
     "doorward.identity.directory",
