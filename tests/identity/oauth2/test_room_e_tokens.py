@@ -24,6 +24,7 @@ from doorward.identity.logins.actions import end_all_of
 from doorward.identity.oauth2 import actions, scopes, signing
 from doorward.identity.oauth2.models import IssuedToken, RetiringKey, ScopeMapping
 from doorward.identity.policies.actions import bind
+from identity import proxied
 from identity.oauth2.conftest import EXPLICIT, Register
 from identity.oauth2.relying_party import Browser, RelyingParty, error_of, payload_of
 
@@ -122,6 +123,17 @@ def test_logging_out_ends_access_but_not_offline_access(rp: RelyingParty, browse
     renewed = rp.refresh(tokens["refresh_token"]).json()
     assert "sid" not in payload_of(renewed["access_token"])
     assert rp.userinfo(renewed["access_token"]).status_code == 200
+
+
+def test_who_acts_as_somebody_takes_no_offline_access_along(
+    rp: RelyingParty, browser: Browser, akadmin: User, bob: User
+) -> None:
+    """Tokens of the act end with it; there is none that would outlive it."""  # S-534
+    bob.login_sessions.update(impersonator=akadmin, original=proxied.log_in(akadmin))
+    tokens = rp.tokens(browser, scope=OFFLINE)
+    assert tokens["scope"] == "openid profile"
+    assert not tokens.get("refresh_token")
+    assert rp.userinfo(tokens["access_token"]).status_code == 200
 
 
 def test_reactivation_revives_nothing(rp: RelyingParty, browser: Browser, bob: User) -> None:

@@ -14,8 +14,10 @@ from doorward.identity.directory.models import User
 from doorward.identity.flows import entrance
 from doorward.identity.flows.entrance import PlanContext, RequestedScope
 from doorward.identity.flows.models import Flow
+from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.session_store import SessionStore
 from doorward.identity.stages.models import ConsentStage
+from identity import proxied
 from identity.flow_tab import Tab
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,15 @@ def test_the_page_says_what_will_be_told(visitor: Visitor) -> None:
     assert "Your email address" in tab.text
     assert ">openid<" not in tab.text
     assert 'href="/declined/"' in tab.text
+
+
+def test_who_acts_as_the_user_agrees_for_once(visitor: Visitor, akadmin: User) -> None:
+    """The user is asked all the same when it is themselves who come."""  # S-534
+    LoginSession.objects.filter(user=visitor.user).update(impersonator=akadmin, original=proxied.log_in(akadmin))
+    assert visitor.arrive(OPENID, EMAIL).submit() == HERE
+    assert visitor.is_through()
+    assert not Consent.objects.exists()
+    assert visitor.arrive(OPENID, EMAIL).has("token")
 
 
 def test_consent_is_remembered_for_four_weeks(visitor: Visitor) -> None:

@@ -70,7 +70,8 @@ class ConsentView(StageView[ConsentStage]):
             return who
         if answer.text("token") != self.visit.plan.step_token:
             return Wrong((FieldError("token", _("This field is required."), "required"),))
-        if self.stage.mode != ConsentStage.Mode.ALWAYS_REQUIRE:
+        # Whoever acts as the user agrees for this once: it is not theirs to settle for later (S-534).
+        if self.stage.mode != ConsentStage.Mode.ALWAYS_REQUIRE and self.visit.actor.impersonator is None:
             consents.give(self.visit.actor, *who, self._scopes(), self.stage)
         return Passed(self.visit.plan.passed())
 

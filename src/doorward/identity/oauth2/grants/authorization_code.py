@@ -84,6 +84,9 @@ def _is_for(code: AuthorizationCode, client: Client, form: Parameters) -> bool:
 
 def _issue(code: AuthorizationCode, client: Client) -> Tokens:
     granted = tuple(code.scope.split())
+    if code.login_session is not None and code.login_session.impersonator_id is not None:
+        # Access that outlives the login would outlive the act, and stay with whoever acted (S-534).
+        granted = tuple(scope for scope in granted if scope != scopes.OFFLINE_ACCESS)
     authorization = Authorization(
         provider=client.provider,
         user=code.user,
