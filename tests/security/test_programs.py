@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +14,8 @@ from urllib.parse import urlencode
 import pytest
 
 from peers.processes import eventually
+from security.raw import connected
+from security.recording_application import Recorded
 from security.stage import Stage
 
 pytestmark = pytest.mark.timeout(90)
@@ -35,7 +40,7 @@ def key(stage: Stage) -> Iterator[str]:
 
 
 def taken_away(stage: Stage, identifier: str, key: str) -> None:
-    """The token is deleted, and every worker knows: the change cuts what bob's programs have open at that moment."""
+    """The token is deleted, and every worker knows."""
     stage.api.delete(f"/core/tokens/{identifier}/")
 
     def is_refused_everywhere() -> bool:
@@ -80,6 +85,44 @@ def test_it_ends_when_it_is_taken_away(stage: Stage, key: str) -> None:
     assert stage.reached(stage.ask("app", basic("bob", key)))
     stage.api.delete("/core/tokens/phone/")
     eventually(lambda: not stage.reached(stage.ask("app", basic("bob", key))), within=3, what="it is refused")
+
+
+@contextlib.contextmanager
+def slow_page(stage: Stage) -> Iterator[threading.Event]:
+    """``/slow`` answers once the event is set."""
+    go = threading.Event()
+
+    def act(peer: socket.socket, request: Recorded) -> None:
+        go.wait(30)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow")
+
+    stage.application.acts[b"/slow"] = act
+    try:
+        yield go
+    finally:
+        go.set()
+        del stage.application.acts[b"/slow"]
+
+
+def test_of_two_tokens_one_is_taken_away(stage: Stage, key: str) -> None:
+    """What is under way with it is answered 401; what is under way with the other, and a stream of its, go on. A token
+    that is new may be used while the news of it is still on its way."""
+    # S-321
+    stage.api.post("/core/tokens/", identifier="tablet", intent="app_password", user=stage.people["bob"])
+    other = stage.api.get("/core/tokens/tablet/view_key/")["key"]
+    stage.secrets.add(other)
+    host, port = "app.example.test", stage.program.https_port
+    with slow_page(stage) as go, connected(port, host) as ends, connected(port, host) as stays:
+        before = len(stage.application.requests)
+        for peer, credential in ((ends, other), (stays, key)):
+            lines = (b"GET /slow HTTP/1.1", b"Host: " + stage.host("app"), basic("bob", credential), b"", b"")
+            peer.sendall(b"\r\n".join(lines))
+        eventually(lambda: len(stage.application.requests) == before + 2, within=10, what="both are under way")
+        taken_away(stage, "tablet", other)
+        ends.settimeout(10)
+        assert ends.recv(65536).startswith(b"HTTP/1.1 401 ")
+        go.set()
+        assert stays.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from doorward.assembly.push_watch import PushWatch
 from doorward.messages.decisions import Decided, Decision
 from doorward.messages.http import HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
-from doorward.messages.sessions import FetchState, IdentityState, Presence
+from doorward.messages.sessions import PROGRAMS_IN_DOUBT, FetchState, IdentityState, Presence
 from doorward.messages.standalone import ConnectedApplications
 from doorward.net.client import Client
 from doorward.outpost import pages
@@ -183,6 +183,8 @@ class ConnectedOutpost:
             self._is_away = False
             self._known = configuration
             self._use(configuration)
+            if state.configuration:
+                self._cut((PROGRAMS_IN_DOUBT,), False)
 
     def _unheard(self, why: str) -> None:
         self._say(why)

@@ -15,7 +15,7 @@ from doorward.assembly.outpost_channel import ForeignChannel
 from doorward.messages.decisions import Decision
 from doorward.messages.http import HttpAnswer
 from doorward.messages.outposts import OutpostConfiguration, ProxyProvider
-from doorward.messages.sessions import SessionsSeen
+from doorward.messages.sessions import PROGRAMS_IN_DOUBT, SessionsSeen
 from doorward.messages.standalone import ForeignApplications, Reach
 from doorward.net.client import Client
 from doorward.outpost.answer import Outpost
@@ -113,6 +113,7 @@ class ForeignOutpost:
             if reach.url not in self._issuers:
                 self._issuers[reach.url] = self._issuer(reach)
         self._changed()
+        self._cut((PROGRAMS_IN_DOUBT,))
         self._follow()
         after = self._all_places()
         for provider, place in before.items():

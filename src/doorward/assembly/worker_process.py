@@ -183,6 +183,7 @@ class Worker:
                 if self._position < 0:  # it knows no session from before this moment
                     self._position = configuration.position
                 self._outpost.use(configuration)
+                self._engine.programs_in_doubt()
                 self._outposts_heard.set()
             case SessionsEnded(id_hashes, everything, position):
                 self._position = max(self._position, position)

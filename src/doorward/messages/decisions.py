@@ -205,6 +205,11 @@ REASONS: dict[str, Why] = {
         "answered something that is neither yes nor no.",
         "The log says what it answered. Compare the middleware's address with where the auth server listens.",
     ),
+    "session_over": Why(
+        "What let the request in ended before the application had answered: somebody logged out, or an app password "
+        "was taken away.",
+        "Nothing has to be changed. The application may have done what it was asked to.",
+    ),
     "broken_router": Why(
         "The router that fits cannot be used, so it answers nobody.",
         "The detail names the broken middleware or service; correct the configuration.",

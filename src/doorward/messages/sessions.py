@@ -29,6 +29,12 @@ class Claims(Struct, frozen=True, omit_defaults=True, gc=False):
     """More request fields for the application (``messages.outposts.ClaimHeader``), in the order of their rules."""
 
 
+CREDENTIALS_DIFFER = bytes(32)
+"""Among the ids of what has ended, and nobody's: what is remembered of programs' credentials may be wrong."""
+PROGRAMS_IN_DOUBT = b"\xff" * 32
+"""The same, and whether those may stay that have something open has to be asked."""
+
+
 class ProxySession(Struct, frozen=True, gc=False):
     """One browser's login at one proxy provider."""
 

@@ -71,6 +71,11 @@ CRASHED = Failure(
     "Something went wrong here, not on your side. The administrator finds the reason in the log.",
 )
 FORBIDDEN_ORIGIN = Failure(403, b"Forbidden\n", "Another web site tried to open this connection with your login.")
+SESSION_OVER = Failure(
+    401,
+    b"Unauthorized: what let this request in has ended\n",
+    "Your login ended while this page was on its way. Load it again to log in.",
+)
 MISDIRECTED = Failure(
     421,
     b"Misdirected Request\n",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from doorward.messages.decisions import Decision
 from doorward.messages.entry_points import EntryPoint
 from doorward.messages.routing import ForwardAuth
+from doorward.messages.sessions import PROGRAMS_IN_DOUBT
 from doorward.net.descriptors import room_for_connections
 from doorward.net.pools import Pools
 from doorward.net.server_tls import ServerTls
@@ -86,11 +87,18 @@ class Engine:
             server.speak(plain=routes.has(name, tls=False), tls=routes.has(name, tls=True))
 
     def sessions_ended(self, id_hashes: Iterable[bytes], all_sessions: bool = False) -> None:
-        """Cut every stream and WebSocket that is open on these proxy sessions, or on any."""
+        """Cut what is open on these proxy sessions, or on any; among the ids may be PROGRAMS_IN_DOUBT."""
         if all_sessions:
             self._surroundings.sessions.end_all()
-        else:
-            self._surroundings.sessions.end(id_hashes)
+            return
+        ended = frozenset(id_hashes)
+        self._surroundings.sessions.end(ended)
+        if PROGRAMS_IN_DOUBT in ended:
+            self.programs_in_doubt()
+
+    def programs_in_doubt(self) -> None:
+        """Ask about every program that has something open."""
+        self._surroundings.rechecks.in_doubt()
 
     def reopen_access_log(self) -> None:
         """The log file was moved away (SIGUSR1)."""

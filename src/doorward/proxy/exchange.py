@@ -110,7 +110,10 @@ class Exchange(Reply):
             if outcome is not None:
                 if isinstance(outcome, HttpAnswer):
                     self.answer(outcome)
-                elif isinstance(outcome, Pending):
+                    return
+                if self.request.session:
+                    self._surroundings.sessions.add(self.request.session, self)
+                if isinstance(outcome, Pending):
                     self._pending = outcome
                     outcome.then(self._enter_again)
                 else:
@@ -183,8 +186,18 @@ class Exchange(Reply):
 
     def session_ended(self) -> None:
         """The proxy session behind this request has ended (S-228)."""
-        if self.run is not None and not self._over:
+        if self._over:
+            return
+        if self.run is not None:
             self.run.session_ended()
+            return
+        if self._pending is not None:
+            self._pending.cancel()
+        if self._task is not None:
+            if self._task is asyncio.current_task():
+                return  # it is what ends the session
+            self._task.cancel()
+        self.close()
 
     def wait(self, answer: Awaitable[HttpAnswer]) -> None:
         """Answer with what ``answer`` turns out to be."""

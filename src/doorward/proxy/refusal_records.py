@@ -8,7 +8,13 @@ from collections.abc import Callable
 from doorward.messages.decisions import Decision
 from doorward.proxy.request import Request
 
-_STATUS = {"no_router": 404, "broken_router": 503, "foreign_origin": 403, "auth_server_failed": 500}
+_STATUS = {
+    "no_router": 404,
+    "broken_router": 503,
+    "foreign_origin": 403,
+    "auth_server_failed": 500,
+    "session_over": 401,
+}
 _LONGEST = 512
 
 

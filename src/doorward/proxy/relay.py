@@ -276,7 +276,7 @@ class Relay:
 
     def session_ended(self) -> None:
         self.client_gone()
-        self._exchange.abort()
+        self._exchange.close()
 
     def _leave_upstream(self) -> None:
         connection, self._connection = self._connection, None

@@ -11,7 +11,15 @@ import time
 
 from doorward.messages.http import Header, HttpAnswer
 from doorward.proxy.account import Account
-from doorward.proxy.answers import CRASHED, SERVER_ERROR, Failure, failure_answer, reason_phrase, rejection_answer
+from doorward.proxy.answers import (
+    CRASHED,
+    SERVER_ERROR,
+    SESSION_OVER,
+    Failure,
+    failure_answer,
+    reason_phrase,
+    rejection_answer,
+)
 from doorward.proxy.downstream import Downstream
 from doorward.proxy.request import Request, ResponseHead
 from doorward.proxy.request_ids import FIELD
@@ -125,6 +133,16 @@ class Reply:
         if not self._over:
             self._close_account()
             self.downstream.abort()
+
+    def close(self) -> None:
+        """What let the request in has ended: a response that has begun is cut, anybody else is told."""
+        if self._started:
+            self.abort()
+        elif not self._over:
+            watchers, self.watchers = self.watchers, ()
+            for watcher in watchers:
+                watcher.ended(False)  # none of them has another service for this
+            self._refuse(SESSION_OVER, "session_over")
 
     @property
     def started(self) -> bool:

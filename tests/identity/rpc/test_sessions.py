@@ -17,7 +17,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Change
 from doorward.identity.logins import actions as logins
 from doorward.identity.outposts.actions import update_proxy_provider
-from doorward.identity.outposts.credentials import ANY
+from doorward.identity.outposts.credentials import IN_DOUBT
 from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
 from doorward.messages.sessions import EndSession, EndSubject, FindSession, ProxySession, Seen, SessionsSeen
 from identity.proxied import ask, enter, is_known, log_in, proxy_session, question
@@ -106,7 +106,7 @@ def test_ending_a_session_ends_it_everywhere(bob: User, whoami: Application) -> 
         assert ask("end-session", EndSession(session.id_hash, session.provider)) == (204, b"")
 
     assert not is_known(session)
-    ended = Change.objects.filter(kind="session-ended").exclude(subject=ANY).values_list("subject", flat=True)
+    ended = Change.objects.filter(kind="session-ended").exclude(subject=IN_DOUBT).values_list("subject", flat=True)
     assert list(ended) == [session.id_hash.hex()]
 
 

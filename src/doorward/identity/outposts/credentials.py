@@ -2,7 +2,8 @@
 
 An outpost remembers for some seconds whom an app password or an access token belongs to. It names what it remembers,
 and the connections that were opened with it, by the secret's SHA-256, which is also how we keep secrets. So the end of
-a credential is told exactly like the end of a session, and cuts the same things.
+a credential is told exactly like the end of a session, and cuts the same things. What changes something about a person
+or an application ends no credential by itself: then the outposts ask again about those who have something open.
 """
 
 from __future__ import annotations
@@ -15,20 +16,23 @@ from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.notices import rights_changed, trust_ended
 from doorward.identity.events import actions as events
 from doorward.identity.policies.notices import access_changed
+from doorward.messages.sessions import CREDENTIALS_DIFFER, PROGRAMS_IN_DOUBT
 
-ANY = "00" * 32
-"""Nobody's: told when credentials may mean something else from now on. What is remembered about them is forgotten."""
-_DECISIVE = frozenset({"key_hash", "intent", "user", "expires", "expiring"})
+DIFFER, IN_DOUBT = CREDENTIALS_DIFFER.hex(), PROGRAMS_IN_DOUBT.hex()
+_DECISIVE = ("key_hash", "intent", "user_id", "expires", "expiring")
+_WRITTEN_AS = frozenset({*_DECISIVE, "user"})
 
 
 def _saving(sender: type, *, instance: Token, update_fields: Iterable[str] | None, **_: object) -> None:
-    if update_fields is not None and _DECISIVE.isdisjoint(update_fields):
+    if update_fields is not None and _WRITTEN_AS.isdisjoint(update_fields):
         return
-    before = Token.objects.filter(pk=instance.pk, intent=Token.Intent.APP_PASSWORD).values_list("key_hash", flat=True)
-    ended = set(before)
+    before = Token.objects.filter(pk=instance.pk).first()
+    if before is not None and all(getattr(before, name) == getattr(instance, name) for name in _DECISIVE):
+        return
+    if before is not None and before.intent == Token.Intent.APP_PASSWORD:
+        events.session_ended(before.key_hash)
     if instance.intent == Token.Intent.APP_PASSWORD:
-        ended.add(instance.key_hash)  # a new one too: it may have been tried before, and found wrong
-    events.sessions_ended(sorted(ended))
+        events.session_ended(DIFFER)  # it may have been tried before, and found wrong
 
 
 def _deleted(sender: type, *, instance: Token, **_: object) -> None:
@@ -37,20 +41,13 @@ def _deleted(sender: type, *, instance: Token, **_: object) -> None:
 
 
 def _trust_ended(sender: type, *, user: User, **_: object) -> None:
-    _end_of([user])
+    own = Token.objects.filter(user=user, intent=Token.Intent.APP_PASSWORD)
+    ended = () if user.is_active else own.values_list("key_hash", flat=True)  # those of the deleted go with them
+    events.sessions_ended([IN_DOUBT, *ended])
 
 
-def _rights_changed(sender: type, *, users: Iterable[User], **_: object) -> None:
-    _end_of(users)
-
-
-def _access_changed(sender: type, **_: object) -> None:
-    events.session_ended(ANY)
-
-
-def _end_of(users: Iterable[User]) -> None:
-    own = Token.objects.filter(user__in=list(users), intent=Token.Intent.APP_PASSWORD)
-    events.sessions_ended([ANY, *own.values_list("key_hash", flat=True)])
+def _changed(sender: type, **_: object) -> None:
+    events.session_ended(IN_DOUBT)
 
 
 def listen() -> None:
@@ -58,5 +55,5 @@ def listen() -> None:
     pre_save.connect(_saving, sender=Token, dispatch_uid="outposts.credentials.saving")
     post_delete.connect(_deleted, sender=Token, dispatch_uid="outposts.credentials.deleted")
     trust_ended.connect(_trust_ended, dispatch_uid="outposts.credentials.trust")
-    rights_changed.connect(_rights_changed, dispatch_uid="outposts.credentials.rights")
-    access_changed.connect(_access_changed, dispatch_uid="outposts.credentials.access")
+    rights_changed.connect(_changed, dispatch_uid="outposts.credentials.rights")
+    access_changed.connect(_changed, dispatch_uid="outposts.credentials.access")

@@ -48,6 +48,11 @@ class AuthPass:
         """It has something for the log, or for the client."""
         return bool(self._seen & NOTED)
 
+    @property
+    def is_program(self) -> bool:
+        """It is a yes to somebody with a credential."""
+        return bool(self._dropped & AUTHORIZATION)
+
     def session(self) -> bytes | None:
         """Whose proxy session this is, empty for nobody's. None when our own outpost says who it is only in part
         (S-302)."""

@@ -37,6 +37,7 @@ from doorward.proxy.middlewares.field_roles import (
 from doorward.proxy.middlewares.inquiry import Essence, Habit, Inquiry, Toll
 from doorward.proxy.middlewares.own_cookies import any_sets_own_cookie, sets_own_cookie
 from doorward.proxy.middlewares.passages import Passages
+from doorward.proxy.middlewares.program_rechecks import recheck_of_program, word_of
 from doorward.proxy.middlewares.sub_request import SubRequest
 from doorward.proxy.pending import Pending
 from doorward.proxy.ports import AuthAnswerTooLarge, AuthServerBusy, AuthServerUnreachable, ForwardAuthority
@@ -182,9 +183,7 @@ class ForwardAuthMiddleware:
                     answer = asked if isinstance(asked, HttpAnswer) else await asked
             except (AuthServerUnreachable, AuthAnswerTooLarge, TimeoutError):
                 return Word.NOTHING
-        if 200 <= answer.status < 300:
-            return Word.YES
-        return Word.NOTHING if answer.status >= 500 or answer.status in (408, 429) else Word.NO
+        return word_of(answer)
 
     def _refuse(self, request: Request, error: Exception) -> HttpAnswer:
         request.denial = "failed"
@@ -246,6 +245,9 @@ class ForwardAuthMiddleware:
             if session is None:
                 return self._refuse(request, AuthServerUnreachable("the outpost's answer is incomplete"))
             request.session = session or request.session
+            if passed.is_program:
+                question = self._sub_request.question(request, b"")
+                request.recheck = both(request.recheck, recheck_of_program(self._authority, question, answer))
         if passed.is_noted:
             self._note(request, answer)
         if request.websocket:
