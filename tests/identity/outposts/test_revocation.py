@@ -16,7 +16,7 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.models import IssuedToken
 from doorward.identity.outposts import actions as outposts
 from doorward.identity.outposts import queries
-from doorward.identity.outposts.credentials import ANY
+from doorward.identity.outposts.credentials import IN_DOUBT
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.policies.actions import bind, unbind, update_binding
 from doorward.identity.policies.models import PolicyBinding
@@ -98,7 +98,7 @@ def test_the_session_ends(reason: str, session: ProxySession, bob: User, mallory
     REASONS[reason](bob, staff)
 
     assert not is_known(session)
-    ended = Change.objects.filter(kind="session-ended").exclude(subject=ANY).values_list("subject", flat=True)
+    ended = Change.objects.filter(kind="session-ended").exclude(subject=IN_DOUBT).values_list("subject", flat=True)
     assert list(ended) == [session.id_hash.hex()]
 
 

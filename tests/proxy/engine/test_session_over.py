@@ -13,9 +13,8 @@ from doorward.messages.sessions import CREDENTIALS_DIFFER, PROGRAMS_IN_DOUBT
 from doorward.proxy import rechecks
 from doorward.proxy.routing import Route
 from proxy.engine.application import Conversation, Recorded
-from proxy.engine.http2_client import Http2Client
+from proxy.engine.http2_client import Http2Client, http2_client
 from proxy.engine.stage import Client, OneRoute, Stage, eventually, get
-from proxy.engine.test_http2_endings import http2_client
 from proxy.engine.test_websockets import SESSION, LetsIn
 from proxy.middlewares.auth_server import IDENTITY, forward_auth
 
