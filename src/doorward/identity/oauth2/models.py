@@ -10,12 +10,21 @@ from django.db import models
 from doorward.identity.applications.models import Provider
 from doorward.identity.crypto import vault
 from doorward.identity.crypto.models import CertificateKeyPair
-from doorward.identity.directory.models import User, new_key
+from doorward.identity.directory.models import Group, User, new_key
+from doorward.identity.flows.models import Flow
 from doorward.identity.logins.models import LoginSession
+
+DEFAULT_GRANTS = ("authorization_code", "refresh_token", "client_credentials")
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the grant's public name
 
 
 def new_client_id() -> str:
     return new_key(40)
+
+
+def default_grants() -> list[str]:
+    return list(DEFAULT_GRANTS)
 
 
 class ScopeMapping(models.Model):
@@ -58,6 +67,10 @@ class OAuth2Provider(Provider):
         PER_PROVIDER = "per_provider"
         GLOBAL = "global"
 
+    class LogoutMethod(models.TextChoices):
+        BACKCHANNEL = "backchannel"
+        FRONTCHANNEL = "frontchannel"
+
     client_type = models.CharField(max_length=16, choices=ClientType.choices, default=ClientType.CONFIDENTIAL)
     client_id = models.CharField(max_length=255, unique=True, default=new_client_id)
     sealed_client_secret = models.TextField(blank=True, default="")
@@ -74,6 +87,22 @@ class OAuth2Provider(Provider):
     sub_mode = models.CharField(max_length=32, choices=SubMode.choices, default=SubMode.HASHED_USER_ID)
     issuer_mode = models.CharField(max_length=16, choices=IssuerMode.choices, default=IssuerMode.PER_PROVIDER)
     scope_mappings = models.ManyToManyField(ScopeMapping, related_name="providers", blank=True)
+    grant_types = models.JSONField(
+        default=default_grants, db_default=models.Value(list(DEFAULT_GRANTS), models.JSONField())
+    )
+    """What the client may ask the token endpoint with. Device codes and token exchange only where they are named."""
+    logout_uri = models.TextField(blank=True, default="", db_default="")
+    """Where the client is told that a login has ended; empty for one that is not told."""
+    logout_method = models.CharField(
+        max_length=16,
+        choices=LogoutMethod.choices,
+        default=LogoutMethod.BACKCHANNEL,
+        db_default=LogoutMethod.BACKCHANNEL.value,
+    )
+    logout_uri_trusted = models.BooleanField(default=False, db_default=False)
+    """A superuser wrote ``logout_uri``: it may lead into this network (S-650)."""
+    exchange_from = models.ManyToManyField("self", symmetrical=False, related_name="+", blank=True)
+    """Clients whose access tokens this one may exchange for its own (``jwt_federation_providers``)."""
 
     def save(self, *args: object, **kwargs: object) -> None:
         if not self.sealed_client_secret:
@@ -154,3 +183,96 @@ class IssuedToken(models.Model):
     issued = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField(db_index=True)
     revoked = models.BooleanField(default=False)
+    act = models.JSONField(null=True, default=None)
+    """Who acts for the user with it, of an exchanged token (RFC 8693 section 4.1)."""
+
+
+class DeviceCode(models.Model):
+    """One device that waits to be let in (RFC 8628). Its code is kept by its SHA-256; the user code is what people
+    type. ``decided_at`` and ``used_at`` are each set by one conditional UPDATE."""
+
+    device_hash = models.CharField(max_length=64, primary_key=True)
+    user_code = models.CharField(max_length=16, unique=True)
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="+")
+    scope = models.TextField()
+    asked_from = models.GenericIPAddressField(null=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField(db_index=True)
+    interval = models.PositiveSmallIntegerField()
+    """Seconds that the device must wait between two questions; grows when it does not."""
+    polled_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    allowed = models.BooleanField(default=False)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    login_session = models.ForeignKey(LoginSession, null=True, on_delete=models.CASCADE, related_name="+")
+    sid = models.CharField(max_length=64, blank=True, default="")
+    auth_time = models.DateTimeField(null=True)
+    amr = models.JSONField(default=list)
+    family = models.CharField(max_length=32, default=new_family)
+    used_at = models.DateTimeField(null=True)
+
+
+class ClientLogin(models.Model):
+    """A client that wants to hear of logouts was told about a login: it is told when that ends."""
+
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="+")
+    sid = models.CharField(max_length=64, db_index=True)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "sid"], name="one_row_per_client_and_login")]
+
+
+class LogoutNotice(models.Model):
+    """A logout token that is still to be delivered (OpenID Connect Back-Channel Logout 1.0)."""
+
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="logout_notices")
+    sid = models.CharField(max_length=64)
+    sub = models.TextField()
+    username = models.TextField()
+    """For the event about it; the user may be gone by then."""
+    since = models.DateTimeField(auto_now_add=True)
+    due = models.DateTimeField(db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    trouble = models.TextField(blank=True, default="")
+    """What went wrong the last time."""
+
+    class Meta:
+        ordering = ["since", "pk"]
+
+
+class RegistrationToken(models.Model):
+    """With it programs register themselves as clients (RFC 7591 calls it an initial access token), within what an
+    administrator has laid down here. Kept by its SHA-256."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150, unique=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    uses_left = models.PositiveIntegerField()
+    hosts = models.JSONField(default=list)
+    """Host names that redirect URIs may have; ``.example.com`` stands for all below it."""
+    public_clients = models.BooleanField(default=False)
+    """Programs without a secret may register as well."""
+    authorization_flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="+")
+    invalidation_flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="+")
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """Who may enter what is registered; None: everybody."""
+    scope_mappings = models.ManyToManyField(ScopeMapping, related_name="+", blank=True)
+    """What a registered client may ask for at most."""
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RegisteredClient(models.Model):
+    """A client that registered itself, and the SHA-256 of the token with which it manages that (RFC 7592)."""
+
+    provider = models.OneToOneField(OAuth2Provider, on_delete=models.CASCADE, related_name="registered")
+    by = models.ForeignKey(RegistrationToken, null=True, on_delete=models.SET_NULL, related_name="registered")
+    access_hash = models.CharField(max_length=64, unique=True)
+    created = models.DateTimeField(auto_now_add=True)
