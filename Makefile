@@ -109,7 +109,8 @@ define debian
 endef
 
 peers:
-	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy apache2:libapache2-mod-auth-openidc certutil:libnss3-tools)
+	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy apache2:libapache2-mod-auth-openidc certutil:libnss3-tools \
+		slapd:slapd xmlsec1:xmlsec1)
 
 bench-peers:
 	$(call debian,wrk:wrk h2load:nghttp2-client nginx:nginx-light haproxy:haproxy)
