@@ -67,6 +67,14 @@ class OAuth2Provider(Provider):
         PER_PROVIDER = "per_provider"
         GLOBAL = "global"
 
+    class Authentication(models.TextChoices):
+        """How a confidential client proves at the token endpoint who it is (RFC 6749 section 2.3, RFC 7523)."""
+
+        CLIENT_SECRET = "client_secret"  # noqa: S105 - Basic or in the body, as it likes
+        CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105
+        CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105
+        PRIVATE_KEY_JWT = "private_key_jwt"
+
     class LogoutMethod(models.TextChoices):
         BACKCHANNEL = "backchannel"
         FRONTCHANNEL = "frontchannel"
@@ -84,6 +92,31 @@ class OAuth2Provider(Provider):
     signing_key = models.ForeignKey(
         CertificateKeyPair, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    encryption_key = models.ForeignKey(
+        CertificateKeyPair, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    """RSA: ID and access tokens are encrypted for whoever has its private key. None: they are signed only."""
+    refresh_token_threshold = models.TextField(default="seconds=0", db_default="seconds=0")
+    """A refresh token that lives longer than this still is given back as it is; zero renews it at every use."""
+    client_authentication = models.CharField(
+        max_length=24,
+        choices=Authentication.choices,
+        default=Authentication.CLIENT_SECRET,
+        db_default=Authentication.CLIENT_SECRET.value,
+    )
+    client_jwks = models.JSONField(null=True, blank=True, default=None)
+    """The client's public keys (RFC 7517), for ``private_key_jwt``."""
+    client_jwks_uri = models.TextField(blank=True, default="", db_default="")
+    """Where the client publishes them instead."""
+    client_jwks_uri_trusted = models.BooleanField(default=False, db_default=False)
+    """A superuser wrote ``client_jwks_uri``: it may lead into this network (S-650)."""
+    require_pushed_requests = models.BooleanField(default=False, db_default=False)
+    """Authorization requests come through the client's own connection (RFC 9126), never in a URL."""
+    typed_access_tokens = models.BooleanField(default=False, db_default=False)
+    """Access tokens say of themselves that they are such (``typ: at+jwt``, RFC 9068)."""
+    step_up_flow = models.ForeignKey(Flow, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """Where somebody who is logged in shows a second factor when the client asks for one (``acr_values``); None: they
+    log in again."""
     sub_mode = models.CharField(max_length=32, choices=SubMode.choices, default=SubMode.HASHED_USER_ID)
     issuer_mode = models.CharField(max_length=16, choices=IssuerMode.choices, default=IssuerMode.PER_PROVIDER)
     scope_mappings = models.ManyToManyField(ScopeMapping, related_name="providers", blank=True)
@@ -157,6 +190,10 @@ class AuthorizationCode(models.Model):
     amr = models.JSONField(default=list)
     family = models.CharField(max_length=32, default=new_family)
     """Of the tokens that it is redeemed for: a second redemption revokes them (RFC 6749 section 4.1.2)."""
+    acr = models.TextField(blank=True, default="", db_default="")
+    """How sure we are of the user, in the client's words; empty: as sure as of everybody."""
+    claims = models.JSONField(null=True, default=None)
+    """Claims that the client asked for by name (``claims_request``)."""
     expires = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
 
@@ -185,6 +222,32 @@ class IssuedToken(models.Model):
     revoked = models.BooleanField(default=False)
     act = models.JSONField(null=True, default=None)
     """Who acts for the user with it, of an exchanged token (RFC 8693 section 4.1)."""
+    acr = models.TextField(blank=True, default="", db_default="")
+    claims = models.JSONField(null=True, default=None)
+    """As of the code that it came from."""
+    signed_by = models.CharField(max_length=32, blank=True, default="", db_default="")
+    """``kid`` of the key under it, where the token itself is encrypted and does not say."""
+
+
+class PushedRequest(models.Model):
+    """An authorization request that came from the client itself (RFC 9126). Its reference is kept by its SHA-256.
+
+    ``opened_at`` and ``answered_at`` are each set by one conditional UPDATE: one browser, one answer.
+    """
+
+    reference_hash = models.CharField(max_length=64, primary_key=True)
+    provider = models.ForeignKey(OAuth2Provider, on_delete=models.CASCADE, related_name="+")
+    parameters = models.JSONField()
+    expires = models.DateTimeField(db_index=True)
+    opened_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+
+class UsedAssertion(models.Model):
+    """A client's assertion, which works once (RFC 7523 section 3): SHA-256 of client and ``jti``, until it expires."""
+
+    assertion_hash = models.CharField(max_length=64, primary_key=True)
+    expires = models.DateTimeField(db_index=True)
 
 
 class DeviceCode(models.Model):
