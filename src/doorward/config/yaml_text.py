@@ -8,13 +8,13 @@ not multiply (S-715: 100 aliases, ten times the size), and no tag makes anything
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
 
 import yaml
 
 from doorward.config.document import Document, KeyPath, Plain
-from doorward.config.problems import ConfigurationError, Problem, joined
+from doorward.config.problems import ConfigurationError, Problem, joined, nearest
 
 MAX_ALIASES = 100
 MAX_EXPANSION = 10
@@ -32,11 +32,18 @@ _CORE = "tag:yaml.org,2002:"
 _CORE_TAGS = frozenset(_CORE + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
-def read_yaml(text: str, file: str) -> Document:
-    """Parse one YAML document. An empty one has None as its data. Raises ConfigurationError."""
+Tagged = Callable[[Any, int], Any]
+"""Makes something of what stands behind a tag (text, a list or a mapping) and of its line; may raise ValueError."""
+
+
+def read_yaml(text: str, file: str, tags: Mapping[str, Tagged] | None = None) -> Document:
+    """Parse one YAML document. An empty one has None as its data. Raises ConfigurationError.
+
+    ``tags``: the tags that have a meaning, and what they make; any other is refused.
+    """
     document = Document(None, file)
     try:
-        _Builder(text, document).build()
+        _Builder(text, document, tags or {}).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # What ends too early is noticed after the last line.
@@ -49,7 +56,8 @@ def read_yaml(text: str, file: str) -> Document:
 
 
 class _Builder:
-    def __init__(self, text: str, document: Document) -> None:
+    def __init__(self, text: str, document: Document, tags: Mapping[str, Tagged]) -> None:
+        self.tags = tags
         self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
         self.document = document
         self.anchors: dict[str, tuple[Plain, int]] = {}
@@ -83,14 +91,19 @@ class _Builder:
         anchor: str | None = getattr(event, "anchor", None)
         if anchor is not None:
             self.anchors.pop(anchor, None)
-        self.check_tag(event, path)
+        made = self.check_tag(event, path)
         built: Plain
         if isinstance(event, yaml.ScalarEvent):
-            built = _scalar(event)
+            built = event.value if made else _scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
             built = self.sequence(path, depth)
         else:
             built = self.mapping(path, depth)
+        if made:
+            try:
+                built = made(built, _line(event))
+            except ValueError as error:
+                self.refuse(str(error), event, path)
         if anchor is not None:
             self.anchors[anchor] = (built, self.expanded - before)
         return built
@@ -108,10 +121,14 @@ class _Builder:
             self.refuse(f"grows to more than {MAX_EXPANSION} times its size through aliases", event, path)
         return built
 
-    def check_tag(self, event: yaml.Event, path: KeyPath) -> None:
+    def check_tag(self, event: yaml.Event, path: KeyPath) -> Tagged | None:
         tag: str | None = getattr(event, "tag", None)
-        if tag is not None and tag != "!" and tag not in _CORE_TAGS:
-            self.refuse(f"has the tag {tag!r}; only plain data is read", event, path)
+        if tag is None or tag == "!" or tag in _CORE_TAGS:
+            return None
+        if tag not in self.tags:
+            hint = nearest(tag, self.tags) if self.tags else "only plain data is read"
+            self.refuse(f"has the tag {tag!r}; {hint or 'it is not known here'}", event, path)
+        return self.tags[tag]
 
     def sequence(self, path: KeyPath, depth: int) -> list[Plain]:
         items: list[Plain] = []

@@ -1,4 +1,4 @@
-"""Make the database ready before anything is served: schema, default objects, first administrator.
+"""Make the database ready before anything is served: schema, default objects, first administrator, blueprints.
 
 Importable without Django being set up; ``prepare`` sets it up, from the environment (see ``settings``).
 """
@@ -63,6 +63,7 @@ def _prepare(bootstrap: Bootstrap, progress: Callable[[str], None]) -> Prepared:
         schema.bring_up_to_date(progress)
         first_start.make_defaults()
         prepared = first_start.begin(bootstrap)
+        importlib.import_module("doorward.identity.blueprints.actions").apply_changed()
     assert isinstance(prepared, Prepared)
     return prepared
 

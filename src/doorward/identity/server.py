@@ -52,6 +52,7 @@ def serve(public_socket: Path, rpc_socket: Path, back_socket: Path, ready: Calla
     from django.core.wsgi import get_wsgi_application
     from django.urls import get_resolver
 
+    from doorward.identity.blueprints import watching as blueprints
     from doorward.identity.chores import runner as chores
     from doorward.identity.mail import sender
     from doorward.identity.rpc.app import app as rpc
@@ -67,7 +68,9 @@ def serve(public_socket: Path, rpc_socket: Path, back_socket: Path, ready: Calla
     sender.wake()  # letters that the last run could not send any more
     ready()
     chores.start()
+    blueprints.start()
     doors.run()
+    blueprints.stop()
     chores.stop()
 
 

@@ -2,7 +2,7 @@
 
 The environment is how the parent hands facts to this child: ``DOORWARD_DATA`` (state folder), ``DOORWARD_DATABASE``
 (empty for SQLite in the state folder, or ``postgresql://…``), ``DOORWARD_EXTERNAL_URL``, ``DOORWARD_IDENTITY_PORT``
-``DOORWARD_MAIL`` and ``DOORWARD_GEOIP``.
+``DOORWARD_MAIL``, ``DOORWARD_GEOIP`` and ``DOORWARD_BLUEPRINTS``.
 Operators do not set them; they write the ``identity:`` section of the configuration.
 """
 
@@ -29,6 +29,10 @@ MAIL = os.environ.get("DOORWARD_MAIL", "")
 """How letters leave, as ``mail.transport`` reads it; empty where none are sent."""
 GEOIP = tuple(path for path in os.environ.get("DOORWARD_GEOIP", "").split(os.pathsep) if path)
 """Databases of places and networks, in MaxMind's format."""
+BLUEPRINTS = tuple(path for path in os.environ.get("DOORWARD_BLUEPRINTS", "").split(os.pathsep) if path) or (
+    str(DATA / "blueprints"),
+)
+"""Folders of blueprints; where two have a file of one name, the first one's counts."""
 VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).
@@ -76,6 +80,7 @@ INSTALLED_APPS = [
     "doorward.identity.oauth2",
     "doorward.identity.outposts",
     "doorward.identity.brands",
+    "doorward.identity.blueprints",
     "doorward.identity.api",
     "doorward.identity.web",
 ]

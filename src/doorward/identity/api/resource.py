@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from doorward.identity.api.filtering import FilterByName, Filters, OrderByName
+from doorward.identity.api.inside import Inside
 from doorward.identity.api.permissions import Permitted, visible
 from doorward.identity.api.strict_json import StrictJson
 from doorward.identity.api.throttles import Strangers
@@ -47,10 +48,12 @@ class Rules(APIView):
     """Query parameters of the list that are not filters."""
     orders: Mapping[str, str] = {}
     """What ``ordering`` may name, and the column that it means."""
+    blueprint_model: str | None = None
+    """What blueprints call its objects, where that is not what events or answers call them (``blueprints.doors``)."""
 
     @property
     def actor(self) -> Actor:
-        return Actor.of(self.request._request)
+        return self.request.actor if isinstance(self.request, Inside) else Actor.of(self.request._request)
 
 
 def seen(view: Rules, objects: QuerySet[M]) -> QuerySet[M]:

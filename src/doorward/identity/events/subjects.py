@@ -16,6 +16,7 @@ _APP_LABELS = {
     "crypto": "authentik_crypto",
     "oauth2": "authentik_providers_oauth2",
     "outposts": "authentik_outposts",
+    "blueprints": "authentik_blueprints",
 }
 _MODEL_LABELS = {
     "proxyprovider": ("authentik_providers_proxy", "proxyprovider"),

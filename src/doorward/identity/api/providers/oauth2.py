@@ -137,9 +137,12 @@ class OAuth2Providers(Resource[OAuth2Provider]):
         """Answers with the client secret, this once."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        provider = actions.create_oauth2_provider(self.actor, **serializer.validated_data)
+        provider = self.make(serializer.validated_data)
         shown = self.get_serializer(provider).data
         return Response({**shown, "client_secret": provider.client_secret}, status=201)
+
+    def make(self, data: dict[str, Any]) -> OAuth2Provider:
+        return actions.create_oauth2_provider(self.actor, **data)
 
     def change(self, instance: OAuth2Provider, data: dict[str, Any]) -> OAuth2Provider:
         return actions.update_oauth2_provider(self.actor, instance, **data)
