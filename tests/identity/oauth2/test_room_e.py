@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.urls import get_resolver
 
-from doorward.identity.oauth2.endpoints.token import GRANT_TYPES
 from identity.oauth2.conftest import Register
 from identity.oauth2.relying_party import Browser, RelyingParty, error_of
 
@@ -34,11 +33,11 @@ def test_every_case_is_named_by_a_test(case: str) -> None:
 
 
 def test_what_is_not_offered_is_not_there(rp: RelyingParty) -> None:
-    """Device codes, registration, pushed requests and token exchange have no endpoint and no grant."""
-    # S-422 S-423 S-436 S-444 S-452 S-455
-    assert GRANT_TYPES == ("authorization_code", "refresh_token", "client_credentials", "password")
+    """A client that nothing was switched on for has the grants of every client, and pushed requests no endpoint."""
+    # S-436 S-452 S-455
+    assert rp.provider.grant_types == ["authorization_code", "refresh_token", "client_credentials"]
     routes = {str(pattern.pattern) for pattern in _patterns()}
-    assert not {route for route in routes if re.search(r"device|register|par/|exchange|logout|saml", route)}
+    assert not {route for route in routes if re.search(r"par/|saml", route)}
     assertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     refused = rp.token(
         grant_type="client_credentials", client_secret=None, client_assertion="a.b.c", client_assertion_type=assertion

@@ -155,9 +155,10 @@ def test_only_forms_in_a_post_are_read(rp: RelyingParty) -> None:
 
 
 def test_unknown_grants_are_refused(rp: RelyingParty) -> None:
-    """Token exchange, device codes and inventions are not supported; none at all is a malformed request."""  # S-452
+    """Token exchange is off, inventions are not supported, and none at all is a malformed request."""  # S-452
     exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
-    assert error_of(rp.token(grant_type=exchange)) == (400, "unsupported_grant_type")
+    assert error_of(rp.token(grant_type=exchange)) == (400, "unauthorized_client")
+    assert error_of(rp.token(grant_type="made-up")) == (400, "unsupported_grant_type")
     assert error_of(rp.token()) == INVALID_REQUEST
     assert error_of(rp.token(grant_type="authorization_code")) == INVALID_REQUEST
     assert error_of(rp.redeem("made-up")) == INVALID_GRANT

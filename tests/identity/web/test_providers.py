@@ -55,6 +55,8 @@ def client_form(both_flows: dict[str, Any], **fields: Any) -> dict[str, Any]:
         "sub_mode": "hashed_user_id",
         "issuer_mode": "per_provider",
         "require_pkce": "on",
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        "logout_method": "backchannel",
         **both_flows,
         **fields,
     }

@@ -36,7 +36,7 @@ def brand_for(origins: Iterable[str]) -> Brand:
 
 
 def _brands() -> list[Brand]:
-    return list(Brand.objects.select_related("flow_authentication", "flow_invalidation"))
+    return list(Brand.objects.select_related("flow_authentication", "flow_invalidation", "flow_device_code"))
 
 
 def _default(brands: Iterable[Brand]) -> Brand:

@@ -48,6 +48,7 @@ PASSWORD_CHANGE = "default-password-change"  # noqa: S105 - a slug
 RECOVERY = "default-recovery-flow"
 INVITATION = "default-invitation-flow"
 USER_SETTINGS = "default-user-settings-flow"
+DEVICE_CODE = "default-device-code-flow"
 BRAND = "authentik-default"
 
 
@@ -189,6 +190,13 @@ FLOWS = (
             (100, UserWriteStage, "default-user-settings-write"),
         ),
     ),
+    DefaultFlow(
+        DEVICE_CODE,
+        gettext_noop("Connect a device"),
+        gettext_noop("Connect a device"),
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.REQUIRE_AUTHENTICATED,
+    ),
 )
 
 SETTINGS: dict[str, dict[str, object]] = {
@@ -227,6 +235,9 @@ def ensure() -> None:
                 "flow_user_settings": flows[USER_SETTINGS],
             },
         )
+        if DEVICE_CODE in made:
+            # Also where the brand is older than the flow.
+            Brand.objects.filter(domain=BRAND, flow_device_code=None).update(flow_device_code=flows[DEVICE_CODE])
 
 
 def _flow(default: DefaultFlow) -> Flow:

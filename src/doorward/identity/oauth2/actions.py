@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,8 +20,17 @@ from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
-from doorward.identity.oauth2 import live, redirects
-from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken, OAuth2Provider, RetiringKey, ScopeMapping
+from doorward.identity.oauth2 import live, logout_uris, redirects
+from doorward.identity.oauth2.models import (
+    DEFAULT_GRANTS,
+    DEVICE_CODE,
+    TOKEN_EXCHANGE,
+    AuthorizationCode,
+    IssuedToken,
+    OAuth2Provider,
+    RetiringKey,
+    ScopeMapping,
+)
 
 PUBLISHED_BEFORE_USE = timedelta(minutes=1)
 SHORTEST_SECRET = 16
@@ -42,9 +52,14 @@ _EDITABLE = frozenset(
         "signing_key",
         "sub_mode",
         "issuer_mode",
+        "grant_types",
+        "logout_uri",
+        "logout_method",
     }
 )
 _DURATIONS = ("access_code_validity", "access_token_validity", "refresh_token_validity")
+GRANTS = (*DEFAULT_GRANTS, DEVICE_CODE, TOKEN_EXCHANGE)
+"""What a client's ``grant_types`` may name."""
 _CLIENT_ID = re.compile(r"[!-~]{1,255}")
 
 
@@ -55,6 +70,7 @@ def create_oauth2_provider(
     authorization_flow: Flow,
     invalidation_flow: Flow,
     scope_mappings: Iterable[ScopeMapping] = (),
+    exchange_from: Iterable[OAuth2Provider] = (),
     **fields: object,
 ) -> OAuth2Provider:
     """Create a client. It can be used once an application has it. Raises ValidationError.
@@ -64,10 +80,12 @@ def create_oauth2_provider(
     _refuse_unknown(fields)
     provider = OAuth2Provider(name=name, authorization_flow=authorization_flow, invalidation_flow=invalidation_flow)
     _set(provider, fields)
+    logout_uris.judge(actor, provider, former="")
     with transaction.atomic():
         warnings = _validate(provider)
         provider.save(force_insert=True)
         provider.scope_mappings.set(scope_mappings)
+        provider.exchange_from.set(exchange_from)
         events.created(actor, provider)
         _warn(actor, provider, warnings)
     return provider
@@ -78,6 +96,7 @@ def update_oauth2_provider(
     provider: OAuth2Provider,
     *,
     scope_mappings: Iterable[ScopeMapping] | None = None,
+    exchange_from: Iterable[OAuth2Provider] | None = None,
     **changes: object,
 ) -> OAuth2Provider:
     """Change a client. A new signing key is published at once and signs a minute later; the old one stays published
@@ -85,16 +104,25 @@ def update_oauth2_provider(
     _refuse_unknown(changes)
     with transaction.atomic():
         before, former_key = events.snapshot(provider), provider.signing_key
-        former = sorted(provider.scope_mappings.values_list("name", flat=True))
+        former, trusted = _names(provider.scope_mappings), _names(provider.exchange_from)
+        former_uri = provider.logout_uri
         _set(provider, changes)
+        logout_uris.judge(actor, provider, former=former_uri)
         warnings = _validate(provider)
         provider.save()
         if scope_mappings is not None:
             provider.scope_mappings.set(scope_mappings)
+        if exchange_from is not None:
+            provider.exchange_from.set(exchange_from)
         if former_key is not None and provider.signing_key is not None and former_key.pk != provider.signing_key.pk:
             _retire(provider, former_key)
-        now = sorted(provider.scope_mappings.values_list("name", flat=True))
-        events.updated(actor, provider, before, scope_mappings=(former, now))
+        events.updated(
+            actor,
+            provider,
+            before,
+            scope_mappings=(former, _names(provider.scope_mappings)),
+            exchange_from=(trusted, _names(provider.exchange_from)),
+        )
         _warn(actor, provider, warnings)
     return provider
 
@@ -156,6 +184,10 @@ def revoke_for_application(user: User, application: Application) -> None:
     IssuedToken.objects.filter(user=user, provider_id=provider_id, revoked=False).update(revoked=True)
 
 
+def _names(related: Any) -> list[str]:
+    return sorted(related.values_list("name", flat=True))
+
+
 def _retire(provider: OAuth2Provider, key: CertificateKeyPair) -> None:
     now = timezone.now()
     if provider.retiring_keys.filter(signs_until__gt=now).exists():
@@ -198,6 +230,9 @@ def _validate(provider: OAuth2Provider) -> tuple[str, ...]:
             raise ValidationError({field: error.messages}) from error
         if not length:
             raise ValidationError({field: ["Longer than nothing."]})
+    if not isinstance(provider.grant_types, list) or not set(provider.grant_types) <= set(GRANTS):
+        raise ValidationError({"grant_types": [f"Only these: {', '.join(GRANTS)}."]})
+    logout_uris.require_usable(provider)
     if provider.signing_key is not None and not provider.signing_key.sealed_key:
         raise ValidationError({"signing_key": ["This certificate has no private key here."]})
     try:

@@ -127,6 +127,8 @@ def _refused(parameters: Parameters, client: Client) -> Denial | None:
     response_type = parameters.get("response_type")
     if response_type != "code":
         return denial.UNSUPPORTED_RESPONSE_TYPE if response_type else denial.NO_RESPONSE_TYPE
+    if "authorization_code" not in client.provider.grant_types:
+        return denial.UNAUTHORIZED_CLIENT
     if parameters.get("request"):
         return denial.REQUEST_NOT_SUPPORTED
     if parameters.get("request_uri"):

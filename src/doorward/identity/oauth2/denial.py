@@ -39,6 +39,21 @@ INVALID_GRANT = Denial(
 SCOPE_NOT_GRANTED = Denial("invalid_scope", "The requested scope exceeds what was granted.")
 ACCESS_DENIED = Denial("access_denied", "Access to this application is denied.", 403)
 
+NO_DEVICE_CODE = Denial("invalid_request", "The parameter device_code is missing.")
+AUTHORIZATION_PENDING = Denial("authorization_pending", "Nobody has entered the code yet.")
+SLOW_DOWN = Denial("slow_down", "Wait five seconds longer between two requests.")
+EXPIRED_TOKEN = Denial("expired_token", "The device code has expired.")
+TOO_MANY_DEVICES = Denial("slow_down", "Too many devices of this client asked from here within an hour.", 429)
+
+NO_SUBJECT_TOKEN = Denial("invalid_request", "The parameters subject_token and subject_token_type are needed.")
+SUBJECT_TOKEN_TYPE = Denial("invalid_request", "Only access tokens can be exchanged.")
+SUBJECT_TOKEN_REFUSED = Denial(
+    "invalid_request", "The subject token is not live, or belongs to a client that this one does not trust."
+)
+NO_ACTOR_TOKENS = Denial("invalid_request", "The actor is the client itself; actor tokens are not taken.")
+REQUESTED_TOKEN_TYPE = Denial("invalid_request", "Only access tokens are given in exchange.")
+INVALID_TARGET = Denial("invalid_target", "A client gets tokens for itself only.")
+
 UNSUPPORTED_RESPONSE_TYPE = Denial("unsupported_response_type", "Only the response type code is supported.")
 NO_RESPONSE_TYPE = Denial("invalid_request", "The parameter response_type is missing.")
 NO_SCOPE_LEFT = Denial("invalid_scope", "None of the requested scopes is known to this client.")

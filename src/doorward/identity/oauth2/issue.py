@@ -43,6 +43,8 @@ class Authorization:
     login_session: uuid.UUID | None = None
     """Key of the login session whose end ends the tokens; None when there is none (any more)."""
     sid: str = ""
+    act: dict[str, object] | None = None
+    """Who acts for the user (RFC 8693 section 4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,15 @@ def issue(
     mappings: scope_table.Mappings,
     *,
     refresh_until: datetime | None = None,
+    at_most_until: datetime | None = None,
 ) -> Tokens:
-    """Sign and store. ``refresh_until``: when to give a refresh token, and its absolute end."""
+    """Sign and store. ``refresh_until``: when to give a refresh token, and its absolute end. ``at_most_until``: an
+    end that the tokens must not outlive."""
     provider, now = authorization.provider, timezone.now()
     signer = signer_of(provider)
     validity = durations.parse(provider.access_token_validity)
+    if at_most_until is not None:
+        validity = min(validity, at_most_until - now)
     claims = _common_claims(authorization, now, now + validity)
     if provider.include_claims_in_id_token:
         person = Person(authorization.user)
@@ -117,6 +123,7 @@ def authorization_of(row: IssuedToken) -> Authorization:
         nonce=row.nonce,
         login_session=session.pk if session else None,
         sid=session.sid if session else "",
+        act=row.act,
     )
 
 
@@ -137,6 +144,8 @@ def _common_claims(authorization: Authorization, now: datetime, expires: datetim
         claims["amr"] = list(authorization.amr)
     if authorization.sid:
         claims["sid"] = authorization.sid
+    if authorization.act:
+        claims["act"] = authorization.act
     return claims
 
 
@@ -168,4 +177,5 @@ def _row(authorization: Authorization, kind: IssuedToken.Kind, token: str, expir
         nonce=authorization.nonce,
         amr=list(authorization.amr),
         expires=expires,
+        act=authorization.act,
     )

@@ -22,6 +22,7 @@ class Endpoints:
     introspection: str
     revocation: str
     jwks: str
+    device_authorization: str
 
 
 def issuer_of(provider: OAuth2Provider) -> str:
@@ -44,6 +45,7 @@ def endpoints_of(provider: OAuth2Provider) -> Endpoints:
         introspection=f"{base}introspect/",
         revocation=f"{base}revoke/",
         jwks=f"{own}jwks/",
+        device_authorization=f"{base}device/",
     )
 
 

@@ -29,7 +29,7 @@ OFFLINE_ACCESS = "offline_access"
 RESERVED = frozenset(
     {
         "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash",
-        "s_hash", "sid", "uid", "scope", "client_id", "active", "token_type",
+        "s_hash", "sid", "uid", "act", "scope", "client_id", "active", "token_type",
     }
 )  # fmt: skip
 """What only the issuer says: a mapping cannot change whom a token is about or for (S-448, CVE-2024-29892)."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorward.identity.oauth2.endpoints import authorize, discovery, end_session, introspect, revoke, token, userinfo
+from doorward.identity.oauth2.endpoints import (
+    authorize,
+    device,
+    discovery,
+    end_session,
+    introspect,
+    revoke,
+    token,
+    userinfo,
+)
 
 urlpatterns = [
     path("authorize/", authorize.authorize, name="oauth2-authorize"),
@@ -13,6 +22,7 @@ urlpatterns = [
     path("userinfo/", userinfo.userinfo, name="oauth2-userinfo"),
     path("introspect/", introspect.introspect, name="oauth2-introspect"),
     path("revoke/", revoke.revoke, name="oauth2-revoke"),
+    path("device/", device.device, name="oauth2-device"),
     path("<slug:slug>/", discovery.issuer_root, name="oauth2-issuer"),
     path("<slug:slug>/.well-known/openid-configuration", discovery.discovery, name="oauth2-discovery"),
     path("<slug:slug>/jwks/", discovery.jwks, name="oauth2-jwks"),

@@ -39,18 +39,26 @@ from doorward.identity.oauth2.scopes import claims_of, mappings_of
 from doorward.identity.oauth2.subjects import subject_of
 from doorward.identity.outposts.actions import delete_provider
 
-GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"]
-
 
 class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth2Provider]):
     redirect_uris = RedirectURISerializer(many=True)
     client_secret = serializers.CharField(write_only=True, required=False, allow_blank=True, max_length=255)
-    grant_types = Fixed(GRANT_TYPES)
+    grant_types = serializers.ListField(
+        child=serializers.ChoiceField(actions.GRANTS), required=False, help_text="What the token endpoint gives it for."
+    )
     refresh_token_threshold = Fixed("seconds=0")
     encryption_key = Fixed(None)
-    logout_uri = Fixed("")
+    logout_uri = serializers.CharField(
+        required=False, allow_blank=True, max_length=2048, help_text="Where it hears that a login has ended."
+    )
     jwt_federation_sources = Fixed([])
-    jwt_federation_providers = Fixed([])
+    jwt_federation_providers = serializers.PrimaryKeyRelatedField(
+        source="exchange_from",
+        many=True,
+        queryset=OAuth2Provider.objects.all(),
+        required=False,
+        help_text="Clients whose access tokens it may exchange for its own, where its grants name token exchange.",
+    )
 
     class Meta:
         model = OAuth2Provider
@@ -70,6 +78,7 @@ class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth
             "encryption_key",
             "redirect_uris",
             "logout_uri",
+            "logout_method",
             "sub_mode",
             "issuer_mode",
             "jwt_federation_sources",
@@ -119,7 +128,7 @@ class OAuth2Providers(Resource[OAuth2Provider]):
     queryset = (
         OAuth2Provider.objects.filter(kind=OAuth2Provider.KIND)
         .select_related("application")
-        .prefetch_related("scope_mappings")
+        .prefetch_related("scope_mappings", "exchange_from")
     )
     serializer_class = OAuth2ProviderSerializer
     filterset_class = OAuth2ProviderFilters

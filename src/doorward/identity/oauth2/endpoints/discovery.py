@@ -7,12 +7,12 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from doorward.identity.oauth2 import clients, keys, scopes
+from doorward.identity.oauth2 import clients, device_codes, keys, scopes
 from doorward.identity.oauth2.clients import Client
 from doorward.identity.oauth2.endpoints.answers import allow_origin, json_answer, preflight
-from doorward.identity.oauth2.endpoints.token import GRANT_TYPES
 from doorward.identity.oauth2.issue import ACR
 from doorward.identity.oauth2.issuer import endpoints_of
+from doorward.identity.oauth2.models import DEVICE_CODE
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -43,6 +43,7 @@ def document_of(client: Client) -> dict[str, object]:
     provider = client.provider
     where = endpoints_of(provider)
     pairs = keys.published_pairs(provider)
+    devices = {"device_authorization_endpoint": where.device_authorization} if device_codes.offered(client) else {}
     return {
         "issuer": where.issuer,
         "authorization_endpoint": where.authorization,
@@ -52,9 +53,10 @@ def document_of(client: Client) -> dict[str, object]:
         "introspection_endpoint": where.introspection,
         "revocation_endpoint": where.revocation,
         "jwks_uri": where.jwks,
+        **devices,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": list(GRANT_TYPES),
+        "grant_types_supported": _grant_types(client),
         "id_token_signing_alg_values_supported": sorted({pair.algorithm for pair in pairs} or {"HS256"}),
         "subject_types_supported": ["public"],
         "token_endpoint_auth_methods_supported": _authentication_methods(client),
@@ -73,6 +75,12 @@ def document_of(client: Client) -> dict[str, object]:
         "frontchannel_logout_supported": False,
         "frontchannel_logout_session_supported": False,
     }
+
+
+def _grant_types(client: Client) -> list[str]:
+    grants = [grant for grant in client.provider.grant_types if grant != DEVICE_CODE or device_codes.offered(client)]
+    # The password grant is answered as the other, for an app password (``contracts/identity.md`` section 2.3).
+    return [*grants, "password"] if "client_credentials" in grants else grants
 
 
 def _authentication_methods(client: Client) -> list[str]:

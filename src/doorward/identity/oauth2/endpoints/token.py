@@ -11,11 +11,23 @@ from doorward.identity.oauth2 import clients, denial, parameters
 from doorward.identity.oauth2.clients import ClaimedClient
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.endpoints.answers import allow_origin, denied, json_answer, preflight
-from doorward.identity.oauth2.grants import authorization_code, client_credentials, refresh_token
+from doorward.identity.oauth2.grants import (
+    authorization_code,
+    client_credentials,
+    device_code,
+    refresh_token,
+    token_exchange,
+)
 from doorward.identity.oauth2.issue import Tokens
+from doorward.identity.oauth2.models import DEVICE_CODE, TOKEN_EXCHANGE
 from doorward.identity.oauth2.parameters import Parameters
 
-WITH_CLIENT = {"authorization_code": authorization_code.redeem, "refresh_token": refresh_token.refresh}
+WITH_CLIENT = {
+    "authorization_code": authorization_code.redeem,
+    "refresh_token": refresh_token.refresh,
+    DEVICE_CODE: device_code.redeem,
+    TOKEN_EXCHANGE: token_exchange.exchange,
+}
 MACHINE = ("client_credentials", "password")
 GRANT_TYPES = (*WITH_CLIENT, *MACHINE)
 
@@ -33,13 +45,21 @@ def token(request: HttpRequest) -> HttpResponse:
     if isinstance(claimed, Denial):
         return denied(claimed, actor)
     tokens = _grant(claimed, form, actor)
-    response = denied(tokens, actor) if isinstance(tokens, Denial) else json_answer(_body(tokens))
+    if isinstance(tokens, Denial):
+        response = denied(tokens, actor)
+    else:
+        exchanged = (
+            {"issued_token_type": token_exchange.ACCESS_TOKEN} if form.get("grant_type") == TOKEN_EXCHANGE else {}
+        )
+        response = json_answer(_body(tokens) | exchanged)
     return allow_origin(request, response, claimed.client.provider if claimed.client else None)
 
 
 def _grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | Denial:
     grant_type = form.get("grant_type")
     if grant_type in MACHINE:
+        if claimed.client is not None and "client_credentials" not in claimed.client.provider.grant_types:
+            return denial.UNAUTHORIZED_CLIENT
         return client_credentials.grant(claimed, form, actor)
     client = clients.authenticate(claimed)
     if isinstance(client, Denial):
@@ -47,6 +67,8 @@ def _grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | D
     grant = WITH_CLIENT.get(grant_type)
     if grant is None:
         return denial.UNSUPPORTED_GRANT if grant_type else denial.NO_GRANT_TYPE
+    if grant_type not in client.provider.grant_types:
+        return denial.UNAUTHORIZED_CLIENT
     return grant(client, form, actor)
 
 

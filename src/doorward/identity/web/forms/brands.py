@@ -22,6 +22,7 @@ FLOWS = {
     "flow_recovery": (_KIND.RECOVERY, gettext_lazy("Flow of recovery")),
     "flow_unenrollment": (_KIND.UNRENOLLMENT, gettext_lazy("Flow of deleting one’s account")),
     "flow_user_settings": (_KIND.STAGE_CONFIGURATION, gettext_lazy("Flow of one’s own settings")),
+    "flow_device_code": (_KIND.STAGE_CONFIGURATION, gettext_lazy("Flow of letting devices in")),
 }
 COLUMNS = (
     "domain",

@@ -11,12 +11,13 @@ from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.crypto.queries import signing_key
 from doorward.identity.flows.defaults import IMPLICIT_CONSENT, PROVIDER_INVALIDATION
 from doorward.identity.flows.models import Flow
-from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
+from doorward.identity.oauth2.models import DEVICE_CODE, TOKEN_EXCHANGE, OAuth2Provider, ScopeMapping
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import DEFAULT_VALIDITY
 from doorward.identity.web.forms.domain import CookieDomainField, InternalHostField, ModeField, VerifiedField
 from doorward.identity.web.forms.fields import PLAIN, DurationField, FlowField, plain_input
 
+RELATED = ("scope_mappings", "exchange_from")
 USUAL_SCOPES = ("openid", "email", "profile")
 
 
@@ -257,6 +258,40 @@ class OAuth2ProviderForm(ProviderForm):
         label="Demand PKCE", required=False, help_text="Switch it off only for a client that cannot do it."
     )
     include_claims_in_id_token = forms.BooleanField(label="Put what it is told into the ID token", required=False)
+    grant_types = forms.MultipleChoiceField(
+        label="Ways to get tokens",
+        required=False,
+        choices=[
+            ("authorization_code", "Through the browser"),
+            ("refresh_token", "Anew, without the browser, where it may ask for offline access"),
+            ("client_credentials", "As a machine, with its secret or somebody’s app password"),
+            (DEVICE_CODE, "With a code that people type elsewhere (televisions, command lines)"),
+            (TOKEN_EXCHANGE, "In exchange for a token that another application was given"),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    exchange_from = forms.ModelMultipleChoiceField(
+        OAuth2Provider.objects.all(),
+        label="Whose tokens it may exchange",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Besides its own. Only with the last of the ways above.",
+    )
+    logout_uri = forms.CharField(
+        label="Log-out URL",
+        required=False,
+        max_length=2048,
+        widget=plain_input(inputmode="url", placeholder="https://app.example.com/backchannel-logout"),
+        help_text="Where the application wants to hear that a login has ended. Empty: it is not told.",
+    )
+    logout_method = forms.ChoiceField(
+        label="How it is told",
+        choices=[
+            (OAuth2Provider.LogoutMethod.BACKCHANNEL, "Back channel: by a message from here, however the login ended"),
+            (OAuth2Provider.LogoutMethod.FRONTCHANNEL, "Front channel: in a frame of the browser that logs out"),
+        ],
+        widget=forms.RadioSelect,
+    )
     field_order = [
         "name",
         "client_type",
@@ -273,14 +308,19 @@ class OAuth2ProviderForm(ProviderForm):
         "authentication_flow",
         "require_pkce",
         "include_claims_in_id_token",
+        "grant_types",
+        "exchange_from",
+        "logout_uri",
+        "logout_method",
     ]
 
     def defaults(self) -> dict[str, Any]:
         plain = OAuth2Provider()
-        names = [name for name in self.base_fields if name not in ("name", "scope_mappings") and hasattr(plain, name)]
+        names = [name for name in self.base_fields if name not in ("name", *RELATED) and hasattr(plain, name)]
         fields = {name: getattr(plain, name) for name in names if not name.endswith("_flow")}
         scopes = ScopeMapping.objects.filter(scope_name__in=USUAL_SCOPES, managed__isnull=False)
         return {**fields, **super().defaults(), "signing_key": signing_key(), "scope_mappings": list(scopes)}
 
     def stored(self, provider: OAuth2Provider) -> dict[str, Any]:
-        return {**super().stored(provider), "scope_mappings": list(provider.scope_mappings.all())}
+        related = {name: list(getattr(provider, name).all()) for name in RELATED}
+        return {**super().stored(provider), **related}

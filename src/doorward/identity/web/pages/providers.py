@@ -55,6 +55,8 @@ def show_provider(request: HttpRequest, shown: Provider, *, secret: str = "") ->
     elif isinstance(shown, OAuth2Provider):
         context["redirect_uris"] = [line_of(entry) for entry in shown.redirect_uris]
         context["scopes"] = shown.scope_mappings.all()
+        context["trusted"] = shown.exchange_from.all()
+        context["pending"] = list(shown.logout_notices.all())
         context["endpoints"] = endpoints_of(shown) if application is not None else None
     template = "proxy_provider.html" if isinstance(shown, ProxyProvider) else "oauth2_provider.html"
     return show_admin(request, template, section=SECTION, title=shown.name, crumbs=UP, **context)
