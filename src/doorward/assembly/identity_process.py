@@ -17,6 +17,7 @@ def set_environment(plan: Plan, folder: StateFolder) -> None:
     os.environ["DOORWARD_EXTERNAL_URL"] = plan.identity.external_url
     os.environ["DOORWARD_MAIL"] = plan.identity.mail
     os.environ["DOORWARD_GEOIP"] = os.pathsep.join(plan.identity.geoip)
+    os.environ["DOORWARD_BLUEPRINTS"] = os.pathsep.join(plan.identity.blueprints)
     os.environ["DOORWARD_EXPLAIN_SOCKET"] = str(folder.explain_socket)
     os.environ["DOORWARD_IDENTITY_PORT"] = str(plan.identity.port)
 

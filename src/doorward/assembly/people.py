@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 
-from doorward.assembly.identity_process import set_environment
+from doorward.assembly.django_alone import Unusable, set_up
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages.plan import Plan
 
-
-class Unusable(Exception):
-    """The folder, the database or the file cannot be used; the text says why."""
+__all__ = ["Report", "Unusable", "export", "take_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Report:
 
 def take_in(plan: Plan, folder: StateFolder, text: str, *, dry: bool) -> Report:
     """Import the users in ``text``. Raises Unusable."""
-    _set_up(plan, folder)
+    set_up(plan, folder)
     from django.db import Error
 
     from doorward.identity.events.actor import Actor
@@ -49,7 +46,7 @@ def take_in(plan: Plan, folder: StateFolder, text: str, *, dry: bool) -> Report:
 
 def export(plan: Plan, folder: StateFolder, kind: str) -> str:
     """All users as ``csv`` or ``json``. Raises Unusable."""
-    _set_up(plan, folder)
+    set_up(plan, folder)
     from django.db import Error
 
     from doorward.identity.directory.models import User
@@ -60,18 +57,3 @@ def export(plan: Plan, folder: StateFolder, kind: str) -> str:
         return write(exporting.many(User.objects.all()))
     except Error as error:
         raise Unusable(f"the database cannot be used: {error}") from error
-
-
-def _set_up(plan: Plan, folder: StateFolder) -> None:
-    if not folder.secret_key.exists():
-        raise Unusable(f"{folder.path} is no state folder: there is no secret.key in it")
-    set_environment(plan, folder)
-    from doorward.identity import bootstrap
-    from doorward.tokens.secret_key import SecretKeyUnusable
-
-    try:
-        bootstrap.set_up_django()
-    except SecretKeyUnusable as error:
-        raise Unusable(str(error)) from error
-    # The events are kept in the database; whoever typed the command reads the report instead.
-    logging.getLogger("doorward.events").setLevel(logging.WARNING)

@@ -11,9 +11,15 @@ from doorward.messages.plan import IdentityPlan
 
 
 def identity_plan(
-    external_url: str, port: int, database: str = "", mail: str = "", geoip: tuple[str, ...] = ()
+    external_url: str,
+    port: int,
+    database: str = "",
+    mail: str = "",
+    geoip: tuple[str, ...] = (),
+    blueprints: tuple[str, ...] = (),
 ) -> IdentityPlan:
-    """With ``DOORWARD_MAIL``, which goes before ``mail`` so that a password need not stand in a file, and with
+    """With ``DOORWARD_MAIL``, which goes before ``mail`` so that a password need not stand in a file,
+    ``DOORWARD_BLUEPRINTS``, which goes before ``blueprints``, and with
     ``DOORWARD_BOOTSTRAP_PASSWORD``, ``_TOKEN`` and ``_EMAIL``, which count on the first start only.
 
     Raises click.ClickException.
@@ -30,6 +36,8 @@ def identity_plan(
         database=database,
         mail=spoken or mail,
         geoip=geoip,
+        blueprints=tuple(path for path in os.environ.get("DOORWARD_BLUEPRINTS", "").split(os.pathsep) if path)
+        or blueprints,
         bootstrap_password=os.environ.get("DOORWARD_BOOTSTRAP_PASSWORD", ""),
         bootstrap_token=os.environ.get("DOORWARD_BOOTSTRAP_TOKEN", ""),
         bootstrap_email=os.environ.get("DOORWARD_BOOTSTRAP_EMAIL", ""),

@@ -19,6 +19,7 @@ COMMANDS = {
     "recovery-link": "recovery_link:recovery_link",
     "outpost": "outpost:outpost",
     "users": "users:users",
+    "blueprint": "blueprint:blueprint",
     "import": "importing:import_",
     "check": "check:check",
     "doctor": "doctor:doctor",

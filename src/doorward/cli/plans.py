@@ -52,7 +52,12 @@ def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
         config_file=str(config_file),
         entry_points=points,
         identity=identity_plan(
-            static.identity.external_url, port, database, static.identity.mail, static.identity.geoip
+            static.identity.external_url,
+            port,
+            database,
+            static.identity.mail,
+            static.identity.geoip,
+            tuple(str((config_file.parent / folder).absolute()) for folder in static.identity.blueprints),
         ),
         workers=static.workers or len(os.sched_getaffinity(0)),
         access_log=listening.access_log(static),

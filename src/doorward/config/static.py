@@ -255,6 +255,9 @@ class Identity(Section):
     geoip: Annotated[Names, AfterValidator(_databases)] = ()
     """Databases in MaxMind's format (GeoLite2 City and ASN, or others), which you supply: logins can then be tied to a
     country or a network operator."""
+    blueprints: Names = ()
+    """Folders of blueprints that are applied at start and when a file changes; ``blueprints`` in ``data`` when none is
+    named. ``DOORWARD_BLUEPRINTS`` in the environment says the same (several with ``:`` between), and goes first."""
     entry_point: Text = "identity"
     """Entry point that serves it; made on ``:9000`` when it is not defined."""
     probe: Probe | None = None

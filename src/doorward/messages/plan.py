@@ -24,6 +24,8 @@ class IdentityPlan(Struct, frozen=True):
     """How letters leave, as ``config.mail`` reads it; empty: none are sent."""
     geoip: tuple[str, ...] = ()
     """Paths of databases of places and networks."""
+    blueprints: tuple[str, ...] = ()
+    """Folders of blueprints; empty: the one in the state folder."""
     bootstrap_password: str = ""
     bootstrap_token: str = ""
     bootstrap_email: str = ""
