@@ -100,3 +100,73 @@ def test_a_bad_reputation(api: Any, official: Any) -> None:
     assert api.policies_reputation_list(threshold=-9).pagination.count == 1
     assert api.policies_reputation_used_by_list(put.pk) == []
     assert api.policies_reputation_destroy(put.pk) is None
+
+
+def test_dummies_and_former_passwords(api: Any, official: Any) -> None:
+    """Two kinds with hardly anything to say."""
+    made = api.policies_dummy_create(official.DummyPolicyRequest(name="yes", result=True, wait_min=0, wait_max=1))
+    me = api.core_users_me_retrieve().user
+    assert api.policies_all_test_create(made.pk, official.PolicyTestRequest(user=me.pk)).passing
+    api.policies_dummy_partial_update(
+        made.pk, patched_dummy_policy_request=official.PatchedDummyPolicyRequest(result=False)
+    )
+    put = api.policies_dummy_update(made.pk, official.DummyPolicyRequest(name="no"))
+    assert not api.policies_dummy_retrieve(put.pk).result
+    assert api.policies_dummy_list(name="no").pagination.count == 1
+    assert api.policies_dummy_used_by_list(put.pk) == []
+    assert api.policies_dummy_destroy(put.pk) is None
+
+    former = api.policies_unique_password_create(official.UniquePasswordPolicyRequest(name="new ones"))
+    assert (former.num_historical_passwords, former.component) == (1, "ak-policy-password-uniqueness-form")
+    assert former.pk not in {each.pk for each in api.policies_password_list().results}
+    api.policies_unique_password_partial_update(
+        former.pk,
+        patched_unique_password_policy_request=official.PatchedUniquePasswordPolicyRequest(num_historical_passwords=3),
+    )
+    put = api.policies_unique_password_update(
+        former.pk, official.UniquePasswordPolicyRequest(name="five", num_historical_passwords=5)
+    )
+    assert api.policies_unique_password_retrieve(put.pk).num_historical_passwords == 5
+    assert api.policies_unique_password_list(num_historical_passwords=5).pagination.count == 1
+    assert api.policies_unique_password_used_by_list(put.pk) == []
+    assert api.policies_unique_password_destroy(put.pk) is None
+
+
+def test_event_matchers(api: Any, official: Any) -> None:
+    """What is not asked for is null."""
+    made = api.policies_event_matcher_create(
+        official.EventMatcherPolicyRequest(name="failed", action="login_failed", query='user.username = "bob"')
+    )
+    assert (made.action, made.client_ip, made.app) == ("login_failed", None, None)
+    api.policies_event_matcher_partial_update(
+        made.pk,
+        patched_event_matcher_policy_request=official.PatchedEventMatcherPolicyRequest(client_ip="192.0.2.1"),
+    )
+    put = api.policies_event_matcher_update(
+        made.pk, official.EventMatcherPolicyRequest(name="users", model="authentik_core.user", query=None)
+    )
+    assert api.policies_event_matcher_retrieve(put.pk).model == "authentik_core.user"
+    assert api.policies_event_matcher_list(model="authentik_core.user").pagination.count == 1
+    assert api.policies_event_matcher_used_by_list(put.pk) == []
+    with pytest.raises(official.exceptions.BadRequestException, match="comparison"):
+        api.policies_event_matcher_create(official.EventMatcherPolicyRequest(name="bad", query="action ? 1"))
+    assert api.policies_event_matcher_destroy(put.pk) is None
+
+
+def test_places(api: Any, official: Any) -> None:
+    """Countries with their names, and the table of them."""
+    known = {country.code: country.name for country in api.policies_geoip_iso3166_list()}
+    made = api.policies_geoip_create(
+        official.GeoIPPolicyRequest(name="here", countries=["DE"], asns=[64500], check_impossible_travel=True)
+    )
+    assert made.countries == ["DE"]
+    assert made.countries_obj[0].name == known.get("DE", "DE")
+    assert made.history_max_distance_km == 100
+    api.policies_geoip_partial_update(
+        made.pk, patched_geo_ip_policy_request=official.PatchedGeoIPPolicyRequest(history_login_count=3)
+    )
+    put = api.policies_geoip_update(made.pk, official.GeoIPPolicyRequest(name="there", countries=["FR", "NL"]))
+    assert api.policies_geoip_retrieve(put.pk).countries == ["FR", "NL"]
+    assert api.policies_geoip_list(name="there").pagination.count == 1
+    assert api.policies_geoip_used_by_list(put.pk) == []
+    assert api.policies_geoip_destroy(put.pk) is None

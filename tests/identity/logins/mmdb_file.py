@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ def _encoded(value: Any) -> bytes:
         return _control(7, len(value)) + b"".join(_encoded(part) for pair in value.items() for part in pair)
     if isinstance(value, list):
         return _control(11, len(value)) + b"".join(_encoded(part) for part in value)
+    if isinstance(value, float):
+        return _control(3, 8) + struct.pack(">d", value)
     raw = int(value).to_bytes(4, "big").lstrip(b"\0")
     return _control(6, len(raw)) + raw
 

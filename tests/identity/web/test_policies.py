@@ -20,7 +20,14 @@ from identity.web.visitor import Visitor
 pytestmark = pytest.mark.django_db
 
 STAFF_ALONE = 'return ak_is_group_member(request.user, name="staff")'
-NEEDED = {"expression": {"expression": "return True"}, "passwordexpiry": {"days": "90"}}
+NEEDED: dict[str, dict[str, str | list[str]]] = {
+    "expression": {"expression": "return True"},
+    "passwordexpiry": {"days": "90"},
+    "network": {"networks": "192.0.2.0/24, 2001:db8::/32"},
+    "timewindow": {"days": ["0", "4"], "start": "22:00", "end": "06:00", "timezone": "Europe/Berlin"},
+    "geoip": {"countries": "de\nFR", "asns": "AS64496"},
+    "eventmatcher": {"action": "login_failed", "query": 'user.username = "bob"'},
+}
 """What a new policy of this kind does not begin with."""
 
 
@@ -42,7 +49,7 @@ def test_a_policy_of_every_kind_is_made_changed_and_deleted(admin: Visitor) -> N
             f"/if/admin/new/policy/{kind}/", **{**filled(form()), **NEEDED.get(kind, {}), "name": "mine"}
         )
         assert "It judges nothing until it is bound." in text
-        made = form.model._default_manager.get(name="mine")
+        made = form.of._default_manager.get(name="mine")
         admin.succeed(f"/if/admin/policies/{made.pk}/", **filled(form(policy=made)))
         assert "mine" in admin.open("/if/admin/policies/?q=mine")
         admin.succeed(f"/if/admin/policies/{made.pk}/delete/")
@@ -55,6 +62,14 @@ def test_a_policy_of_every_kind_is_made_changed_and_deleted(admin: Visitor) -> N
         ("expression", {"expression": "import os"}),
         ("passwordexpiry", {"days": "0"}),
         ("expression", {"expression": ""}),
+        ("network", {"networks": "192.0.2.0/33"}),
+        ("network", {"networks": ""}),
+        ("timewindow", {"days": ["0"], "start": "08:00", "end": "18:00", "timezone": "Mars/Olympus"}),
+        ("timewindow", {"start": "08:00", "end": "18:00", "timezone": "UTC"}),
+        ("geoip", {"countries": "Germany"}),
+        ("geoip", {}),
+        ("eventmatcher", {"query": "action = __import__"}),
+        ("eventmatcher", {"client_ip": "office"}),
     ],
 )
 def test_a_policy_that_cannot_be(admin: Visitor, kind: str, fields: dict[str, str]) -> None:

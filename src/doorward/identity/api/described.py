@@ -198,6 +198,48 @@ POLICIES = {
         "authentik_policies_expiry.passwordexpirypolicy",
         "Passes while the password is younger than a number of days.",
     ),
+    "uniquepassword": Description(
+        "ak-policy-password-uniqueness-form",
+        "Password Uniqueness Policy",
+        "Password Uniqueness Policies",
+        "authentik_policies_unique_password.uniquepasswordpolicy",
+        "Passes where a new password is none of the former ones.",
+    ),
+    "dummy": Description(
+        "ak-policy-dummy-form",
+        "Dummy Policy",
+        "Dummy Policies",
+        "authentik_policies_dummy.dummypolicy",
+        "Says what it is told to; to try out bindings.",
+    ),
+    "eventmatcher": Description(
+        "ak-policy-event-matcher-form",
+        "Event Matcher Policy",
+        "Event Matcher Policies",
+        "authentik_policies_event_matcher.eventmatcherpolicy",
+        "Passes for some events; for notification rules.",
+    ),
+    "geoip": Description(
+        "ak-policy-geoip-form",
+        "GeoIP Policy",
+        "GeoIP Policies",
+        "authentik_policies_geoip.geoippolicy",
+        "Passes by country, by network, and by the way from earlier logins.",
+    ),
+    "network": Description(
+        "doorward-policy-network-form",
+        "Network Policy",
+        "Network Policies",
+        "policies.networkpolicy",
+        "Passes for requests from some networks.",
+    ),
+    "timewindow": Description(
+        "doorward-policy-time-window-form",
+        "Time Window Policy",
+        "Time Window Policies",
+        "policies.timewindowpolicy",
+        "Passes on some days of the week, between two times.",
+    ),
 }
 
 SCOPE_MAPPING = Description(

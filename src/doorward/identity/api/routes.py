@@ -26,10 +26,13 @@ from doorward.identity.api.outposts.instances import Outposts
 from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
 from doorward.identity.api.outposts.sessions import ProxySessions
 from doorward.identity.api.policies.bindings import PolicyBindings
+from doorward.identity.api.policies.circumstances import Countries, GeoIPPolicies, NetworkPolicies, TimeWindowPolicies
+from doorward.identity.api.policies.dummies import DummyPolicies
+from doorward.identity.api.policies.event_matchers import EventMatcherPolicies
 from doorward.identity.api.policies.every import Policies
 from doorward.identity.api.policies.expressions import ExpressionPolicies
 from doorward.identity.api.policies.password_expiry import PasswordExpiryPolicies
-from doorward.identity.api.policies.passwords import PasswordPolicies
+from doorward.identity.api.policies.passwords import PasswordPolicies, UniquePasswordPolicies
 from doorward.identity.api.policies.reputations import ReputationPolicies, Reputations
 from doorward.identity.api.propertymappings.scopes import PropertyMappings, ScopeMappings
 from doorward.identity.api.providers.every import Providers
@@ -78,11 +81,17 @@ RESOURCES = {
     "outposts/proxy": ProxyOutpostConfigs,
     "policies/all": Policies,
     "policies/bindings": PolicyBindings,
+    "policies/dummy": DummyPolicies,
+    "policies/event_matcher": EventMatcherPolicies,
     "policies/expression": ExpressionPolicies,
+    "policies/geoip": GeoIPPolicies,
+    "policies/network": NetworkPolicies,
     "policies/password": PasswordPolicies,
     "policies/reputation": ReputationPolicies,
     "policies/reputation/scores": Reputations,
     "policies/password_expiry": PasswordExpiryPolicies,
+    "policies/time_window": TimeWindowPolicies,
+    "policies/unique_password": UniquePasswordPolicies,
     "propertymappings/all": PropertyMappings,
     "propertymappings/provider/scope": ScopeMappings,
     "providers/all": Providers,
@@ -132,6 +141,7 @@ urlpatterns = [
     path("doorward/probes/", Probes.as_view()),
     path("doorward/headers/<slug:slug>/", Headers.as_view()),
     path("flows/inspector/<slug:flow_slug>/", FlowInspector.as_view()),
+    path("policies/geoip_iso3166/", Countries.as_view()),
     path("root/config/", Config.as_view()),
     path("schema/", schema),
     *router.urls,

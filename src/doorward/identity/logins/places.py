@@ -36,6 +36,9 @@ class Place:
     """Two letters, like the country's."""
     country: str = ""
     city: str = ""
+    latitude: float | None = None
+    """Degrees; None with ``longitude`` where the databases do not say."""
+    longitude: float | None = None
 
 
 NOWHERE = Place()
@@ -72,6 +75,8 @@ def look(address: str | None) -> Place:
         continent=_word(found, "continent", "code"),
         country=_word(found, "country", "iso_code"),
         city=_city(found),
+        latitude=_degrees(found, "latitude", 90),
+        longitude=_degrees(found, "longitude", 180),
     )
 
 
@@ -113,6 +118,12 @@ def _reader(path: str) -> Reader | None:
 def _word(found: dict[str, Any], part: str, name: str) -> str:
     inner = found.get(part)
     return str(inner.get(name) or "") if isinstance(inner, dict) else ""
+
+
+def _degrees(found: dict[str, Any], name: str, most: int) -> float | None:
+    inner = found.get("location")
+    value = inner.get(name) if isinstance(inner, dict) else None
+    return float(value) if isinstance(value, (int, float)) and abs(value) <= most else None
 
 
 def _city(found: dict[str, Any]) -> str:

@@ -15,7 +15,22 @@ from doorward.identity.policies.models import Policy, PolicyBinding, PolicyTarge
 from doorward.identity.policies.notices import access_changed
 
 P = TypeVar("P", bound=Policy)
-_EDITABLE = frozenset({"target", "policy", "user", "group", "order", "enabled", "negate", "timeout", "failure_result"})
+_EDITABLE = frozenset(
+    {
+        "target",
+        "policy",
+        "user",
+        "group",
+        "order",
+        "enabled",
+        "negate",
+        "timeout",
+        "failure_result",
+        "expires",
+        "expiring",
+        "is_grant",
+    }
+)
 
 
 def _require_one_subject(user: User | None, group: Group | None, policy: Policy | None) -> None:

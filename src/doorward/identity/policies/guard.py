@@ -18,9 +18,11 @@ def keep_closed(sender: type, *, subject: User | Group | Policy, **_: object) ->
     """Raise Refused if a target's last enabled bindings are all bindings of ``subject``."""
     theirs = _bindings_of(subject)
     bound = PolicyTarget.objects.filter(
-        pk__in=PolicyBinding.objects.filter(theirs, enabled=True).exclude(policy=None, negate=True).values("target")
+        pk__in=PolicyBinding.objects.filter(theirs, enabled=True, is_grant=False)
+        .exclude(policy=None, negate=True)
+        .values("target")
     )
-    others = PolicyBinding.objects.filter(enabled=True).exclude(theirs).values("target")
+    others = PolicyBinding.objects.filter(enabled=True, is_grant=False).exclude(theirs).values("target")
     if left_open := bound.exclude(pk__in=others).count():
         things = "one application or flow" if left_open == 1 else f"{left_open} applications or flows"
         only = f"Only “{subject}” may enter" if not isinstance(subject, Policy) else f"Only “{subject}” guards"

@@ -5,7 +5,8 @@ A policy that cannot be judged raises; whoever asked decides what that means, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +15,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
-from doorward.identity.policies import reputation
+from doorward.identity.events.models import Event
+from doorward.identity.policies import event_matching, geography, reputation, windows
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.expressions import evaluate
 from doorward.identity.policies.models import (
+    DummyPolicy,
+    EventMatcherPolicy,
     ExpressionPolicy,
+    GeoIPPolicy,
+    NetworkPolicy,
     PasswordExpiryPolicy,
     PasswordPolicy,
     Policy,
     ReputationPolicy,
+    TimeWindowPolicy,
+    UniquePasswordPolicy,
 )
 from doorward.identity.policies.password_rules import refusals
 
@@ -49,7 +57,18 @@ def said_by(policy: Policy, user: Person, asked: Asked) -> Said:
     judge = JUDGES.get(policy.kind)
     if judge is None:
         raise Unjudged(f"policies of the kind “{policy.kind}” cannot be bound")
-    return judge(getattr(policy, f"{policy.kind}policy"), user, asked)
+    return judge(policy.concrete(), user, asked)
+
+
+def matches(policy: Policy, event: Event) -> bool:
+    """Whether ``policy`` speaks of ``event``: an event matcher by what it asks for; one of any other kind by judging
+    whoever did it, from where it was done, with the event as ``context["event"]``. Raises what ``said_by`` raises."""
+    who = event.user if isinstance(event.user, dict) else {}
+    doer = who.get("on_behalf_of") or who
+    pk = doer.get("pk") if isinstance(doer, dict) else None
+    user = User.objects.filter(pk=pk).first() if isinstance(pk, int) else None
+    asked = Asked(client_ip=event.client_ip or "", context={"event": event_matching.facts_of(event)})
+    return said_by(policy, user or AnonymousUser(), asked).passing
 
 
 def _expression(policy: ExpressionPolicy, user: Person, asked: Asked) -> Said:
@@ -85,11 +104,54 @@ def _reputation(policy: ReputationPolicy, user: Person, asked: Asked) -> Said:
     return Said(score <= policy.threshold, (), (f"The score is {score}.",))
 
 
+def _dummy(policy: DummyPolicy, user: Person, asked: Asked) -> Said:
+    del user, asked
+    return Said(policy.result)
+
+
+def _event_matcher(policy: EventMatcherPolicy, user: Person, asked: Asked) -> Said:
+    del user
+    facts = asked.context.get("event")
+    if not isinstance(facts, Mapping):
+        return Said(False, (), ("There is no event here to look at.",))
+    return Said(event_matching.speaks_of(policy, facts))
+
+
+def _network(policy: NetworkPolicy, user: Person, asked: Asked) -> Said:
+    del user
+    try:
+        address = ipaddress.ip_address(asked.client_ip)
+    except ValueError:
+        return Said(False, (_("It is not known from which network you come."),))
+    address = getattr(address, "ipv4_mapped", None) or address
+    if any(address in ipaddress.ip_network(each, strict=False) for each in policy.networks):
+        return Said(True)
+    return Said(False, (_("That is not open to the network you come from."),))
+
+
+def _time_window(policy: TimeWindowPolicy, user: Person, asked: Asked) -> Said:
+    del user, asked
+    if windows.is_open(policy, timezone.now()):
+        return Said(True)
+    return Said(False, (_("That is not open at this time."),))
+
+
+def _geoip(policy: GeoIPPolicy, user: Person, asked: Asked) -> Said:
+    sentences = geography.refusals(policy, user if isinstance(user, User) else None, asked.client_ip)
+    return Said(not sentences, sentences)
+
+
 JUDGES: dict[str, Callable[[Any, Person, Asked], Said]] = {
     ExpressionPolicy.KIND: _expression,
     PasswordExpiryPolicy.KIND: _password_expiry,
     PasswordPolicy.KIND: _password,
+    UniquePasswordPolicy.KIND: _password,
     ReputationPolicy.KIND: _reputation,
+    DummyPolicy.KIND: _dummy,
+    EventMatcherPolicy.KIND: _event_matcher,
+    NetworkPolicy.KIND: _network,
+    TimeWindowPolicy.KIND: _time_window,
+    GeoIPPolicy.KIND: _geoip,
 }
-CONCRETE = tuple(f"policy__{kind}policy" for kind in JUDGES)
+CONCRETE = tuple(f"policy__{kind}policy" for kind in JUDGES if kind != UniquePasswordPolicy.KIND)
 """What to read with a binding, so that judging its policy asks the database for nothing more."""

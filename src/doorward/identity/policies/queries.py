@@ -1,7 +1,8 @@
 """May this user? The one place where bindings are judged (``contracts/identity.md`` section 5.1).
 
 A binding of a policy that cannot be judged says its ``failure_result``, which ``negate`` does not turn around: what
-fails must not open anything by being negated.
+fails must not open anything by being negated. A binding that has ended is not asked any more; where nothing else is
+left, nobody passes.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
@@ -41,6 +44,8 @@ class Outcome:
     messages: tuple[str, ...] = ()
     failed: bool = False
     """It could not be judged."""
+    by_policy: bool = False
+    """A policy says so, not a user or a group that is named."""
 
 
 def verdict(target: PolicyTarget, user: User | AnonymousUser, asked: Asked = NOTHING_KNOWN) -> Verdict:
@@ -70,9 +75,17 @@ def judge(
     """Judge bindings that were read already; ``groups`` are the user's ``memberships``."""
     if isinstance(user, User) and not user.is_active:
         return Verdict(False, ("The user is deactivated",))
-    outcomes = [weighed(binding, user, groups, asked) for binding in bindings if binding.enabled]
-    if not outcomes:
+    enabled = [binding for binding in bindings if binding.enabled]
+    rules = [binding for binding in enabled if not binding.is_grant]
+    if not rules:
         return Verdict(True)
+    now = timezone.now()
+    outcomes = [weighed(binding, user, groups, asked) for binding in rules if not binding.has_ended(now)]
+    if not outcomes and not granted(enabled, user, now):
+        # What has ended by itself never opens a door to everybody.
+        return Verdict(False, ("Whatever was bound here has ended",))
+    if granted(enabled, user, now):
+        outcomes = _with_grant(outcomes, mode)
     messages = tuple(dict.fromkeys(message for outcome in outcomes for message in outcome.messages))
     enough = all if mode == PolicyTarget.EngineMode.ALL else any
     if enough(outcome.passing for outcome in outcomes):
@@ -81,6 +94,21 @@ def judge(
     return Verdict(
         False, tuple(outcome.reason for outcome in against), messages, any(outcome.failed for outcome in against)
     )
+
+
+def granted(bindings: Iterable[PolicyBinding], user: User | AnonymousUser, now: datetime) -> PolicyBinding | None:
+    """The grant among ``bindings`` that lets the user in now."""
+    theirs = (each for each in bindings if each.is_grant and each.enabled and user.pk and each.user_id == user.pk)
+    return next((each for each in theirs if not each.has_ended(now)), None)
+
+
+def _with_grant(outcomes: list[Outcome], mode: str) -> list[Outcome]:
+    """A grant stands in the place of the bindings of users and groups. What policies say stays: where all must pass,
+    whoever was let in on request still comes at the right time, from the right place."""
+    grant = Outcome(True, "Was given access on request")
+    if mode == PolicyTarget.EngineMode.ALL:
+        return [grant, *(outcome for outcome in outcomes if outcome.by_policy)]
+    return [grant, *outcomes]
 
 
 def weighed(
@@ -117,7 +145,7 @@ def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUse
             error=f"{type(error).__name__}: {error}"[:500],
         )
         reason = f"The policy “{policy.name}” could not be judged: {error}"
-        return Outcome(binding.failure_result, reason, failed=True)
+        return Outcome(binding.failure_result, reason, failed=True, by_policy=True)
     if policy.execution_logging:
         events.record(
             "policy_execution",
@@ -131,4 +159,5 @@ def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUse
         )
     word = "passes" if said.passing else "does not pass"
     why = f": {said.messages[0]}" if said.messages else ""
-    return Outcome(said.passing is not binding.negate, f"The policy “{policy.name}” {word}{why}", said.messages)
+    reason = f"The policy “{policy.name}” {word}{why}"
+    return Outcome(said.passing is not binding.negate, reason, said.messages, by_policy=True)

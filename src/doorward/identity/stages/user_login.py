@@ -15,7 +15,7 @@ from doorward.identity.flows.plan import FieldError
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins import queries
 from doorward.identity.logins.bindings import Binding
-from doorward.identity.policies import reputation
+from doorward.identity.policies import geography, reputation
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
@@ -75,6 +75,7 @@ class UserLoginView(StageView[UserLoginStage]):
         except logins.NotActive:
             return DEACTIVATED
         reputation.succeeded(user, self.visit.actor.client_ip)
+        geography.logged_in(user, self.visit.actor.client_ip)
         if self.stage.terminate_other_sessions:
             logins.end_all_of(self.visit.actor, user, except_sid=queries.sid_of(row))
         return Passed(structs.replace(plan, user=user.pk).passed())

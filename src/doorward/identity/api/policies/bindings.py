@@ -18,7 +18,6 @@ from rest_framework.request import Request
 
 from doorward.identity.api.core.people import PartialGroupSerializer, PartialUserSerializer
 from doorward.identity.api.filtering import Filters, uuid_of
-from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.flows.careful import KeepsAWayIn
 from doorward.identity.api.permissions import SAFE, powers
 from doorward.identity.api.policies.serializer import PolicySerializer
@@ -35,8 +34,6 @@ class PolicyBindingSerializer(serializers.ModelSerializer[PolicyBinding]):
     user_obj = PartialUserSerializer(source="user", read_only=True)
     target = serializers.PrimaryKeyRelatedField(queryset=PolicyTarget.objects.all())
     order = serializers.IntegerField(min_value=-(2**31), max_value=2**31 - 1)
-    expires = Fixed(None)
-    expiring = Fixed(False)
 
     class Meta:
         model = PolicyBinding

@@ -41,7 +41,7 @@ class Policies(mixins.DestroyModelMixin, ReadResource[Policy]):
     def get_object(self) -> Any:
         """As an object of its own kind, which is what others refer to."""
         found: Policy = super().get_object()
-        return getattr(found, f"{found.kind}policy")
+        return found.concrete()
 
     def perform_destroy(self, instance: Policy) -> None:
         actions.delete_policy(self.actor, instance)
@@ -60,7 +60,7 @@ class Policies(mixins.DestroyModelMixin, ReadResource[Policy]):
         asked.is_valid(raise_exception=True)
         policy, wanted = self.get_object(), asked.validated_data
         try:
-            said = said_by(policy.policy_ptr, wanted["user"], Asked.by(request, wanted["context"]))
+            said = said_by(policy, wanted["user"], Asked.by(request, wanted["context"]))
         except (ExpressionFailed, Unjudged) as error:
             said = Said(False, (str(error),))
         return Response(result_of(said, policy.name))

@@ -11,7 +11,7 @@ from doorward.identity.api.filtering import Filters, exactly
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.policies.kinds import OnePolicyKind
 from doorward.identity.api.policies.serializer import PolicySerializer
-from doorward.identity.policies.models import PasswordPolicy, Policy
+from doorward.identity.policies.models import PasswordPolicy, Policy, UniquePasswordPolicy
 
 AMOUNTS = ("amount_digits", "amount_uppercase", "amount_lowercase", "amount_symbols", "length_min")
 
@@ -59,6 +59,40 @@ class PasswordPolicyFilters(Filters):
 
 class PasswordPolicies(OnePolicyKind[PasswordPolicy]):
     model = PasswordPolicy
-    queryset = PasswordPolicy.objects.all()
+    queryset = PasswordPolicy.objects.filter(kind=PasswordPolicy.KIND)
     serializer_class = PasswordPolicySerializer
     filterset_class = PasswordPolicyFilters
+
+
+class UniquePasswordPolicySerializer(PolicySerializer, serializers.ModelSerializer[UniquePasswordPolicy]):
+    name = serializers.CharField(validators=[UniqueValidator(Policy.objects.all())])
+    num_historical_passwords = serializers.IntegerField(required=False, default=1, min_value=0, max_value=100)
+
+    class Meta:
+        model = UniquePasswordPolicy
+        fields = [
+            "pk",
+            "name",
+            "execution_logging",
+            *DESCRIBED,
+            "bound_to",
+            "password_field",
+            "num_historical_passwords",
+        ]
+
+
+class UniquePasswordPolicyFilters(Filters):
+    name = exactly("name")
+    policy_uuid = exactly("pk")
+    password_field = exactly("password_field")
+    num_historical_passwords = NumberFilter(field_name="num_historical_passwords")
+    execution_logging = BooleanFilter(field_name="execution_logging")
+
+
+class UniquePasswordPolicies(OnePolicyKind[UniquePasswordPolicy]):
+    """``/policies/unique_password/``: none of the former ones."""
+
+    model = UniquePasswordPolicy
+    queryset = UniquePasswordPolicy.objects.all()
+    serializer_class = UniquePasswordPolicySerializer
+    filterset_class = UniquePasswordPolicyFilters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from doorward.identity.api.described import DESCRIBED, POLICIES, DescribedSerializer, Description
-from doorward.identity.policies.models import PasswordPolicy, Policy
+from doorward.identity.policies.models import PasswordPolicy, Policy, UniquePasswordPolicy
 
 
 class PolicySerializer(DescribedSerializer, serializers.ModelSerializer[Policy]):
@@ -20,5 +20,6 @@ class PolicySerializer(DescribedSerializer, serializers.ModelSerializer[Policy])
         return POLICIES[instance.kind]
 
     def get_bound_to(self, policy: Policy) -> int:
-        stages = PasswordPolicy.objects.get(pk=policy.pk).prompt_stages.count() if policy.kind == "password" else 0
+        is_of_passwords = policy.kind in (PasswordPolicy.KIND, UniquePasswordPolicy.KIND)
+        stages = PasswordPolicy.objects.get(pk=policy.pk).prompt_stages.count() if is_of_passwords else 0
         return policy.bindings.count() + stages

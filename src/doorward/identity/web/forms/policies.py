@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 
+from doorward.identity.api.events.words import ACTIONS
 from doorward.identity.policies.models import (
+    DummyPolicy,
+    EventMatcherPolicy,
     ExpressionPolicy,
     PasswordExpiryPolicy,
     PasswordPolicy,
     Policy,
     ReputationPolicy,
+    UniquePasswordPolicy,
 )
 from doorward.identity.web.forms.fields import PLAIN, PersonField, plain_input
-from doorward.identity.web.forms.stages.base import plain_fields, values_of
-
-
-class PolicyForm(forms.Form):
-    """What all kinds have. A field stands under the name that the model has for it."""
-
-    model: ClassVar[type[Policy]]
-    title: ClassVar[str]
-    does: ClassVar[str]
-    """Whom a policy of this kind lets pass, as a sentence about it without its subject."""
-
-    name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")
-
-    def __init__(self, data: Any = None, *, policy: Policy | None = None) -> None:
-        more = plain_fields(self.model, but=self.base_fields)
-        super().__init__(data, initial=values_of(policy or self.model(), (*self.base_fields, *more)))
-        self.fields.update(more)
+from doorward.identity.web.forms.policy_circumstances import GeoIPForm, NetworkForm, TimeWindowForm
+from doorward.identity.web.forms.policy_form import PolicyForm
 
 
 class ExpressionForm(PolicyForm):
-    model = ExpressionPolicy
+    of = ExpressionPolicy
     title = "Expression"
     does = "Passes where its rule says so"
 
@@ -48,7 +37,7 @@ class ExpressionForm(PolicyForm):
 
 
 class PasswordExpiryForm(PolicyForm):
-    model = PasswordExpiryPolicy
+    of = PasswordExpiryPolicy
     title = "Password age"
     does = "Passes while the password is young enough"
 
@@ -58,7 +47,7 @@ class PasswordExpiryForm(PolicyForm):
 
 
 class PasswordPolicyForm(PolicyForm):
-    model = PasswordPolicy
+    of = PasswordPolicy
     title = "Password"
     does = "Says what a new password must be like"
 
@@ -100,7 +89,7 @@ class PasswordPolicyForm(PolicyForm):
 
 
 class ReputationForm(PolicyForm):
-    model = ReputationPolicy
+    of = ReputationPolicy
     title = "Reputation"
     does = "Passes for names and addresses whose logins have failed"
 
@@ -118,8 +107,94 @@ class ReputationForm(PolicyForm):
     )
 
 
+class UniquePasswordForm(PolicyForm):
+    of = UniquePasswordPolicy
+    title = "Former passwords"
+    does = "Passes where a new password is none of the former ones"
+
+    password_field = forms.CharField(
+        label="Field", max_length=128, widget=plain_input(), help_text="Key of the field with the password."
+    )
+    num_historical_passwords = forms.IntegerField(
+        label="Former passwords that may not come back", min_value=0, max_value=100, help_text="0: all may."
+    )
+
+    def __init__(self, data: Any = None, *, policy: Policy | None = None) -> None:
+        super().__init__(data, policy=policy)
+        if policy is None:
+            self.initial["num_historical_passwords"] = 1
+
+
+class DummyForm(PolicyForm):
+    of = DummyPolicy
+    title = "Dummy"
+    does = "Says what it is told to, to try out bindings"
+
+    result = forms.BooleanField(label="It passes", required=False, help_text="Everybody does, or nobody.")
+    wait_min = forms.IntegerField(
+        label="Least wait", min_value=0, max_value=3600, help_text="Kept for clients of the API; it answers at once."
+    )
+    wait_max = forms.IntegerField(
+        label="Longest wait", min_value=0, max_value=3600, help_text="Kept for clients of the API; it answers at once."
+    )
+
+
+class EventMatcherForm(PolicyForm):
+    of = EventMatcherPolicy
+    title = "Event matcher"
+    does = "Passes for some events, for notification rules"
+
+    action = forms.ChoiceField(
+        label="What happened",
+        required=False,
+        choices=[("", "Anything"), *ACTIONS.items()],
+        help_text="Nothing chosen: whatever it was.",
+    )
+    app = forms.CharField(
+        label="Part of the program",
+        max_length=128,
+        required=False,
+        widget=plain_input(),
+        help_text="As events name it, such as authentik.core.",
+    )
+    model = forms.CharField(
+        label="Kind of object",
+        max_length=128,
+        required=False,
+        widget=plain_input(),
+        help_text="What was made, changed or deleted, such as authentik_core.user.",
+    )
+    client_ip = forms.CharField(
+        label="Address",
+        max_length=64,
+        required=False,
+        widget=plain_input(),
+        help_text="Of whoever did it, or a network, such as 192.0.2.0/24.",
+    )
+    query = forms.CharField(
+        label="Query",
+        max_length=4096,
+        required=False,
+        widget=forms.Textarea(attrs={**PLAIN, "rows": "3", "class": "code-input"}),
+        help_text='For example: user.username = "akadmin" and context.auth_method != "password". All that is '
+        "filled in must be so.",
+    )
+
+
 FORMS: dict[str, type[PolicyForm]] = {
-    form.model.KIND: form for form in (ExpressionForm, ReputationForm, PasswordExpiryForm, PasswordPolicyForm)
+    form.of.KIND: form
+    for form in (
+        ExpressionForm,
+        TimeWindowForm,
+        NetworkForm,
+        GeoIPForm,
+        ReputationForm,
+        PasswordExpiryForm,
+        PasswordPolicyForm,
+        UniquePasswordForm,
+        EventMatcherForm,
+        DummyForm,
+    )
 }
 """By kind, in the order in which they are offered."""
 
@@ -131,7 +206,7 @@ def kinds() -> dict[str, type[PolicyForm]]:
 
 def _plain(model: type[Policy]) -> type[PolicyForm]:
     title = str(model._meta.verbose_name).removesuffix(" policy").capitalize()
-    return type(f"{model.__name__}Form", (PolicyForm,), {"model": model, "title": title, "does": "Judges by its rules"})
+    return type(f"{model.__name__}Form", (PolicyForm,), {"of": model, "title": title, "does": "Judges by its rules"})
 
 
 class AskForm(forms.Form):

@@ -72,7 +72,7 @@ def create(request: HttpRequest, kind: str) -> HttpResponse:
     form = form_class(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         with errors_at(form):
-            made = actions.create_policy(Actor.of(request), form.model, **form.cleaned_data)
+            made = actions.create_policy(Actor.of(request), form.of, **form.cleaned_data)
             return done(request, address(made), f"“{made}” is created. It judges nothing until it is bound.")
     return show_admin(
         request,
@@ -172,9 +172,7 @@ def bound_to(of: Policy) -> list[str]:
 
 def find(uuid: UUID) -> Policy:
     """As an object of its own kind. Raises Http404."""
-    found = get_object_or_404(Policy, pk=uuid)
-    own: Policy = getattr(found, f"{found.kind}policy")
-    return own
+    return get_object_or_404(Policy, pk=uuid).concrete()
 
 
 def address(of: Policy) -> str:
