@@ -7,7 +7,7 @@ from collections import deque
 from random import Random
 
 from doorward.messages.entry_points import EntryPoint
-from doorward.proxy.express.lane import is_plain
+from doorward.proxy.express.fitness import is_plain
 from doorward.proxy.express.pattern import PatternReader, Sketch, blank_names
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.request import ConnectionFacts, Request

@@ -15,17 +15,9 @@ from doorward.config.decode import decode, read_document
 from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import parse_address
 from doorward.config.listening import access_log_of
-from doorward.config.outpost import (
-    Allow,
-    Application,
-    Headers,
-    IdentityProvider,
-    Issuer,
-    OutpostConfiguration,
-    Reached,
-    TrustedIssuer,
-    contradictions,
-)
+from doorward.config.outpost import IdentityProvider, OutpostConfiguration, contradictions
+from doorward.config.outpost_applications import Application, Headers
+from doorward.config.outpost_issuers import Allow, Issuer, Reached, TrustedIssuer
 from doorward.config.outpost_routes import cookie_id, table_of
 from doorward.config.problems import ConfigurationError, Problem, joined
 from doorward.messages import entry_points, outposts

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from doorward.config.outpost import Application, OutpostConfiguration, Upstream
+from doorward.config.outpost import OutpostConfiguration
+from doorward.config.outpost_applications import Application, Upstream
 from doorward.messages import routing
 
 ENTRY_POINT, METRICS = "outpost", "metrics"

@@ -12,8 +12,11 @@ import time
 from typing import Protocol, cast
 
 from doorward.net.http2_call import Http2Call
+from doorward.net.http2_endings import EndingUpstream
 from doorward.net.http2_failures import failure_of
-from doorward.net.http2_outlet import IN_FLIGHT, Outlet
+from doorward.net.http2_greeting import Greeting
+from doorward.net.http2_outlet import IN_FLIGHT
+from doorward.net.http2_vigil import Vigil
 from doorward.net.upstream import CannotConnect, Garbage, Lost
 from doorward.wire.http2 import (
     ClientConnection,
@@ -44,51 +47,28 @@ class Owner(Protocol):
         """It is closed, or about to be; it may be said twice."""
 
 
-class Http2Upstream(asyncio.Protocol):
+class Http2Upstream(EndingUpstream):
     """See the module."""
 
-    __slots__ = (
-        "_calls",
-        "_closed",
-        "_greeted",
-        "_heard",
-        "_idle_since",
-        "_left",
-        "_outlet",
-        "_owner",
-        "_pinged",
-        "_reserved",
-        "_touched",
-        "core",
-        "transport",
-    )
-
-    transport: asyncio.Transport
+    __slots__ = ("_greeting", "_owner", "_touched", "_vigil")
 
     def __init__(self, owner: Owner) -> None:
         now = time.monotonic()
+        super().__init__(ClientConnection(now, LIMITS), now)
         self._owner = owner
-        self.core = ClientConnection(now, LIMITS)
-        self._outlet = Outlet(self.core)
-        self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._calls: dict[int, Http2Call] = {}
+        self._greeting = Greeting()
         self._touched: list[Http2Call] = []
         """Those that got some of their response in this turn."""
-        self._reserved = 0
-        """Calls that were given out and have not asked yet."""
-        self._closed = False
-        self._left = False
-        self._idle_since = now
-        self._heard = now
-        """When the server last said anything."""
-        self._pinged = 0.0
-        """When it was asked for a sign of life that it still owes; 0: it was not."""
+        self._vigil = Vigil(now)
+
+    def _is_gone(self) -> None:
+        self._owner.gone(self)
 
     # --- what the pool calls ---
 
     async def greeted(self) -> None:
         """Wait until the server has shown that it speaks HTTP/2. Raises CannotConnect; nothing was asked so far."""
-        await self._greeted
+        await self._greeting.wait()
         if not self.has_room:
             raise CannotConnect("the server lets nobody ask anything")
 
@@ -103,26 +83,10 @@ class Http2Upstream(asyncio.Protocol):
             and core.open_streams + self._reserved < min(core.peer.max_streams, MAX_CALLS)
         )
 
-    @property
-    def idle(self) -> bool:
-        return not self._calls and not self._reserved
-
     def call(self) -> Http2Call:
         """A place for one request; ``has_room`` must be true."""
         self._reserved += 1
         return Http2Call(self, reused=self.core.has_asked)
-
-    def retire(self) -> None:
-        """Take no more calls; close when the last one has ended."""
-        self._leave()
-        if self.idle:
-            self._say_goodbye()
-
-    def drop(self) -> None:
-        """Nobody will use it; it may not even stand."""
-        self._closed = self._outlet.shut = True
-        if hasattr(self, "transport"):
-            self.transport.abort()
 
     def sweep(self, now: float, idle_timeout: float, read_idle_timeout: float, ping_timeout: float) -> None:
         """Called about once a second with the monotonic time; the timeouts are in seconds, 0 for no ``read_idle``."""
@@ -131,13 +95,12 @@ class Http2Upstream(asyncio.Protocol):
         if self.idle:
             if now - self._idle_since > idle_timeout:
                 self.retire()
-        elif self._pinged:
-            if now - self._pinged > ping_timeout:
-                self.transport.abort()
-        elif read_idle_timeout and now - self._heard > read_idle_timeout:
-            self._pinged = now
-            self.core.ping(_PING)
-            self.flush()
+        elif not self._vigil.keep(now, read_idle_timeout, ping_timeout, self._ping):
+            self.transport.abort()
+
+    def _ping(self) -> None:
+        self.core.ping(_PING)
+        self.flush()
 
     # --- what the transport calls ---
 
@@ -152,8 +115,8 @@ class Http2Upstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closed:
             return
-        self._heard = now = time.monotonic()
-        self._pinged = 0.0
+        now = time.monotonic()
+        self._vigil.heard(now)
         self._outlet.busy = True
         try:
             for event in self.core.receive(data, now):
@@ -174,9 +137,7 @@ class Http2Upstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = self._outlet.shut = True
         self._owner.gone(self)
-        if not self._greeted.done():
-            reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it closed the connection"
-            self._not_greeted(f"the server does not speak HTTP/2: {reason}")
+        self._greeting.ended(exc)
         self._fail_all(None)
 
     def pause_writing(self) -> None:
@@ -216,13 +177,12 @@ class Http2Upstream(asyncio.Protocol):
                 self._end(call)
                 call.fail(failure_of(event))
         elif isinstance(event, SettingsReceived):
-            if not self._greeted.done():
-                self._greeted.set_result(None)
+            self._greeting.came()
         elif isinstance(event, GoawayReceived):
             self._leave()
         elif isinstance(event, ConnectionFailed):
             self._leave()
-            self._not_greeted(f"the server does not speak HTTP/2: {event.reason}")
+            self._greeting.failed(event.reason)
             self._fail_all(event.reason)
             self.transport.write(self.core.take())
             self._close()
@@ -239,11 +199,6 @@ class Http2Upstream(asyncio.Protocol):
         self._outlet.clear()
         for call in calls.values():
             call.fail(Lost(untouched=not call.begun) if reason is None else Garbage(reason))
-
-    def _not_greeted(self, why: str) -> None:
-        if not self._greeted.done():
-            self._greeted.set_exception(CannotConnect(why))
-            self._greeted.exception()  # whoever dialled may have given up: then nobody minds
 
     # --- what the calls call ---
 
@@ -291,35 +246,3 @@ class Http2Upstream(asyncio.Protocol):
     def flush(self) -> None:
         """Something is to be written: at the end of this turn of the loop."""
         self._outlet.flush()
-
-    # --- endings ---
-
-    def _end(self, call: Http2Call) -> None:
-        self._calls.pop(call.id, None)
-        self._outlet.forget(call)
-        self._rest()
-
-    def _rest(self) -> None:
-        if self.idle:
-            self._idle_since = time.monotonic()
-            if self._left and not self._closed:
-                # Not now: what this turn has to write goes out first.
-                asyncio.get_running_loop().call_soon(self._say_goodbye)
-
-    def _leave(self) -> None:
-        if not self._left:
-            self._left = True
-            self._rest()
-
-    def _say_goodbye(self) -> None:
-        if self._closed or not self.idle:
-            return
-        self.core.fail(ErrorCode.NO_ERROR)
-        self._outlet.paused = False
-        self._outlet.write()
-        self._close()
-
-    def _close(self) -> None:
-        self._closed = self._outlet.shut = True
-        self._owner.gone(self)
-        self.transport.close()

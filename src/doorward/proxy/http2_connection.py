@@ -1,8 +1,5 @@
-"""One client's HTTP/2 connection: frames become exchanges, any number at a time, and their responses become frames.
-
-What is to be written gathers in the core and goes out once per turn of the event loop, in one write, so that ten
-responses that come together leave together. While the socket is full nothing is taken out of the core, and bodies wait
-in their streams; when there is room again, the streams that wait take turns of one frame each.
+"""One client's HTTP/2 connection: frames become exchanges, any number at a time, and their responses become frames
+(``http2_outgoing``).
 
 A connection ends by GOAWAY: in two steps when the worker stops (S-923), with ENHANCE_YOUR_CALM when the client floods
 it (S-904 to S-907). There is no timer per request: the entry point sweeps all connections once a second.
@@ -13,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, cast
 
@@ -21,12 +17,12 @@ from doorward.messages.http import Header
 from doorward.proxy.answers import http_date, rejection_answer
 from doorward.proxy.exchange import Exchange
 from doorward.proxy.express.errand import HeadErrands
-from doorward.proxy.express.lane import mark_of
+from doorward.proxy.express.fitness import mark_of
 from doorward.proxy.express.ride import Ride
 from doorward.proxy.http2_handshake import with_key
+from doorward.proxy.http2_outgoing import IN_FLIGHT, OutgoingConnection
 from doorward.proxy.http2_stream import Http2Stream
 from doorward.proxy.request import ConnectionFacts
-from doorward.proxy.stall import Stall
 from doorward.wire.http1.errors import Rejected
 from doorward.wire.http1.write import BlockMemory
 from doorward.wire.http2 import (
@@ -46,81 +42,37 @@ from doorward.wire.http2 import (
 if TYPE_CHECKING:
     from doorward.proxy.entry_point import EntryPointServer
 
-IN_FLIGHT = 65536
-"""Bytes that are written before the client must have taken some."""
-TURN = 16384
-"""Bytes that a stream may send before the next one that waits has its turn."""
-LINGER_TIME = 2.0
-"""Seconds that a client has to read why the connection ends."""
-LINGER_SIZE = 1 << 20
-"""Bytes that it may still send meanwhile."""
-
 _log = logging.getLogger("doorward.proxy")
 
 
-class Http2Connection(asyncio.Protocol):
+class Http2Connection(OutgoingConnection):
     """See the module."""
 
     __slots__ = (
-        "_busy",
-        "_client_left",
-        "_closed",
-        "_deadline",
-        "_discarded",
-        "_entry",
         "_facts",
         "_leaving",
-        "_lingering",
-        "_loop",
         "_mark",
         "_old",
         "_partial",
-        "_paused",
-        "_queued",
-        "_scheduled",
-        "_stall",
-        "_streams",
-        "_transport",
         "_unfinished_since",
-        "_waiting",
-        "core",
         "errands",
         "forwarded",
     )
 
-    _transport: asyncio.Transport
-
     def __init__(self, entry: EntryPointServer, facts: ConnectionFacts) -> None:
-        self._entry = entry
+        now = time.monotonic()
+        super().__init__(entry, ServerConnection(now, facts.tls, message_limits=entry.limits))
         self._facts = facts
         self._mark = mark_of(facts)
-        self._loop = asyncio.get_running_loop()
-        now = time.monotonic()
-        self.core = ServerConnection(now, facts.tls, message_limits=entry.limits)
         self.forwarded = BlockMemory()
         """What was last sent on, for all streams of the client."""
         self.errands = HeadErrands()
-        self._streams: dict[int, Http2Stream] = {}
-        self._waiting: dict[int, Http2Stream] = {}
-        """Those that have something to send and could not."""
-        self._paused = False
-        self._queued = 0
-        """Bytes of bodies in the core that were not written."""
-        self._busy = False
-        self._scheduled = False
-        self._deadline = inf
-        """When the connection ends if nothing happens."""
         self._unfinished_since = now
         self._partial = 0
         """Bytes that came since the last complete frame that mattered."""
         self._leaving = False
         """No more streams are wanted."""
         self._old = entry.connection_age()
-        self._client_left = False
-        self._lingering = False
-        self._discarded = 0
-        self._closed = False
-        self._stall: Stall | None = None
 
     @property
     def peer(self) -> str:
@@ -166,16 +118,6 @@ class Http2Connection(asyncio.Protocol):
         self._closed = True
         self._entry.let_go(self)
         self._end_streams()
-
-    def pause_writing(self) -> None:
-        self._paused = True
-        self._stall = Stall(self._transport)
-
-    def resume_writing(self) -> None:
-        self._paused = False
-        self._stall = None
-        self._pump()
-        self._write()
 
     # --- what arrives ---
 
@@ -274,106 +216,8 @@ class Http2Connection(asyncio.Protocol):
         """Seconds that a request may take to come in."""
         return self._entry.request_timeout
 
-    @property
-    def full(self) -> bool:
-        """The socket takes nothing: bodies wait."""
-        return self._paused
-
-    def send_data(self, stream_id: int, data: bytes, last: bool) -> int:
-        """Send as much of a body as the client has room for, and how much that was. ``last``: it ends with it."""
-        sent = self.core.send_data(stream_id, data, last)
-        self._queued += sent
-        if self._queued > IN_FLIGHT:
-            self._write()
-        elif not self._busy and not self._scheduled:
-            self.flush()
-        return sent
-
-    def consume(self, stream_id: int, size: int) -> None:
-        """Somebody took ``size`` bytes of the stream's body."""
-        self.core.consume(stream_id, size)
-        self.flush()
-
-    def wait(self, stream: Http2Stream) -> None:
-        """``stream`` has something to send when the client takes it."""
-        self._waiting[stream.id] = stream
-
-    def flush(self) -> None:
-        """Something is to be written: at the end of this turn of the loop."""
-        if not self._busy and not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._write_scheduled)
-
-    def over(self, stream: Http2Stream) -> None:
-        """``stream`` has ended."""
-        self._streams.pop(stream.id, None)
-        self._waiting.pop(stream.id, None)
-        self.flush()
-        if not self._streams:
-            self._await_request()
-
     def note(self, rejected: Rejected) -> None:
         _log.info("http.reject reason=%s peer=%s", rejected.reason, self.peer)
-
-    # --- what goes out ---
-
-    def _write_scheduled(self) -> None:
-        self._scheduled = False
-        self._write()
-
-    def _write(self) -> None:
-        if self._paused or self._closed or self._lingering:
-            return
-        data = self.core.take()
-        self._queued = 0
-        if data:
-            self._transport.write(data)
-        if not self._streams and (self._client_left or self.core.drained):
-            self._close()
-
-    def _pump(self) -> None:
-        """Let those that wait send, in turns."""
-        turns = deque(self._waiting.values())
-        while turns and not self._paused:
-            stream = turns.popleft()
-            if not stream.push(TURN):
-                continue
-            if stream.waiting:
-                turns.append(stream)
-            else:
-                self._waiting.pop(stream.id, None)
-
-    # --- endings ---
-
-    def _await_request(self) -> None:
-        if not self._streams:
-            self._deadline = time.monotonic() + self._entry.entry_point.idle_timeout
-
-    def _end_streams(self) -> None:
-        streams, self._streams = self._streams, {}
-        self._waiting.clear()
-        for stream in streams.values():
-            stream.gone()
-
-    def _close(self) -> None:
-        """Close once everything written has gone out; the sweep sees to it that this ends."""
-        self._closed = True
-        self._deadline = time.monotonic() + self._entry.entry_point.write_timeout
-        self._transport.close()
-
-    def _linger(self) -> None:
-        """Say the last words and close so that the client can read them even if it is still sending."""
-        self._transport.write(self.core.take())
-        self._lingering = True
-        self._discarded = 0
-        self._deadline = time.monotonic() + LINGER_TIME
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-
-    def _discard(self, size: int) -> None:
-        self._discarded += size
-        if self._lingering and self._discarded > LINGER_SIZE and not self._closed:
-            self._close()
 
     # --- time ---
 
@@ -415,6 +259,8 @@ class Http2Connection(asyncio.Protocol):
             self._unfinished_since = now
             return False
         return now - self._unfinished_since > self._entry.entry_point.read_header_timeout
+
+    # --- endings ---
 
     def leave(self) -> None:
         """The worker stops: no new streams, those that are open are the last (S-923)."""

@@ -14,19 +14,14 @@ What is remembered is bounded, the oldest goes first; a client that never repeat
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection
-from typing import cast
-
 from doorward.proxy.express.errand import Errand
+from doorward.proxy.express.fitness import asks_elsewhere, is_plain, may_ride, regarded_by, rehearse
 from doorward.proxy.express.pattern import PatternReader, Sketch
 from doorward.proxy.express.trip import NoTrip, Trip
 from doorward.proxy.forwarding import Admission
 from doorward.proxy.middlewares.forward_auth import ForwardAuthMiddleware
-from doorward.proxy.middlewares.inquiry import Toll
-from doorward.proxy.request import ALWAYS, Check, ConnectionFacts, Request, SteadyMiddleware
+from doorward.proxy.request import ConnectionFacts, Request, SteadyMiddleware
 from doorward.proxy.routing import HostRoutes, Route, Routes
-from doorward.proxy.services.load_balancer import LoadBalancer
 from doorward.proxy.surroundings import Surroundings
 from doorward.wire.http1.errors import Rejected, UnsafeField
 from doorward.wire.http1.limits import Limits
@@ -35,8 +30,6 @@ from doorward.wire.http1.request import RequestHead
 _MOST_BYTES = 24 << 20
 """What all remembered patterns and readings of an entry point may hold, about."""
 _MOST_GLIMPSES = 8192
-_MOST_MIDDLEWARES = 32
-"""With more of them asking each one about a name would take too long: then every field is fixed."""
 
 
 class Branch:
@@ -195,13 +188,13 @@ class Lane:
             route = host.route(head.path, head.method)
             if route is None or not self._may_ride(route, facts):
                 return
-            if _asks_elsewhere(route):
+            if asks_elsewhere(route):
                 # Every field may matter there: what a client never repeats needs no rehearsal.
                 if self._is_new(mark + pattern) and not self._came_before(hash(mark + block)):
                     return
             elif not self._came_before(hash((mark, pattern, id(route)))):
                 return
-            checks, toll = _rehearse(route, request)
+            checks, toll = rehearse(route, request)
             key, known = mark + pattern, self._readings.get(mark + block)
             exact = toll is not None or (known is not None and known.exact)
             if exact:
@@ -222,7 +215,7 @@ class Lane:
     def _may_ride(self, route: Route, facts: ConnectionFacts) -> bool:
         may = self._riding.get(id(route))
         if may is None:
-            may = self._riding[id(route)] = _may_ride(route)
+            may = self._riding[id(route)] = may_ride(route)
         return may and (not route.tls_options or route.tls_options == facts.tls_options)
 
     def _is_new(self, pattern: bytes) -> bool:
@@ -275,7 +268,7 @@ class Lane:
         for tls in (False, True):
             # Ten thousand routers have few chains of middlewares, and few services, between them.
             kinds = {(id(each.middlewares), id(each.service)): each for each in routes.at(self._name, tls=tls)}
-            riding = [route for route in kinds.values() if _may_ride(route)]
+            riding = [route for route in kinds.values() if may_ride(route)]
             self._leads_anywhere[tls] = bool(riding) and not self._shut
             # Where a toll is paid nothing is blank.
             steady |= {
@@ -284,67 +277,4 @@ class Lane:
                 for each in route.middlewares
                 if isinstance(each, SteadyMiddleware) and not (isinstance(each, ForwardAuthMiddleware) and each.asks)
             }
-        self._reader = PatternReader(_regarded_by(steady.values()), self._limits)
-
-
-def is_plain(head: RequestHead) -> bool:
-    """Nothing about the connection is asked for, and there is no body."""
-    return (
-        head.method == b"GET"
-        and head.body_length == 0
-        and head.keep_alive
-        and head.connection <= _KEEP_ALIVE
-        and not head.expect_continue
-        and not head.wants_trailers
-    )
-
-
-_KEEP_ALIVE = frozenset((b"keep-alive",))
-
-
-def _may_ride(route: Route) -> bool:
-    """Whether requests can go to ``route`` on the lane, as far as the route itself is concerned."""
-    service = route.service
-    return (
-        type(service) is LoadBalancer
-        and not service.response_header_timeout
-        and all(not server.prefix and server.pool.speaks_http1 for server in service.servers)
-        and all(isinstance(each, SteadyMiddleware) and each.steady for each in route.middlewares)
-    )
-
-
-def _asks_elsewhere(route: Route) -> bool:
-    return any(isinstance(each, ForwardAuthMiddleware) and each.asks for each in route.middlewares)
-
-
-def _rehearse(route: Route, request: Request) -> tuple[tuple[Check, ...], Toll | None]:
-    """Let ``request`` through the middlewares of ``route``, and say what must hold for the next one, and what it has to
-    pay. Raises NoTrip."""
-    checks: list[Check] = []
-    toll: Toll | None = None
-    for middleware in route.middlewares:
-        check = cast(SteadyMiddleware, middleware).rehearse(request)  # ``_may_ride`` has looked
-        if isinstance(check, Toll):
-            if toll is not None:
-                raise NoTrip
-            toll = check
-        elif check is None:
-            raise NoTrip
-        elif check is not ALWAYS:
-            checks.append(check)
-    if toll is not None and checks:
-        raise NoTrip  # what holds before the auth server is asked may not hold afterwards
-    return tuple(checks), toll
-
-
-def _regarded_by(middlewares: Collection[SteadyMiddleware]) -> Callable[[bytes], bool]:
-    if len(middlewares) > _MOST_MIDDLEWARES:
-        return lambda name: True
-    return lambda name: any(middleware.regards(name) for middleware in middlewares)
-
-
-def mark_of(facts: ConnectionFacts) -> bytes:
-    """What stands for the facts of a connection, so that clients share what was learned only where those are equal."""
-    chain = hashlib.sha256(repr(facts.client_chain).encode()).hexdigest() if facts.client_chain else ""
-    tls = (facts.tls, facts.tls_options, facts.tls_version, facts.tls_cipher)
-    return repr((facts.peer, facts.port, tls, chain)).encode() + b"\r\n"
+        self._reader = PatternReader(regarded_by(steady.values()), self._limits)

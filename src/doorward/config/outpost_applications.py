@@ -1,0 +1,85 @@
+"""What an outpost on its own protects: each application, who may enter it, and what it is told about them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from doorward.config.outpost_issuers import Allow, Issuer, TrustedIssuer
+from doorward.config.outpost_values import a_claim_field, a_domain, a_plain_path, a_server, an_origin
+from doorward.config.section import Duration, Flag, Section, Text, WithCommas
+
+
+class Upstream(Section):
+    """A server of the application."""
+
+    path: Annotated[Text, AfterValidator(a_plain_path)] = "/"
+    """Requests to this path and below go there; the longest that fits decides."""
+    url: Annotated[Text, AfterValidator(a_server)] | None = None
+    urls: Annotated[tuple[Annotated[Text, AfterValidator(a_server)], ...], WithCommas] = ()
+    """Several servers, by turn."""
+    pass_host: Flag = True
+    """Send the host that the browser asked for; otherwise the server's own."""
+    strip_path: Flag = False
+    """Take ``path`` away from the front of what the server gets."""
+    ca_file: Text = ""
+    insecure_skip_verify: Flag = False
+    timeout: Duration = 0.0
+    """Longest wait for the first byte of an answer; 0: any."""
+
+    @model_validator(mode="after")
+    def _has_a_server(self) -> Self:
+        if bool(self.url) == bool(self.urls):
+            raise ValueError("needs url, or urls for several servers")
+        return self
+
+
+class Headers(Section):
+    """What the application is told about the person, in request fields that no client can set."""
+
+    authentik: Flag = True
+    """The ``X-authentik-*`` fields."""
+    auth_request: Flag = False
+    """``X-Auth-Request-User``, ``-Email``, ``-Groups`` and ``-Preferred-Username``, as oauth2-proxy has them."""
+    forwarded_user: Flag = False
+    """``X-Forwarded-User``, ``-Email``, ``-Groups`` and ``-Preferred-Username``, as oauth2-proxy has them."""
+    access_token: Flag = False
+    """The access token, in ``X-Forwarded-Access-Token`` (and ``X-Auth-Request-Access-Token``)."""
+    authorization: Flag = False
+    """``Authorization: Bearer`` with the ID token."""
+    claims: dict[Annotated[str, AfterValidator(a_claim_field)], Text] = {}
+    """More fields: name of the field, name of the claim."""
+
+
+class Application(Section):
+    """Something to protect."""
+
+    name: Text = ""
+    """For the pages that people see; the key by default."""
+    external_url: Annotated[Text, AfterValidator(an_origin)]
+    """As browsers know it: ``https://wiki.example.com``, with a path where it shares its host."""
+    domain: Annotated[Text, AfterValidator(a_domain)] | None = None
+    """Protect every host under this domain with one login, completed at ``externalUrl``."""
+    upstreams: tuple[Upstream, ...] = ()
+    """Its servers. Without them the outpost only answers other proxies."""
+    allow: Allow
+    headers: Headers = Headers()
+    issuer: Issuer | None = None
+    """Its own, instead of the one for all."""
+    callback_path: Annotated[Text, AfterValidator(a_plain_path)] | None = None
+    """Where the issuer sends browsers back to; ``/outpost.goauthentik.io/callback`` by default."""
+    skip_paths: tuple[Text, ...] = ()
+    """Regular expressions: paths that everybody may open, without a word about anybody."""
+    api_paths: tuple[Text, ...] = ()
+    """Regular expressions: paths where strangers get a 401 and are not sent to log in."""
+    skip_preflight: Flag = False
+    """Let a browser's CORS preflight pass."""
+    bearer_tokens: Flag = False
+    """Let programs in that send a token of the issuer for this client in ``Authorization: Bearer``."""
+    trusted_issuers: tuple[TrustedIssuer, ...] = ()
+    """With ``bearerTokens``: others whose tokens count as well."""
+    redirect_everything: Flag = False
+    """Send scripts to log in as well, instead of a 401."""
+    keep_forms: Flag = False
+    """Keep a form that meets an ended session, and offer to send it after the login."""
