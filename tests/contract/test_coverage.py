@@ -18,6 +18,7 @@ ROOMS = (
     "providers",
     "outposts",
     "flows",
+    "managed",
     "stages",
     "policies",
     "propertymappings",

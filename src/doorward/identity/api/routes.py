@@ -22,6 +22,7 @@ from doorward.identity.api.explain.views import Access, Decision, Decisions, Exa
 from doorward.identity.api.flows.bindings import FlowStageBindings
 from doorward.identity.api.flows.inspector import FlowInspector
 from doorward.identity.api.flows.instances import Flows
+from doorward.identity.api.managed.blueprints import Blueprints
 from doorward.identity.api.outposts.instances import Outposts
 from doorward.identity.api.outposts.proxy import ProxyOutpostConfigs
 from doorward.identity.api.outposts.sessions import ProxySessions
@@ -77,6 +78,7 @@ RESOURCES = {
     "events/events": Events,
     "flows/bindings": FlowStageBindings,
     "flows/instances": Flows,
+    "managed/blueprints": Blueprints,
     "outposts/instances": Outposts,
     "outposts/proxy": ProxyOutpostConfigs,
     "policies/all": Policies,

@@ -12,17 +12,8 @@ from rest_framework.relations import ManyRelatedField, PrimaryKeyRelatedField
 
 from doorward.identity.blueprints.doors import Door
 from doorward.identity.blueprints.extras import KEPT_ELSEWHERE
+from doorward.identity.blueprints.report import Difference
 from doorward.identity.events.redaction import REDACTED, is_secret
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field: what the database says, and what the blueprint says."""
-
-    field: str
-    database: Any
-    blueprint: Any
-
 
 Values = Mapping[str, Any]
 """Field → comparable value."""

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
-from doorward.identity.blueprints.comparing import Difference
 from doorward.identity.blueprints.errors import Wrong
+from doorward.identity.blueprints.report import Difference
 from doorward.identity.events.actor import Actor
 from doorward.identity.roles import actions
 from doorward.identity.roles.models import Grant, Role

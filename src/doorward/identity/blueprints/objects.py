@@ -26,7 +26,11 @@ def find(door: Door, wanted: Mapping[str, Any], where: str = "identifiers") -> M
         if field == "pk":
             alternative = value
             continue
-        column = door.column(field)
+        try:
+            column = door.column(field)
+        except Wrong as wrong:
+            wrong.field = f"{where}.{field}" if where else ""
+            raise
         if isinstance(value, dict) or _is_json(door.model, column):
             contained[column] = value
         else:

@@ -12,7 +12,6 @@ from typing import Any
 
 from doorward.config.document import MAX_BYTES, Document
 from doorward.config.problems import ConfigurationError, Problem
-from doorward.config.yaml_text import read_yaml
 from doorward.identity.blueprints.errors import Unusable
 from doorward.identity.blueprints.tags import MAKERS, hint
 
@@ -59,6 +58,8 @@ def read(text: str, file: str) -> Blueprint:
     """Raises Unusable with everything that is wrong with its form."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise Unusable([Problem(f"is larger than {MAX_BYTES} bytes", file)])
+    from doorward.config.yaml_text import read_yaml  # a library that most installations never need
+
     try:
         document = read_yaml(text, file, MAKERS)
     except ConfigurationError as error:

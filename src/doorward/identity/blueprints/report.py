@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from doorward.config.problems import Problem
-from doorward.identity.blueprints.comparing import Difference
 
 
 class Outcome(StrEnum):
@@ -20,6 +20,15 @@ class Outcome(StrEnum):
 
 
 WRITES = frozenset({Outcome.CREATED, Outcome.CHANGED, Outcome.DELETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field: what the database says, and what the blueprint says; secrets as stars."""
+
+    field: str
+    database: Any
+    blueprint: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from doorward.identity.blueprints.comparing import Difference, differences, hidden_value, intended, values_of
+from doorward.identity.blueprints.comparing import differences, hidden_value, intended, values_of
 from doorward.identity.blueprints.doors import Door
 from doorward.identity.blueprints.errors import Wrong
 from doorward.identity.blueprints.extras import MADE_OTHERWISE, OTHER_NAMES, Extra
+from doorward.identity.blueprints.report import Difference
 from doorward.identity.blueprints.tags import hint
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.redaction import REDACTED

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django_filters import ChoiceFilter
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,10 +19,16 @@ from doorward.identity.api import plain_writes
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
 from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.flows.careful import KeepsAWayIn
+from doorward.identity.api.managed.blueprints import ImportRequest, ImportResult, applied_once
 from doorward.identity.api.resource import SLUG, Resource
 from doorward.identity.flows import inspector
 from doorward.identity.flows.diagram import mermaid
 from doorward.identity.flows.models import Flow
+
+
+def export_url(flow: Flow) -> str:
+    """Where the flow can be had as a blueprint."""
+    return f"/api/v3/flows/instances/{flow.slug}/export/"
 
 
 class FlowSerializer(serializers.ModelSerializer[Flow]):
@@ -29,7 +38,7 @@ class FlowSerializer(serializers.ModelSerializer[Flow]):
     stages = serializers.SerializerMethodField()
     policies = Fixed([])
     cache_count = Fixed(0)
-    export_url = Fixed("")
+    export_url = serializers.SerializerMethodField()
 
     class Meta:
         model = Flow
@@ -54,6 +63,9 @@ class FlowSerializer(serializers.ModelSerializer[Flow]):
             "authentication",
         ]
 
+    def get_export_url(self, flow: Flow) -> str:
+        return export_url(flow)
+
     def get_stages(self, flow: Flow) -> list[str]:
         return [str(binding.stage_id) for binding in flow.stage_bindings.all()]
 
@@ -63,7 +75,7 @@ class FlowSetSerializer(serializers.ModelSerializer[Flow]):
 
     policybindingmodel_ptr_id = serializers.UUIDField(source="pk", read_only=True)
     background_url = serializers.CharField(source="background", read_only=True)
-    export_url = Fixed("")
+    export_url = serializers.SerializerMethodField()
 
     class Meta:
         model = Flow
@@ -82,6 +94,9 @@ class FlowSetSerializer(serializers.ModelSerializer[Flow]):
             "denied_action",
         ]
         read_only_fields = fields
+
+    def get_export_url(self, flow: Flow) -> str:
+        return export_url(flow)
 
 
 class FlowFilters(Filters):
@@ -142,6 +157,26 @@ class Flows(KeepsAWayIn, Resource[Flow]):
         flow = self.get_object()
         path = inspector.try_out(request._request, flow, f"/if/admin/flows/{flow.slug}/tried/")
         return Response({"link": f"{settings.EXTERNAL_URL}{path}"})
+
+    @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, pagination_class=None)
+    def export(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The flow with all that belongs to it, as a blueprint."""
+        from doorward.identity.blueprints.exporting import export as written  # which knows all resources, this one too
+
+        flow = self.get_object()
+        name = f'attachment; filename="{flow.slug}.yaml"'
+        return HttpResponse(written(flow), content_type="application/yaml", headers={"Content-Disposition": name})
+
+    @extend_schema(
+        request={"multipart/form-data": ImportRequest},
+        responses=ImportResult,
+        operation_id="flows_instances_import_create",
+    )
+    @action(detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser])
+    def import_(self, request: Request) -> Response:
+        """Take in a flow that was exported, here or elsewhere: a blueprint like any other."""
+        return Response(applied_once(self, request))
 
     @extend_schema(responses=DiagramSerializer, filters=False)
     @action(detail=True, pagination_class=None)

@@ -20,7 +20,7 @@ class PolicyTestSerializer(serializers.Serializer[Any]):
 
 class LogEventSerializer(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField()
-    log_level = serializers.ChoiceField(["info"])
+    log_level = serializers.ChoiceField(["info", "warning", "error"])
     logger = serializers.CharField()
     event = serializers.CharField()
     attributes = serializers.DictField()
