@@ -147,3 +147,11 @@ def mail_folder(tmp_path: Path, settings: Settings) -> Path:
     folder = tmp_path / "mail"
     settings.MAIL = f"file://{folder}?from=login@example.test"
     return folder
+
+
+@pytest.fixture(autouse=True)
+def forgetful_settings() -> None:
+    """No test inherits another's system settings."""
+    from doorward.identity.system import queries
+
+    queries.forget()

@@ -20,6 +20,7 @@ COMMANDS = {
     "outpost": "outpost:outpost",
     "users": "users:users",
     "blueprint": "blueprint:blueprint",
+    "events": "events:events",
     "import": "importing:import_",
     "check": "check:check",
     "doctor": "doctor:doctor",

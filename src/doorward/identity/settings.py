@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "lucide",
     "doorward.identity.languages",
     "doorward.identity.chores",
+    "doorward.identity.system",
     "doorward.identity.crypto",
     "doorward.identity.events",
     "doorward.identity.directory",

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import connection, models, transaction
+from django.utils import timezone
 
 from doorward.identity.directory.models import User
 from doorward.identity.events import redaction
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.log_lines import log_event
 from doorward.identity.events.models import Change, Event
+from doorward.identity.events.retention import end_of
 from doorward.identity.events.subjects import describe, module
 
 Fields = dict[str, object]
@@ -35,8 +37,16 @@ def record(action: str, app: str, actor: Actor, **context: object) -> Event:
                 "request_id": actor.request_id,
             }
         )
+    now = timezone.now()
     event = Event.objects.create(
-        action=action, app=app, client_ip=actor.client_ip, user=_who(actor), context=cleaned, brand={}
+        action=action,
+        app=app,
+        client_ip=actor.client_ip,
+        user=_who(actor),
+        context=cleaned,
+        brand={},
+        created=now,
+        expires=end_of(action, now),
     )
     if not (actor == Actor.system() and action in _SET_UP):
         transaction.on_commit(lambda: log_event(event, actor.request_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -48,8 +49,10 @@ def is_secret(name: str) -> bool:
 
 def clean(value: object, depth: int = 0) -> object:
     """``value`` as JSON: models become their description, secrets (by their name) become stars."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)  # JSON has no infinity
     if isinstance(value, str):
         return _text(value)
     if depth >= _DEEPEST:

@@ -13,6 +13,7 @@ _APP_LABELS = {
     "flows": "authentik_flows",
     "stages": "authentik_stages",
     "brands": "authentik_brands",
+    "system": "authentik_tenants",
     "crypto": "authentik_crypto",
     "oauth2": "authentik_providers_oauth2",
     "outposts": "authentik_outposts",

@@ -15,7 +15,7 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from doorward.identity.authenticators.models import MailedCode, RememberedDevice
-from doorward.identity.events.models import Change, Event
+from doorward.identity.events.models import Change
 from doorward.identity.logins import session_store
 from doorward.identity.mail.models import MailLink
 from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
@@ -63,7 +63,6 @@ def sweep() -> None:
     IssuedToken.objects.filter(expires__lte=now - _GRACE).delete()
     RememberedDevice.objects.filter(expires__lte=now).delete()
     MailLink.objects.filter(expires__lte=now).delete()
-    Event.objects.filter(expires__lte=now).delete()
     prune_changes()
 
 
