@@ -52,10 +52,10 @@ def test_a_file_that_cannot_be_used_changes_nothing_and_is_told(
     assert Group.objects.get(name="night").attributes == {"floor": 1}
     instance = BlueprintInstance.objects.get()
     assert instance.status == "error"
-    assert "night.yaml:5: entries[0].identifiers.nam" in instance.problems
-    assert "night.yaml:5: entries[0].identifiers.nam" in caplog.text
+    assert "night.yaml:6: entries[0].identifiers.nam" in instance.problems
+    assert "night.yaml:6: entries[0].identifiers.nam" in caplog.text
     (event,) = Event.objects.filter(action="configuration_error")
-    assert "night.yaml:5" in str(event.context["message"])
+    assert "night.yaml:6" in str(event.context["message"])
     (folder / "night.yaml").write_text(GROUP.format(2))
     apply_changed()
     assert BlueprintInstance.objects.get().problems == ""

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from doorward.identity.applications.models import Application
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
+from doorward.identity.blueprints.models import BlueprintInstance
 from doorward.identity.brands.models import Brand
 from doorward.identity.directory.actions import create_token, create_user
 from doorward.identity.directory.models import Group, Token, User
@@ -93,6 +94,11 @@ PAGES = {
     "admin-policy-delete": ["policy"],
     "admin-prompt": ["prompt"],
     "admin-prompt-delete": ["prompt"],
+    "admin-blueprints": [],
+    "admin-blueprints-apply": [],
+    "admin-blueprint": ["blueprint"],
+    "admin-blueprint-delete": ["blueprint"],
+    "admin-blueprint-of": ["object_kind", "flow"],
     "admin-brands": [],
     "admin-brand": ["brand"],
     "admin-brand-delete": ["brand"],
@@ -119,6 +125,8 @@ PAGES = {
 }
 """Pages of the administrators: name of the address, and of what fills it in."""
 ACTIONS = {
+    "admin-blueprint-apply": ["blueprint"],
+    "admin-blueprint-switch": ["blueprint"],
     "admin-binding-add": ["slug"],
     "admin-oauth2-provider-secret": ["client"],
     "admin-oauth2-provider-secret-new": ["client"],
@@ -227,6 +235,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "policy_kind": "expression",
             "reputation": a_reputation().pk,
             "invitation": Invitation.objects.create(name="carol").pk,
+            "blueprint": BlueprintInstance.objects.create(name="rules", content="version: 1\nentries: []").pk,
+            "object_kind": "flow",
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,
             "request_id": "0123456789abcdef",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from doorward.identity.directory.errors import Busy, Refused
 from doorward.identity.web.pages import notices
+from doorward.identity.web.pages.blueprint_links import blueprint_address
 from doorward.identity.web.pages.navigation import navigation
 from doorward.identity.web.pages.needs import Openable, powers
 
@@ -38,6 +39,7 @@ def show_admin(
         "title": title,
         "crumbs": crumbs,
         "notice": notices.take(request),
+        "blueprint_address": blueprint_address(request),
     }
     return render(request, f"admin/{template}", {**shell, **context}, status=status)
 

@@ -59,6 +59,7 @@ NAVIGATION = (
         gettext_noop("System"),
         (
             Place(f"{ROOT}brands/", gettext_noop("Brands"), "palette"),
+            Place(f"{ROOT}blueprints/", gettext_noop("Blueprints"), "file-code"),
             Place(f"{ROOT}events/", gettext_noop("Events"), "scroll-text"),
             Place(f"{ROOT}explain/", gettext_noop("Explain"), "circle-question-mark"),
         ),
