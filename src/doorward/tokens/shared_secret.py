@@ -19,9 +19,11 @@ _MAX_LENGTH = 16384
 Claims = TypeVar("Claims", bound=msgspec.Struct)
 
 
-def write(claims: bytes, secret: bytes) -> str:
-    """A token that holds ``claims`` (JSON text), signed with ``secret``."""
-    signed = f"{_HEADER}.{base64url.encode(claims)}"
+def write(claims: bytes, secret: bytes, typ: str = "JWT") -> str:
+    """A token that holds ``claims`` (JSON text), signed with ``secret``. One of another ``typ`` is for others to read:
+    ``read`` does not take it."""
+    header = _HEADER if typ == "JWT" else base64url.encode(b'{"alg":"HS256","typ":"%s"}' % typ.encode())
+    signed = f"{header}.{base64url.encode(claims)}"
     return f"{signed}.{base64url.encode(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 

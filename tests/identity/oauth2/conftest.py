@@ -38,7 +38,8 @@ def register(flows: None) -> Register:
             Actor.system(),
             name=name,
             authorization_flow=Flow.objects.get(slug=authorization_flow),
-            invalidation_flow=Flow.objects.get(slug="default-provider-invalidation-flow"),
+            invalidation_flow=fields.pop("invalidation_flow", None)
+            or Flow.objects.get(slug="default-provider-invalidation-flow"),
             scope_mappings=list(ScopeMapping.objects.all()) if mappings is None else mappings,
             **{"signing_key": signing_key(), "redirect_uris": [{"matching_mode": "strict", "url": CALLBACK}], **fields},
         )

@@ -72,7 +72,7 @@ def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:
             )
         case Unfit():
             return _show(request, outcome.shown, problem=outcome.message, status=outcome.status)
-        case Shown() if outcome.view.outside() and getattr(request, "htmx", False):
+        case Shown() if (outcome.view.outside() or outcome.view.frames()) and getattr(request, "htmx", False):
             # The document that asks keeps its own policy, under which the page's script would not run.
             return HttpResponseClientRedirect(request.get_full_path())
         case Shown():
@@ -104,6 +104,7 @@ def _show(request: HttpRequest, shown: Shown, *, problem: str = "", status: int 
     # Browsers apply form-action to where the answer to a form redirects to, in the end the application.
     response.form_action_origins = plan.context.redirect_origins  # type: ignore[attr-defined]
     response.outside_origins = shown.view.outside()  # type: ignore[attr-defined]
+    response.frame_origins = shown.view.frames()  # type: ignore[attr-defined]
     return response
 
 

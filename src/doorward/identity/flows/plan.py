@@ -17,6 +17,9 @@ from doorward.identity.applications.models import Application
 SESSION_END = "session-end"
 """Kind of the page that closes the invalidation flow of an application; no operator binds it."""
 
+IFRAME_LOGOUT = "iframe-logout"
+"""Kind of the page that tells applications in frames that the login has ended; put behind whatever ended it."""
+
 ADDED_CONSENT = "added-consent"
 """Kind of a consent question that the client asked for (``prompt=consent``) and the flow does not have."""
 
@@ -50,6 +53,8 @@ class PlanContext:
     """Ask for consent although it was given before (``prompt=consent``)."""
     confirmed: bool = False
     """The request to log out was proven to come from the user (a valid ``id_token_hint``): do not ask again."""
+    frames: tuple[str, ...] = ()
+    """Applications' addresses (checked when they were stored) that this browser opens, now that it is logged out."""
 
 
 class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +69,7 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
     reauthenticate: bool = False
     require_consent: bool = False
     confirmed: bool = False
+    frames: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, context: PlanContext) -> KeptContext:
@@ -77,6 +83,7 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
             reauthenticate=context.reauthenticate,
             require_consent=context.require_consent,
             confirmed=context.confirmed,
+            frames=context.frames,
         )
 
 

@@ -15,7 +15,16 @@ from doorward.identity.directory.models import User
 from doorward.identity.flows import journal
 from doorward.identity.flows.admission import Undecided, admits, known
 from doorward.identity.flows.models import Flow, FlowStageBinding
-from doorward.identity.flows.plan import ADDED_CONSENT, SESSION_END, KeptContext, Plan, PlanContext, Step, new_plan_id
+from doorward.identity.flows.plan import (
+    ADDED_CONSENT,
+    IFRAME_LOGOUT,
+    SESSION_END,
+    KeptContext,
+    Plan,
+    PlanContext,
+    Step,
+    new_plan_id,
+)
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.stages.models import ConsentStage
 from doorward.identity.stages.registry import view_of
@@ -54,6 +63,8 @@ def _steps(request: HttpRequest, flow: Flow, context: PlanContext) -> tuple[Step
         for binding in bindings
         if not binding.evaluate_on_plan or _applies(request, binding)
     ]
+    if context.frames:
+        steps.insert(0, Step(kind=IFRAME_LOGOUT))
     if context.require_consent and not any(step.kind == ConsentStage.KIND for step in steps):
         steps.append(Step(kind=ADDED_CONSENT))
     if flow.designation == Flow.Designation.INVALIDATION and context.application and not context.continuation:

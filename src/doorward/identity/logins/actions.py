@@ -17,7 +17,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.logins import queries
 from doorward.identity.logins.bindings import Binding
 from doorward.identity.logins.models import LoginSession
-from doorward.identity.logins.notices import login_ended
+from doorward.identity.logins.notices import leaving, login_ended
 from doorward.identity.logins.session_store import Seen, SessionStore
 
 _LOGIN = "authentik.core.auth"
@@ -72,17 +72,22 @@ def strengthen(request: HttpRequest, methods: tuple[str, ...]) -> None:
     request.session.cycle_key()
 
 
-def log_out(request: HttpRequest) -> None:
-    """End the request's login, if there is one, and forget everything about the session."""
+def log_out(request: HttpRequest) -> tuple[str, ...]:
+    """End the request's login, if there is one, and forget everything about the session.
+
+    Says which addresses of applications the browser is to open in frames next (front-channel logout)."""
     row = queries.current(request)
+    frames: tuple[str, ...] = ()
     with transaction.atomic():
         if row is not None:
+            frames = tuple(url for _, urls in leaving.send(LoginSession, login=row) for url in urls or ())
             events.record("logout", _LOGIN, Actor.of(request))
             _say_ended(row)
             if row.original is not None:  # whoever acts as somebody logs out as both
                 end_silently(row.original)
         request.session.flush()
     request.user = AnonymousUser()
+    return frames
 
 
 def end(actor: Actor, login_session: LoginSession) -> None:

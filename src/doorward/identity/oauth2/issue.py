@@ -18,6 +18,7 @@ from doorward.identity import durations
 from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
 from doorward.identity.oauth2 import scopes as scope_table
+from doorward.identity.oauth2 import session_clients
 from doorward.identity.oauth2.issuer import issuer_of
 from doorward.identity.oauth2.live import living_session
 from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider
@@ -87,6 +88,7 @@ def issue(
         rows.append(_row(authorization, IssuedToken.Kind.REFRESH, refresh_token, refresh_until))
     with transaction.atomic():
         IssuedToken.objects.bulk_create(rows)
+        session_clients.note(provider, authorization.sid)
     return Tokens(access_token, id_token, refresh_token, int(validity.total_seconds()), " ".join(authorization.scopes))
 
 

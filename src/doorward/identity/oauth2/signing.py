@@ -26,13 +26,13 @@ class Signer:
     """Empty for HS256."""
     _secret: Any
 
-    def sign(self, claims: dict[str, Any]) -> str:
-        """Compact JWS, ``typ`` JWT."""
+    def sign(self, claims: dict[str, Any], typ: str = "JWT") -> str:
+        """Compact JWS."""
         if self.alg == "HS256":
-            return shared_secret.write(msgspec.json.encode(claims), self._secret)
+            return shared_secret.write(msgspec.json.encode(claims), self._secret, typ)
         from joserfc import jws
 
-        header = {"alg": self.alg, "kid": self.kid, "typ": "JWT"}
+        header = {"alg": self.alg, "kid": self.kid, "typ": typ}
         return jws.serialize_compact(header, msgspec.json.encode(claims), self._secret, algorithms=[self.alg])
 
 

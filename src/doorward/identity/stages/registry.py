@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorward.identity.flows.plan import SESSION_END
+from doorward.identity.flows.plan import IFRAME_LOGOUT, SESSION_END
 from doorward.identity.stages.authenticator_email import AuthenticatorEmailView
 from doorward.identity.stages.authenticator_static import AuthenticatorStaticView
 from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
@@ -16,6 +16,7 @@ from doorward.identity.stages.deny import DenyView
 from doorward.identity.stages.dummy import DummyView
 from doorward.identity.stages.email import EmailView
 from doorward.identity.stages.identification import IdentificationView
+from doorward.identity.stages.iframe_logout import IframeLogoutView
 from doorward.identity.stages.invitation import InvitationView
 from doorward.identity.stages.models import (
     AuthenticatorEmailStage,
@@ -69,6 +70,7 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     DummyStage.KIND: DummyView,
     RedirectStage.KIND: RedirectView,
     SESSION_END: SessionEndView,
+    IFRAME_LOGOUT: IframeLogoutView,
 }
 
 

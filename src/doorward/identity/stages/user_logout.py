@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from msgspec import structs
 
+from doorward.identity.flows.plan import IFRAME_LOGOUT, Step
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.logins import actions as logins
 from doorward.identity.stages.models import UserLogoutStage
@@ -43,9 +44,14 @@ class UserLogoutView(StageView[UserLogoutStage]):
         return self._log_out()
 
     def _log_out(self) -> Passed:
+        frames: tuple[str, ...] = ()
         if visitor(self.visit.request) is not None:
-            logins.log_out(self.visit.request)
-        return Passed(structs.replace(self.visit.plan, user=None).passed())
+            frames = logins.log_out(self.visit.request)
+        plan = structs.replace(self.visit.plan, user=None)
+        if frames:
+            plan = structs.replace(plan, context=structs.replace(plan.context, frames=frames))
+            plan = plan.followed_by(Step(kind=IFRAME_LOGOUT))
+        return Passed(plan.passed())
 
 
 def is_own_wish(request: HttpRequest) -> bool:

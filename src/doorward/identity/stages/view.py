@@ -30,7 +30,7 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
-from doorward.identity.flows.plan import ADDED_CONSENT, SESSION_END, FieldError, Plan, Step
+from doorward.identity.flows.plan import ADDED_CONSENT, IFRAME_LOGOUT, SESSION_END, FieldError, Plan, Step
 from doorward.identity.stages.models import ConsentStage, Stage
 
 
@@ -154,6 +154,7 @@ class Visit:
             unbound: dict[str, Stage] = {
                 ADDED_CONSENT: ConsentStage(name=step.kind, kind="consent", mode=ConsentStage.Mode.ALWAYS_REQUIRE),
                 SESSION_END: Stage(name=step.kind, kind=SESSION_END),
+                IFRAME_LOGOUT: Stage(name=step.kind, kind=IFRAME_LOGOUT),
             }
             return cls(request, flow, plan, unbound[step.kind], None, application)
         binding = FlowStageBinding.objects.filter(pk=step.binding, flow=flow).select_related("stage").first()
@@ -215,6 +216,10 @@ class StageView(ABC, Generic[S]):
 
     def outside(self) -> tuple[str, ...]:
         """Origins whose scripts and frames its page may load. Such a page is a document of its own."""
+        return ()
+
+    def frames(self) -> tuple[str, ...]:
+        """Origins that its page may show in frames, and nothing more. Such a page is a document of its own."""
         return ()
 
     @abstractmethod

@@ -70,10 +70,10 @@ def document_of(client: Client) -> dict[str, object]:
         "claims_parameter_supported": False,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "backchannel_logout_supported": False,
-        "backchannel_logout_session_supported": False,
-        "frontchannel_logout_supported": False,
-        "frontchannel_logout_session_supported": False,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
     }
 
 

@@ -49,6 +49,7 @@ def _end(request: HttpRequest, client: Client, asked: Parameters, *, wished: boo
     hint = hints.read(asked.get("id_token_hint"), client.provider)
     afterwards = _afterwards(client, asked, hint)
     flow, here = client.provider.invalidation_flow, _own_url(request, client)
+    frames: tuple[str, ...] = ()
     if afterwards and entrance.passed(request, flow, continuation=here):
         return returning.redirect(afterwards, 302)
     if _ends_login(client, flow) and logins.current(request) is not None:
@@ -56,11 +57,18 @@ def _end(request: HttpRequest, client: Client, asked: Parameters, *, wished: boo
         if not wished:
             return _ask(request, client)
         if client.provider.kind == "proxy":
-            login_actions.log_out(request)
-    if afterwards and not flow.stage_bindings.exists():
+            frames = login_actions.log_out(request)
+    if afterwards and not frames and not flow.stage_bindings.exists():
         return returning.redirect(afterwards, 303 if request.method == "POST" else 302)
     # Without a continuation the flow ends at its own page: you are signed out, here is where you can go.
-    context = PlanContext(application=client.application, continuation=here if afterwards else "", confirmed=wished)
+    origin = redirects.origin_of(afterwards)
+    context = PlanContext(
+        application=client.application,
+        continuation=here if afterwards else "",
+        redirect_origins=(origin,) if origin else (),
+        confirmed=wished,
+        frames=frames,
+    )
     return entrance.start(request, flow, next_url=here, context=context)
 
 

@@ -2,8 +2,8 @@
 
 A view that knows better about caching (public keys, static files) sets ``Cache-Control`` itself. A view whose form
 ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``; one whose
-page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``. Those of a
-brand's pictures are in ``request.picture_origins``.
+page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``; one that only
+shows frames names theirs in ``response.frame_origins``. Those of a brand's pictures are in ``request.picture_origins``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class SecurityHeaders:
             getattr(response, "form_action_origins", ()),
             getattr(response, "outside_origins", ()),
             getattr(request, "picture_origins", ()),
+            getattr(response, "frame_origins", ()),
         )
         for name, value in FIXED.items():
             response.headers[name] = value
@@ -61,14 +62,21 @@ class SecurityHeaders:
 
 
 def policy(
-    form_action_origins: Iterable[str] = (), outside_origins: Iterable[str] = (), picture_origins: Iterable[str] = ()
+    form_action_origins: Iterable[str] = (),
+    outside_origins: Iterable[str] = (),
+    picture_origins: Iterable[str] = (),
+    frame_origins: Iterable[str] = (),
 ) -> str:
-    """The content security policy, with origins that forms may lead to and scripts or pictures come from besides ours.
+    """The content security policy, with origins that forms may lead to, and scripts, pictures or frames come from,
+    besides ours.
 
     What is no origin is left out.
     """
     origins = [origin for origin in form_action_origins if _ORIGIN.fullmatch(origin)]
     outside = [origin for origin in outside_origins if _ORIGIN.fullmatch(origin) or _ANY_BELOW.fullmatch(origin)]
     pictures = [origin for origin in picture_origins if _ORIGIN.fullmatch(origin)]
+    frames = [origin for origin in frame_origins if _ORIGIN.fullmatch(origin)]
     plain = OPENED.format(" ".join(outside)) if outside else POLICY
+    if frames and not outside:
+        plain = plain.replace("object-src", f"frame-src {' '.join(frames)}; object-src")
     return " ".join((plain.replace(PICTURES, " ".join((PICTURES, *pictures))), *origins))
