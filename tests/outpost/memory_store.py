@@ -31,7 +31,7 @@ class MemoryStore:
         self.gate: asyncio.Event | None = None
         """When set, ``find`` answers from what is there now, but only after the gate opens."""
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
         self._must_be_there()
         self.finds += 1
         session = self.sessions.get(id_hash)

@@ -62,8 +62,8 @@ class RpcSessionStore:
         self._ask = ask
         self._told = told
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
-        answer = await self._ask("find-session", FindSession(id_hash, provider))
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
+        answer = await self._ask("find-session", FindSession(id_hash, provider, client_ip))
         return _decoded(answer, ProxySession) if answer.status == 200 else None
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:

@@ -57,13 +57,20 @@ class ProxySession(Struct, frozen=True, gc=False):
     last_seen: float = 0.0
     """Unix seconds; when a request last passed with it, as far as its keeper has heard (``SessionsSeen``). 0: its
     keeper does not know."""
+    good_until: float = 0.0
+    """Unix seconds after which its keeper must be asked again whether it lets anybody in: a rule about time decides.
+    0: nothing but an end that is told."""
+    good_at: str = ""
+    """The one client address at which it lets in, where a rule about addresses decides; empty: from everywhere."""
 
 
 class FindSession(Struct, frozen=True):
-    """rpc/find-session → ProxySession, or 404."""
+    """rpc/find-session → ProxySession, or 404; 404 also where it does not let in now, from this address."""
 
     id_hash: bytes
     provider: int
+    client_ip: str = ""
+    """Of the request that brings it; empty where there is none."""
 
 
 class CreateSession(Struct, frozen=True):

@@ -37,13 +37,13 @@ class Judge:
             return self._stranger(visit)
         now = self.now()
         known = self.sessions.known(ticket.id_hash, visit.application, now)
-        if known is None:
+        if known is None or (known.session.good_at and known.session.good_at != visit.client_ip):
             return self._ask(visit, ticket.id_hash)
         known.last_passed = now
         return known
 
     async def _ask(self, visit: Visit, id_hash: bytes) -> Verdict:
-        known = await self.sessions.find(id_hash, visit.application)
+        known = await self.sessions.find(id_hash, visit.application, visit.client_ip)
         if known is None:
             stranger = self._stranger(visit)
             return stranger if isinstance(stranger, Known | Opening | Rejection) else await stranger

@@ -129,7 +129,7 @@ async def live_session(sessions: Sessions, visit: Visit) -> Known | None:
     ticket = visit.presented.ticket
     if ticket is None or ticket.kind != SESSION:
         return None
-    return await sessions.find(ticket.id_hash, visit.application)
+    return await sessions.find(ticket.id_hash, visit.application, visit.client_ip)
 
 
 def start_link(application: Application, target: str, *, again: bool = False) -> str:

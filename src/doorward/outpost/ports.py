@@ -31,8 +31,10 @@ class IdentityUnreachable(Exception):
 class SessionStore(Protocol):
     """Keeps proxy sessions. Every method raises StoreUnavailable."""
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
-        """The live session with this id at this provider, or None."""
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
+        """The live session with this id at this provider, or None; also where it does not let in from ``client_ip``.
+
+        What the answer says about how long, and at which address, it is good must be kept to."""
         ...
 
     async def create(self, session: ProxySession, state_id: str, state_expires: float) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.notices import application_changed
@@ -20,9 +21,10 @@ from doorward.identity.events import actions as events
 from doorward.identity.logins.notices import login_ended
 from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
 from doorward.identity.outposts.models import StoredSession
+from doorward.identity.policies import moments
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.models import PolicyTarget
-from doorward.identity.policies.notices import access_changed
+from doorward.identity.policies.notices import access_changed, access_ended
 from doorward.identity.policies.queries import verdict
 
 _BATCH = 500
@@ -68,6 +70,18 @@ def _rights_changed(sender: type, *, users: Iterable[User], **_: object) -> None
 
 
 def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
+    _end_where_denied(target)
+    left = StoredSession.objects.filter(provider__application__pk=target.pk)
+    if left.exists() and moments.good(target.bindings.select_related("policy"), timezone.now()):
+        # They stay, but no worker may go on without asking when and from where they let in.
+        events.sessions_ended(left.values_list("id_hash", flat=True))
+
+
+def _access_ended(sender: type, *, target: PolicyTarget, **_: object) -> None:
+    _end_where_denied(target)
+
+
+def _end_where_denied(target: PolicyTarget) -> None:
     application = Application.objects.filter(pk=target.pk).first()
     if application is None or application.provider_id is None:
         return
@@ -92,4 +106,5 @@ def listen() -> None:
     trust_ended.connect(_trust_ended, dispatch_uid="outposts.revocation.trust")
     rights_changed.connect(_rights_changed, dispatch_uid="outposts.revocation.rights")
     access_changed.connect(_access_changed, dispatch_uid="outposts.revocation.access")
+    access_ended.connect(_access_ended, dispatch_uid="outposts.revocation.access_ended")
     application_changed.connect(_application_changed, dispatch_uid="outposts.revocation.application")

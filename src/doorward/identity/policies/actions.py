@@ -10,6 +10,7 @@ from django.db import transaction
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.policies.chores import look_soon
 from doorward.identity.policies.guard import keep_closed
 from doorward.identity.policies.models import Policy, PolicyBinding, PolicyTarget
 from doorward.identity.policies.notices import access_changed
@@ -59,6 +60,7 @@ def bind(
         binding.save(force_insert=True)
         events.created(actor, binding)
         access_changed.send(PolicyBinding, target=binding.target)
+        look_soon(binding.expires)
     return binding
 
 
@@ -74,6 +76,7 @@ def update_binding(actor: Actor, binding: PolicyBinding, **changes: object) -> P
         binding.full_clean()
         binding.save()
         if events.updated(actor, binding, before):
+            look_soon(binding.expires)
             access_changed.send(PolicyBinding, target=binding.target)
             if former_target.pk != binding.target_id:
                 access_changed.send(PolicyBinding, target=former_target)

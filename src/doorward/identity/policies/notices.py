@@ -10,3 +10,5 @@ from django.dispatch import Signal
 
 access_changed = Signal()
 """Sent with ``target: PolicyTarget`` after its bindings or its engine mode changed."""
+access_ended = Signal()
+"""Sent with ``target: PolicyTarget`` after time alone has changed what its bindings say."""

@@ -8,6 +8,7 @@ completes after a logout makes no session (S-325).
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -20,8 +21,11 @@ from doorward.identity.crypto import vault
 from doorward.identity.logins import queries as logins
 from doorward.identity.outposts import revocation
 from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
+from doorward.identity.policies import moments
 from doorward.identity.policies.asked import Asked
-from doorward.identity.policies.queries import verdict
+from doorward.identity.policies.judges import CONCRETE
+from doorward.identity.policies.moments import Good
+from doorward.identity.policies.queries import judge, memberships, verdict
 from doorward.identity.rpc.answer import DONE, GONE, NOT_FOUND, USED, Answer
 from doorward.messages.sessions import (
     CreateSession,
@@ -39,14 +43,15 @@ _log = logging.getLogger("doorward.rpc")
 
 
 def find(question: FindSession) -> Answer:
-    """The session, unless it has expired (S-811) or belongs to another provider (S-317)."""
+    """The session, unless it has expired (S-811), belongs to another provider (S-317), or does not let in now or from
+    there: where time or address decide, that is judged here, and how long the answer is good goes with it."""
     live = StoredSession.objects.filter(
         id_hash=question.id_hash.hex(),
         provider_id=question.provider,
         expires__gt=timezone.now(),
         user__is_active=True,
     )
-    row = live.select_related("provider").first()
+    row = live.select_related("provider", "user", "login_session").first()
     if row is None or _is_idle(row):
         return NOT_FOUND
     try:
@@ -54,8 +59,35 @@ def find(question: FindSession) -> Answer:
     except vault.Unreadable:
         _log.exception("a proxy session cannot be decrypted: its user has to log in again")
         return NOT_FOUND
+    good = _good(row, question.client_ip)
+    if good is None:
+        return NOT_FOUND
     session = msgspec.msgpack.decode(sealed, type=ProxySession)
-    return Answer.of(msgspec.structs.replace(session, last_seen=row.last_seen.timestamp()))
+    return Answer.of(
+        msgspec.structs.replace(
+            session,
+            last_seen=row.last_seen.timestamp(),
+            good_until=good.until.timestamp() if good.until else 0.0,
+            good_at=question.client_ip if good.here else "",
+        )
+    )
+
+
+def _good(row: StoredSession, client_ip: str) -> Good | None:
+    """For how long the session lets in; None where it does not."""
+    application = Application.objects.filter(provider_id=row.provider_id).first()
+    if application is None:
+        return None
+    bindings = list(application.bindings.filter(enabled=True).select_related("user", "group", "policy", *CONCRETE))
+    good = moments.good(bindings, timezone.now())
+    if good.here and not client_ip:
+        return None
+    ended = any(binding.has_ended(timezone.now()) for binding in bindings)
+    if not good and not ended:
+        return good  # every change that could make a difference is told, and ends it
+    asked = replace(Asked.since(row.login_session), client_ip=client_ip)
+    judged = judge(bindings, application.policy_engine_mode, row.user, memberships(row.user), asked)
+    return good if judged.passing else None
 
 
 def seen(question: SessionsSeen, providers: frozenset[int] | None = None) -> Answer:

@@ -127,7 +127,7 @@ class Renewal:
     async def _renewed_elsewhere(self, session: ProxySession) -> ProxySession | None:
         for _ in range(_LOOKS):
             await self.pause(_PAUSE)
-            found = await self.store.find(session.id_hash, session.provider)
+            found = await self.store.find(session.id_hash, session.provider, session.good_at)
             if found is None or found.access_expires > self.now():
                 return found
         raise StoreUnavailable("another worker does not finish renewing this session")

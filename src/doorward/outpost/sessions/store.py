@@ -36,7 +36,7 @@ class Sessions:
         self._cache = SessionCache()
         self._doubtful: set[bytes] = set()
         """Ids that may have ended while the store was being asked about them."""
-        self._asking: dict[tuple[bytes, int], asyncio.Task[Known | None]] = {}
+        self._asking: dict[tuple[bytes, int, str], asyncio.Task[Known | None]] = {}
 
     def known(self, id_hash: bytes, application: Application, now: float) -> Known | None:
         """The session, if this worker knows it; costs nothing."""
@@ -50,6 +50,9 @@ class Sessions:
     def _attended(self, known: Known, now: float) -> Known | None:
         """``known``, for which it is time to look at more than whether it is there."""
         session, application = known.session, known.application
+        if 0 < session.good_until <= now:
+            self._cache.drop((session.id_hash,))  # its keeper says whether it lets in any longer
+            return None
         idle = application.provider.idle_limit
         if idle and max(known.last_passed, known.used_before) + idle <= now:
             self._cache.drop((session.id_hash,))  # perhaps it was used at another worker: the store knows
@@ -57,7 +60,9 @@ class Sessions:
         if session.refresh_token and due_from(session, application) <= now:
             if session.access_expires <= now:
                 return None
-            self._question(session.id_hash, application)  # it is renewed beside this request, and those that follow
+            self._question(
+                session.id_hash, application, session.good_at
+            )  # it is renewed beside this request, and those that follow
         else:
             known.attention_at = self._attention(known, now)
         return known
@@ -68,20 +73,23 @@ class Sessions:
             return self._cache.holds(known)
         return self.known(known.session.id_hash, known.application, now) is known
 
-    async def find(self, id_hash: bytes, application: Application) -> Known | None:
-        """The session, from the store when this worker does not know it. Raises StoreUnavailable."""
+    async def find(self, id_hash: bytes, application: Application, client_ip: str) -> Known | None:
+        """The session, from the store when this worker does not know whether it lets in at this address. Raises
+        StoreUnavailable."""
         known = self.known(id_hash, application, self._now())
+        if known is not None and known.session.good_at not in ("", client_ip):
+            known = None
         if known is not None or self._cache.is_unknown(id_hash, self._now()):
             return known
         # Shielded: the first client going away must not fail the others that wait for the same answer.
-        return await asyncio.shield(self._question(id_hash, application))
+        return await asyncio.shield(self._question(id_hash, application, client_ip))
 
-    def _question(self, id_hash: bytes, application: Application) -> asyncio.Task[Known | None]:
+    def _question(self, id_hash: bytes, application: Application, client_ip: str) -> asyncio.Task[Known | None]:
         """The one question that is being put to the store about this session."""
-        key = (id_hash, application.provider.pk)
+        key = (id_hash, application.provider.pk, client_ip)
         asking = self._asking.get(key)
         if asking is None:
-            asking = asyncio.ensure_future(self._ask(id_hash, application))
+            asking = asyncio.ensure_future(self._ask(id_hash, application, client_ip))
             self._asking[key] = asking
             asking.add_done_callback(lambda done: self._answered(key, done))
         return asking
@@ -94,18 +102,18 @@ class Sessions:
         """The session's ID token; the store is asked where this worker does not keep it. Raises StoreUnavailable."""
         if known.session.id_token:
             return known.session.id_token
-        session = await self._store.find(known.session.id_hash, known.session.provider)
+        session = await self._store.find(known.session.id_hash, known.session.provider, known.session.good_at)
         return "" if session is None else session.id_token
 
     async def end_subject(self, subject: str) -> None:
         """End all sessions of the person, in the store first. Raises StoreUnavailable; then nothing has ended."""
         await self._store.end_subject(subject)
-        self._doubtful.update(id_hash for id_hash, _ in self._asking)  # whose they are is not known yet
+        self._doubtful.update(id_hash for id_hash, *_ in self._asking)  # whose they are is not known yet
         self._cache.drop(self._cache.of_subject(subject))
 
     def forget(self, id_hashes: Iterable[bytes], everything: bool) -> None:
         """These sessions (or all) have ended."""
-        asked = {id_hash for id_hash, _ in self._asking}
+        asked = {id_hash for id_hash, *_ in self._asking}
         if everything:
             self._doubtful |= asked
             self._cache.drop_all()
@@ -132,10 +140,10 @@ class Sessions:
         finally:
             self._cache.drop((ticket.id_hash,))
 
-    async def _ask(self, id_hash: bytes, application: Application) -> Known | None:
+    async def _ask(self, id_hash: bytes, application: Application, client_ip: str) -> Known | None:
         for _ in range(_MAX_QUESTIONS):
             self._doubtful.discard(id_hash)
-            session = await self._store.find(id_hash, application.provider.pk)
+            session = await self._store.find(id_hash, application.provider.pk, client_ip)
             if session is not None:
                 if session.provider != application.provider.pk or session.id_hash != id_hash:
                     raise StoreUnavailable("the store answered with another session than the one asked for")
@@ -172,13 +180,15 @@ class Sessions:
         idle = application.provider.idle_limit
         if idle:
             due = min(due, max(known.last_passed, known.used_before, now - idle + TRY_AGAIN) + idle)
+        if session.good_until:
+            due = min(due, session.good_until)
         return min(due, session.expires)
 
     def used_since(self, since: float) -> list[Seen]:
         """The sessions with which a request passed in this worker after ``since`` (Unix seconds)."""
         return self._cache.used_since(since)
 
-    def _answered(self, key: tuple[bytes, int], done: asyncio.Task[Known | None]) -> None:
+    def _answered(self, key: tuple[bytes, int, str], done: asyncio.Task[Known | None]) -> None:
         self._asking.pop(key, None)
         self._doubtful.discard(key[0])
         if not done.cancelled():

@@ -37,7 +37,7 @@ class FileStore:
         self._now = now
         self._ended = ended
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
         place = self._place(provider)
         found = self._ledger.rows(
             "select sealed from session where id = ? and provider = ? and expires > ?",

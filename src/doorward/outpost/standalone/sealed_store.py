@@ -80,7 +80,7 @@ class SealedStore:
         self._newer: OrderedDict[bytes, tuple[ProxySession, str]] = OrderedDict()
         """Renewed sessions that no browser has shown yet, with their sealed form."""
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
         newer = self._newer.get(id_hash)
         session = newer[0] if newer is not None else self._presented(id_hash, provider)
         if session is None or session.provider != provider or session.expires <= self._now():

@@ -34,15 +34,17 @@ class SurvivingStore:
         for id_hash in id_hashes:
             self._confirmed.pop(id_hash, None)
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
         try:
-            session = await self._store.find(id_hash, provider)
+            session = await self._store.find(id_hash, provider, client_ip)
         except StoreUnavailable:
             known = self._confirmed.get(id_hash)
             if known is None or known.provider != provider or known.expires <= self._now():
                 raise
             if self._now() - self._last_heard() > self._absence:
                 raise
+            if known.good_at not in ("", client_ip) or 0 < known.good_until <= self._now():
+                raise  # nobody is there who could say whether it lets in now, from there
             return known
         if session is None:
             self._confirmed.pop(id_hash, None)
