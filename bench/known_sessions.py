@@ -40,7 +40,7 @@ _TOGETHER = 200
 class Store(MemoryStore):
     """Makes sessions up when asked: what it would hold itself is not to be weighed."""
 
-    async def find(self, id_hash: bytes, provider: int) -> ProxySession | None:
+    async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
         self.finds += 1
         number = id_hash.hex()
         return ProxySession(
