@@ -19,7 +19,6 @@ from doorward.identity.blueprints.comparing import hidden_value, name_of, plain
 from doorward.identity.blueprints.doors import Door, door_for, door_of
 from doorward.identity.blueprints.errors import Wrong
 from doorward.identity.blueprints.objects import find
-from doorward.identity.blueprints.reading import INSTANTIATE
 from doorward.identity.blueprints.scope import PREFIX
 from doorward.identity.blueprints.tags import Tag
 
@@ -44,7 +43,7 @@ def export(instance: Model) -> str:
     return _text(
         {
             "version": 1,
-            "metadata": {"name": f"Export - {name_of(instance)}", "labels": {INSTANTIATE: "false"}},
+            "metadata": {"name": f"Export - {name_of(instance)}"},
             "entries": [made.entry(part) for part in parts],
         }
     )
