@@ -151,6 +151,11 @@ def test_problems_of_the_environment_name_the_variable(tmp_path: Path) -> None:
         ("{groups: [staff]}", "{groups: [staff]}\n    upstreams: [{url: 'http://a/b'}]", "a server without a path"),
         ("{groups: [staff]}", "{groups: [staff]}\n    upstreams: [{path: /x}]", "needs url, or urls"),
         ("{groups: [staff]}", "{groups: [staff]}\n    domain: example.org", "is not under the domain 'example.org'"),
+        (
+            "{groups: [staff]}",
+            "{groups: [staff]}\n    cookiePrefix: host\n    domain: example.com",
+            "only secure can be",
+        ),
         ("cookie:", "session: {store: file}\ncookie:", "needs a folder: state:"),
         ("issuer:", "identityProvider: {url: 'https://a', token: t}\nissuer:", "cannot be beside identityProvider"),
         ("cookie:", "session: {store: files}\ncookie:", "did you mean 'file'?"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from doorward.outpost.application import Application
 from doorward.outpost.sessions.cookie import BEGUN, SESSION, CookieJar, Ticket
 from outpost.world import World, provider, request_of, set_cookies
 
@@ -138,3 +139,41 @@ async def test_no_cookie_whatsoever_opens_the_door(world: World, value: bytes, d
     name = next(iter(world.outpost._applications.by_pk.values())).cookies.name.decode()
     answer = await browser.get("/a", cookie=f"{name}=" + value.decode("latin-1"))
     assert answer.status in (302, 401)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"), [("host", "__Host-authentik_proxy_"), ("secure", "__Secure-authentik_proxy_")]
+)
+async def test_a_prefixed_name(prefix: str, name: str) -> None:
+    """The browser can only have it from this host, or over TLS; what comes without TLS is made up, and so is what comes
+    under the plain name."""
+    # S-313, S-315
+    world = World(provider(1, "app.example.test", cookie_prefix=prefix))
+    browser = world.browser()
+    await browser.log_in()
+    [(own, value)] = browser.cookies.items()
+    assert own.startswith(name)
+    assert (await browser.get("/")).status == 200
+    assert b"; Path=/; " in world.outpost._applications.by_pk[1].cookies.clear()
+
+    plain = own.removeprefix(name.removesuffix("authentik_proxy_"))
+    assert request_of(await browser.get("/", cookie=f"{plain}={value}"))
+    browser.scheme = "http"
+    assert (await browser.get("/", cookie=f"{own}={value}")).status != 200
+
+
+@pytest.mark.parametrize(
+    ("host", "changes"),
+    [
+        ("https://app.example.test", {"mode": "forward_domain", "cookie_domain": "example.test"}),
+        ("http://app.example.test", {}),
+        ("https://app.example.test", {"cookie_prefix": "Host"}),
+    ],
+)
+def test_a_prefix_that_browsers_would_not_keep(host: str, changes: dict[str, str]) -> None:
+    """Such a provider is not served, because every login would go in circles."""
+    wanted = {"cookie_prefix": "host", "external_host": host, **changes}
+    with pytest.raises(ValueError, match="cookie"):
+        Application(provider(1, "app.example.test", **wanted), "1")
+    if "mode" in changes:
+        Application(provider(1, "app.example.test", **wanted | {"cookie_prefix": "secure"}), "1")

@@ -120,6 +120,10 @@ def contradictions(written: OutpostConfiguration) -> Iterator[tuple[KeyPath, str
         host = urlsplit(application.external_url).hostname or ""
         if application.domain and host != application.domain and not host.endswith(f".{application.domain}"):
             yield (*here, "externalUrl"), f"is not under the domain {application.domain!r}"
+        if application.cookie_prefix and not application.external_url.startswith("https:"):
+            yield (*here, "cookiePrefix"), "browsers keep such a cookie only where externalUrl begins with https"
+        elif application.cookie_prefix == "host" and application.domain:
+            yield (*here, "cookiePrefix"), "a __Host- cookie is one host's: with a domain only secure can be used"
         issuers = [each.url for each in application.trusted_issuers]
         own = application.issuer or written.issuer
         if issuers and not application.bearer_tokens:

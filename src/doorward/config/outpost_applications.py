@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
@@ -67,6 +67,9 @@ class Application(Section):
     headers: Headers = Headers()
     issuer: Issuer | None = None
     """Its own, instead of the one for all."""
+    cookie_prefix: Literal["host", "secure"] | None = None
+    """Let the name of the session cookie begin with ``__Host-`` (one host's own; not with ``domain``) or ``__Secure-``.
+    Both need https. Whoever is logged in logs in again after a change."""
     callback_path: Annotated[Text, AfterValidator(a_plain_path)] | None = None
     """Where the issuer sends browsers back to; ``/outpost.goauthentik.io/callback`` by default."""
     skip_paths: tuple[Text, ...] = ()

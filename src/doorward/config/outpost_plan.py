@@ -233,6 +233,7 @@ class _Maker:
             redirect_everything=application.redirect_everything,
             skip_preflight=application.skip_preflight,
             keep_posts=application.keep_forms,
+            cookie_prefix=application.cookie_prefix or "",
             foreign=self._issuer(key, application, issuer, secrets),
             trusted=tuple(
                 self._trusted(trusted, application, "applications", key, "trustedIssuers", number)

@@ -111,7 +111,7 @@ def _guard(name: str, application: Application, own: str) -> routing.ForwardAuth
         address=f"http://outpost.internal{PREFIX}/auth/traefik",
         trust_forward_header=True,
         auth_response_headers=tuple(_fields(application)),
-        add_auth_cookies_to_response=_cookies(own),
+        add_auth_cookies_to_response=_cookies(own, application.cookie_prefix),
         forward_body=application.keep_forms,
         max_body_size=1 << 20,
         preserve_location_header=True,
@@ -134,10 +134,11 @@ def _fields(application: Application) -> Iterator[str]:
     yield from headers.claims
 
 
-def _cookies(own: str) -> tuple[str, ...]:
+def _cookies(own: str, prefix: str | None) -> tuple[str, ...]:
     """Names of the cookies in which a renewed session goes back to the browser."""
     short = hashlib.sha256(own.encode()).hexdigest()[:8]
-    return tuple(f"authentik_proxy_{short}_{number}" for number in range(COOKIE_PARTS))
+    before = {"host": "__Host-", "secure": "__Secure-"}.get(prefix or "", "")
+    return tuple(f"{before}authentik_proxy_{short}_{number}" for number in range(COOKIE_PARTS))
 
 
 def _place(application: Application) -> routing.Rule:

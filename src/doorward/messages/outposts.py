@@ -170,6 +170,9 @@ class ProxyProvider(Struct, frozen=True):
     """In mode ``proxy``: scheme, host and port of the application behind, to which this program hands requests on."""
     internal_host_ssl_validation: bool = True
     """Whether the certificate of ``internal_host`` is verified."""
+    cookie_prefix: str = ""
+    """``host`` or ``secure``: the session cookie's name begins with ``__Host-`` or ``__Secure-``, and browsers keep it
+    only as what that says. Empty: neither."""
 
 
 class OutpostConfiguration(Struct, frozen=True):

@@ -199,7 +199,7 @@ class Outpost:
             return self._strays.of_nobody(
                 self._applications, question, fields, asked_by, True, scheme, host, path, ambiguous=ambiguous
             )
-        presented = application.cookies.presented(fields.cookies)
+        presented = application.cookies.presented(fields.cookies, scheme == "https")
         visit = Visit(
             application,
             forwarded.method,
@@ -292,7 +292,7 @@ class Outpost:
             path,
             query,
             fields,
-            application.cookies.presented(fields.cookies),
+            application.cookies.presented(fields.cookies, scheme == "https"),
             question,
             True,
         )

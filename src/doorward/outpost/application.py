@@ -57,7 +57,8 @@ class Application:
             self.callback_path = urlsplit(foreign.redirect_uri).path
         older = foreign.older_cookie_secrets if foreign is not None else ()
         own = foreign.cookie_id if foreign is not None and foreign.cookie_id else provider.client_id
-        self.cookies = CookieJar(own, provider.cookie_secret, parts.scheme == "https", self.domain, older)
+        secure, prefix = parts.scheme == "https", provider.cookie_prefix
+        self.cookies = CookieJar(own, provider.cookie_secret, secure, self.domain, older, prefix)
         self.common_fields: dict[tuple[str, str], Header] = {}
         """Identity fields that its sessions share (``identity_headers``)."""
         self.rules = SkipRules(provider.skip_path_regex, provider.name)

@@ -18,6 +18,7 @@ def test_new_providers_have_the_outposts_defaults(admin_api: Any, provider_body:
 def test_every_switch_is_written_and_read(admin_api: Any, provider_body: dict[str, Any]) -> None:
     """On with POST, off with PATCH; the others stay."""
     switches = {"skip_preflight": True, "keep_posts": True, "renew_sessions": True, "idle_limit": "hours=1"}
+    switches |= {"cookie_prefix": "secure"}
     made = admin_api.post("providers/proxy/", provider_body | switches)
     path = f"providers/proxy/{made['pk']}/"
     changed = admin_api.patch(path, {"renew_sessions": False, "keep_posts": False})

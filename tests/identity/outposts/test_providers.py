@@ -103,6 +103,31 @@ def test_what_the_outpost_can_do_reaches_it(flows: None) -> None:
     assert (changed.skip_preflight, changed.keep_posts, changed.idle_limit) == (True, True, 1800.0)
 
 
+def test_a_cookie_prefix_that_browsers_would_not_keep(flows: None) -> None:
+    """Refused with the reason where every login would go in circles; a new name ends the sessions of the old one."""
+    provider = make()
+    create_application(SYSTEM, name="App", slug="app", provider=provider)
+    actions.assign(SYSTEM, queries.embedded(), [provider])
+    actions.update_proxy_provider(SYSTEM, provider, cookie_prefix="host")
+    (served,) = queries.configuration().providers
+    assert served.cookie_prefix == "host"
+
+    refusals: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"mode": "forward_domain", "cookie_domain": "example.test"}, "one host"),
+        ({"external_host": "http://app.example.test"}, "https"),
+        ({"cookie_prefix": "none"}, "valid choice"),
+    )
+    for changes, why in refusals:
+        provider.refresh_from_db()
+        with pytest.raises(ValidationError) as refused:
+            actions.update_proxy_provider(SYSTEM, provider, **changes)
+        assert why in " ".join(refused.value.message_dict["cookie_prefix"])
+    provider.refresh_from_db()
+    actions.update_proxy_provider(
+        SYSTEM, provider, mode="forward_domain", cookie_domain="example.test", cookie_prefix="secure"
+    )
+
+
 def test_renewal_is_a_switch(flows: None) -> None:
     """On and off by one word; whoever does not say it changes nothing."""
     provider = make(renew_sessions=True)

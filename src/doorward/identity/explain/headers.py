@@ -175,4 +175,5 @@ def _without_values(outcome: TrialOutcome) -> TrialOutcome:
 
 
 def _cookie_name(provider: ProxyProvider) -> str:
-    return "authentik_proxy_" + hashlib.sha256(provider.client_id.encode()).hexdigest()[:8]
+    prefix = {"host": "__Host-", "secure": "__Secure-"}.get(provider.cookie_prefix, "")
+    return f"{prefix}authentik_proxy_" + hashlib.sha256(provider.client_id.encode()).hexdigest()[:8]

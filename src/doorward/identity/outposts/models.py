@@ -34,6 +34,11 @@ class ProxyProvider(OAuth2Provider):
         FORWARD_SINGLE = "forward_single"
         FORWARD_DOMAIN = "forward_domain"
 
+    class CookiePrefix(models.TextChoices):
+        NONE = "", "authentik_proxy_…"
+        HOST = "host", "__Host-authentik_proxy_…"
+        SECURE = "secure", "__Secure-authentik_proxy_…"
+
     external_host = models.TextField()
     internal_host = models.TextField(blank=True, default="")
     internal_host_ssl_validation = models.BooleanField(default=True)
@@ -51,6 +56,10 @@ class ProxyProvider(OAuth2Provider):
     """Let a browser's CORS preflight pass without a session (S-224)."""
     keep_posts = models.BooleanField(default=False)
     """Keep a form that meets an ended session, and offer to send it after the login."""
+    cookie_prefix = models.CharField(
+        max_length=6, choices=CookiePrefix.choices, default=CookiePrefix.NONE, db_default="", blank=True
+    )
+    """What the name of the session cookie begins with."""
     jwt_federation_providers = models.ManyToManyField(OAuth2Provider, related_name="+", blank=True)
     """A program's access token for one of these opens this application as well, to whom it lets in."""
     idle_limit = models.TextField(default="seconds=0")

@@ -46,6 +46,7 @@ _EDITABLE = frozenset(
         "redirect_everything",
         "skip_preflight",
         "keep_posts",
+        "cookie_prefix",
         "idle_limit",
         "access_token_validity",
         "refresh_token_validity",
@@ -56,7 +57,7 @@ _EDITABLE = frozenset(
 )
 _SEALED = frozenset({"sealed_client_secret", "sealed_cookie_secret"})
 """Made by the first save."""
-_ENDS_SESSIONS = frozenset({"external_host", "mode", "cookie_domain", "access_token_validity"})
+_ENDS_SESSIONS = frozenset({"external_host", "mode", "cookie_domain", "cookie_prefix", "access_token_validity"})
 """After a change of one of these the sessions that exist are not what a new login would make."""
 
 
@@ -172,6 +173,7 @@ def _force(provider: ProxyProvider) -> None:
         raise ValidationError({"basic_auth_enabled": [text]})
     if provider.mode == ProxyProvider.Mode.FORWARD_DOMAIN:
         _require_domain(provider)
+    _require_prefix(provider)
     _require_durations(provider)
     open_paths.require_usable(provider.skip_path_regex)
     open_paths.require_meant(provider)
@@ -182,6 +184,16 @@ def _require_domain(provider: ProxyProvider) -> None:
         raise ValidationError({"cookie_domain": ["The external host does not lie under this domain."]})
     if not hosts.is_kept_by_browsers(provider.cookie_domain):
         raise ValidationError({"cookie_domain": ["A domain of at least two parts: browsers keep no cookie for this."]})
+
+
+def _require_prefix(provider: ProxyProvider) -> None:
+    """Browsers do not keep a cookie that is not what its name says: every login would go in circles."""
+    if provider.cookie_prefix and not provider.external_host.startswith("https://"):
+        text = "Browsers keep such a cookie only where the outside URL begins with https."
+        raise ValidationError({"cookie_prefix": [text]})
+    if provider.cookie_prefix == ProxyProvider.CookiePrefix.HOST and provider.domain:
+        text = "A __Host- cookie belongs to one host: with a login for a whole domain only __Secure- can be used."
+        raise ValidationError({"cookie_prefix": [text]})
 
 
 def _warn_of_domain(actor: Actor, provider: ProxyProvider) -> None:

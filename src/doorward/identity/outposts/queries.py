@@ -86,6 +86,7 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         redirect_everything=provider.redirect_everything,
         skip_preflight=provider.skip_preflight,
         keep_posts=provider.keep_posts,
+        cookie_prefix=provider.cookie_prefix,
         refresh_token_validity=durations.parse(provider.refresh_token_validity).total_seconds(),
         idle_limit=durations.parse(provider.idle_limit).total_seconds(),
         introspection_endpoint=endpoints.introspection,

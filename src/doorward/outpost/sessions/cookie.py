@@ -25,6 +25,8 @@ from doorward.tokens import base64url
 BEGUN = 1
 SESSION = 2
 
+PREFIXES = {"": "", "host": "__Host-", "secure": "__Secure-"}
+"""Beginnings of names that a browser keeps only if the cookie is what they say."""
 _LENGTH = 1 + 1 + 4 + 32 + 16
 _TEXT_LENGTH = 72
 _MAX_REMEMBERED = 1_000_000
@@ -72,11 +74,27 @@ class CookieJar:
     """Name, seal and attributes of one proxy provider's cookie."""
 
     def __init__(
-        self, client_id: str, secret: str, secure: bool, domain: str = "", older: tuple[str, ...] = ()
+        self,
+        client_id: str,
+        secret: str,
+        secure: bool,
+        domain: str = "",
+        older: tuple[str, ...] = (),
+        prefix: str = "",
     ) -> None:
         """``domain``: all hosts under it get the cookie too; without one only the host that set it does. What the
-        secrets ``older`` have sealed is still good."""
-        self.name = b"authentik_proxy_" + hashlib.sha256(client_id.encode()).hexdigest()[:8].encode()
+        secrets ``older`` have sealed is still good. ``prefix``: one of ``PREFIXES``.
+
+        Raises ValueError for a prefix with which browsers would not keep this cookie (RFC 6265bis section 4.1.3)."""
+        if prefix not in PREFIXES:
+            raise ValueError(f"cookie prefix {prefix!r} is none of host and secure")
+        if prefix and not secure:
+            raise ValueError(f"browsers keep {PREFIXES[prefix]} cookies only where the external host is https")
+        if prefix == "host" and domain:
+            raise ValueError(f"a __Host- cookie is one host's, and this one is for all hosts under {domain!r}")
+        short = hashlib.sha256(client_id.encode()).hexdigest()[:8]
+        self.name = f"{PREFIXES[prefix]}authentik_proxy_{short}".encode()
+        self._only_tls = bool(prefix)
         self._secret = secret.encode()
         self._secrets = (self._secret, *(each.encode() for each in older))
         self._client_id = client_id.encode()
@@ -86,8 +104,11 @@ class CookieJar:
         self._remembered: dict[bytes, Ticket] = {}
         """Sealed texts of sessions, found good. Nobody gets one without a login: no stranger can fill it."""
 
-    def presented(self, cookies: list[bytes]) -> Presented:
-        """The ticket in these ``Cookie`` fields."""
+    def presented(self, cookies: list[bytes], tls: bool = True) -> Presented:
+        """The ticket in these ``Cookie`` fields. No browser sends a prefixed name without ``tls``: it is made up
+        (S-315)."""
+        if self._only_tls and not tls:
+            return _NOTHING
         value: bytes | None = None
         for line in cookies:
             if self._prefix not in line:

@@ -40,6 +40,7 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
         extra_kwargs = {
             "skip_preflight": {"help_text": "Let CORS preflights pass without a session."},
             "keep_posts": {"help_text": "Keep a form that meets an ended session; needs a proxy that sends bodies."},
+            "cookie_prefix": {"help_text": "host or secure: the cookie's name begins with __Host- or __Secure-."},
             "idle_limit": {"help_text": "A duration after which an unused session ends; seconds=0: no limit."},
         }
         fields = [
@@ -64,6 +65,7 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
             "redirect_everything",
             "skip_preflight",
             "keep_posts",
+            "cookie_prefix",
             "renew_sessions",
             "idle_limit",
             "outpost_set",

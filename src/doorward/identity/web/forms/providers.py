@@ -91,6 +91,13 @@ class ProxyProviderForm(ProviderForm):
         required=False,
         help_text="After the login its sender may send it again. Needs a proxy that hands bodies over (forwardBody).",
     )
+    cookie_prefix = forms.ChoiceField(
+        label="Name of the session cookie",
+        choices=ProxyProvider.CookiePrefix.choices,
+        required=False,
+        help_text="Browsers keep a __Host- cookie only from this very host, and never send it anywhere else: no other "
+        "host can plant one. Needs https, and a single application; for a whole domain there is __Secure-.",
+    )
     renew_sessions = forms.BooleanField(
         label="Renew sessions",
         required=False,
@@ -133,6 +140,7 @@ class ProxyProviderForm(ProviderForm):
         "redirect_everything",
         "skip_preflight",
         "keep_posts",
+        "cookie_prefix",
     ]
 
     def defaults(self) -> dict[str, Any]:
