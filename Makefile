@@ -1,7 +1,7 @@
 # The one task runner; .ci/run calls it too. `make help` lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-compiled compiled check fix fuzz bench docs words lock clean dev peers bench-peers bench-page
+.PHONY: help venv demo test test-postgresql test-compiled compiled check fix fuzz bench docs words lock clean dev peers bench-peers bench-page
 SHELL := /bin/sh
 
 # Bytecode is written: without it the identity provider needs three times as long to start.
@@ -21,6 +21,7 @@ help:
 	@echo "make fuzz      look for inputs that the parsers get wrong (ARGS=\"http1 --seconds 60\")"
 	@echo "make bench     what a request costs, beside real Traefik, nginx and HAProxy (ARGS=\"--quick tls\", ARGS=--list)"
 	@echo "make compiled  the program with its hot modules compiled, in build/compiled (PYTHONPATH=build/compiled $(BIN)/doorward ...)"
+	@echo "make test-postgresql  the identity provider's tests on PostgreSQL instead of SQLite"
 	@echo "make test-compiled  the tests of what is compiled, on that"
 	@echo "make docs      build the documentation into site/"
 	@echo "make venv      prepare .venv with what the program needs (make demo does it by itself)"
@@ -80,6 +81,14 @@ demo: venv
 
 test: dev peers check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@test -n "$(ARGS)" || $(MAKE) --no-print-directory test-postgresql ARGS="$(WITH_ROWS)"
+
+# The identity provider on PostgreSQL too: `make test` does it for the rooms in which a database may matter,
+# `make test-postgresql` for all of it.
+WITH_ROWS := $(addprefix tests/identity/,applications authenticators bootstrap chores crypto directory events logins oauth2 \
+	outposts policies rpc)
+test-postgresql: dev peers
+	$(BIN)/python tests/peers/postgresql.py $(BIN)/python -m pytest -n 2 --dist loadfile $(or $(ARGS),tests/identity)
 
 # --- the hot modules, compiled (docs/decisions/0005-compiled.md): the source stays the reference -----------------------
 
@@ -110,7 +119,7 @@ endef
 
 peers:
 	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy apache2:libapache2-mod-auth-openidc certutil:libnss3-tools \
-		slapd:slapd xmlsec1:xmlsec1)
+		slapd:slapd xmlsec1:xmlsec1 pg_createcluster:postgresql)
 
 bench-peers:
 	$(call debian,wrk:wrk h2load:nghttp2-client nginx:nginx-light haproxy:haproxy)

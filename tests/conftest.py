@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from peers.api import Api
 from peers.browser import chromium, visitor
+from peers.postgresql import Cluster, cluster
 from peers.program import Program
 
 
@@ -71,3 +72,10 @@ def slug() -> Callable[[str], str]:
     """Names that no other test has: ``slug("wiki")`` → ``wiki-3``."""
     count = iter(range(1, 1_000_000))
     return lambda stem: f"{stem}-{next(count)}"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A server of our own, for all tests that need databases in one."""
+    with cluster() as running:
+        yield running

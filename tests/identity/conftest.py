@@ -22,7 +22,7 @@ PASSWORD = "correct horse battery staple"
 # Settings are read when Django is set up, so the facts must stand before anything imports a model.
 FOLDER = tempfile.mkdtemp(prefix="doorward-identity-")
 os.environ["DOORWARD_DATA"] = FOLDER
-os.environ["DOORWARD_DATABASE"] = ""
+os.environ["DOORWARD_DATABASE"] = os.environ.get("DOORWARD_TEST_DATABASE", "")
 os.environ["DOORWARD_EXTERNAL_URL"] = "https://auth.example.test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "doorward.identity.settings"
 django.setup()

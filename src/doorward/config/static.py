@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -216,6 +217,8 @@ def _external_url(text: str) -> str:
 def _database(text: str) -> str:
     if text != "sqlite" and not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("must be sqlite or a postgresql:// URL")
+    if text != "sqlite" and find_spec("psycopg") is None:
+        raise ValueError("needs psycopg, which is not installed: pip install 'doorward[postgresql]'")
     return text
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
@@ -33,10 +34,35 @@ def bring_up_to_date(say: Callable[[str], None]) -> None:
             cursor.execute("SELECT pg_advisory_lock(%s)", [_POSTGRESQL_LOCK])
     executor = MigrationExecutor(connection)
     _refuse_newer(executor.loader)
+    if _is_empty():
+        say("Preparing the database")
+        _make_at_once(executor)
+        return
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         say(f"Preparing the database ({len(plan)} steps)")
         call_command("migrate", interactive=False, verbosity=0)
+
+
+def _is_empty() -> bool:
+    return not connection.introspection.table_names()
+
+
+def _make_at_once(executor: MigrationExecutor) -> None:
+    """The tables as all migrations together would have made them, in one transaction and a fiftieth of the time.
+
+    Every migration is noted as applied, so that the next version's begin where these end. That both ways lead to the
+    same tables is tested; that migrations write no rows which a fresh installation needs, too.
+    """
+    with connection.schema_editor() as editor:
+        for model in executor.loader.project_state().apps.get_models():
+            if model._meta.can_migrate(connection):
+                editor.create_model(model)
+        recorder = executor.recorder
+        recorder.ensure_schema()
+        for app, name in executor.loader.graph.nodes:
+            recorder.record_applied(app, name)
+    emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
 
 
 def _make_private() -> None:

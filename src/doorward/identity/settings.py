@@ -13,7 +13,7 @@ import logging
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from doorward import __version__
 from doorward.identity.languages import supported
@@ -96,9 +96,13 @@ def _database() -> dict[str, object]:
             "NAME": parts.path.lstrip("/"),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
+            # A folder with a socket is written as %2Fvar%2Frun%2Fpostgresql.
+            "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
+            # As libpq names them: sslmode, sslrootcert, connect_timeout …
+            "OPTIONS": dict(parse_qsl(parts.query)),
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",

@@ -111,7 +111,12 @@ def end_all_of(actor: Actor, user: User, *, except_sid: str = "") -> int:
 def end_elsewhere(login_session: LoginSession, broken: str, seen: Seen) -> None:
     """End a login that is tied to where it began, because a request came from elsewhere. Two at once end it once."""
     with transaction.atomic():
-        row = LoginSession.objects.select_for_update().select_related("user").filter(pk=login_session.pk).first()
+        row = (
+            LoginSession.objects.select_for_update(of=("self",))
+            .select_related("user")
+            .filter(pk=login_session.pk)
+            .first()
+        )
         if row is None or row.user is None:
             return
         actor = Actor(row.user, seen.ip, "", user_agent=seen.user_agent)
