@@ -58,6 +58,8 @@ class Stage:
     folder: Path
     extra_static: str = ""
     """More of the static configuration."""
+    database: str = "sqlite"
+    """``identity.database``."""
     web_port: int = field(default_factory=free_port)
     trusting_port: int = field(default_factory=free_port)
     program: Program = field(init=False)
@@ -144,6 +146,7 @@ class Stage:
             identity:
               externalUrl: {self.url("auth")}
               data: {self.program.data}
+              database: {self.database}
             workers: 2
             """) + dedent(self.extra_static)
 
