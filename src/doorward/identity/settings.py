@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "doorward.identity.policies",
     "doorward.identity.stages",
     "doorward.identity.flows",
+    "doorward.identity.sources",
     "doorward.identity.applications",
     "doorward.identity.oauth2",
     "doorward.identity.outposts",

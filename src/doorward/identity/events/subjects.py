@@ -18,6 +18,7 @@ _APP_LABELS = {
     "oauth2": "authentik_providers_oauth2",
     "outposts": "authentik_outposts",
     "blueprints": "authentik_blueprints",
+    "sources": "authentik_core",
 }
 _MODEL_LABELS = {
     "proxyprovider": ("authentik_providers_proxy", "proxyprovider"),
@@ -26,6 +27,7 @@ _MODEL_LABELS = {
     "staticdevice": ("authentik_stages_authenticator_static", "staticdevice"),
     "webauthndevice": ("authentik_stages_authenticator_webauthn", "webauthndevice"),
     "emaildevice": ("authentik_stages_authenticator_email", "emaildevice"),
+    "oauthsource": ("authentik_sources_oauth", "oauthsource"),
     "reputation": ("authentik_policies_reputation", "reputation"),
     "remembereddevice": ("authentik_stages_authenticator_validate", "remembereddevice"),
 }

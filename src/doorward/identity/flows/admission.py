@@ -46,5 +46,7 @@ def known(plan: Plan) -> dict[str, object]:
         "auth_methods": list(plan.methods),
         "application": plan.context.application or None,
         "flow": plan.flow,
+        "is_sso": plan.context.arrival is not None,
+        "source": plan.context.arrival.slug if plan.context.arrival else None,
         "pending_user_identifier": plan.pending.identifier if plan.pending else "",
     }

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from msgspec import Struct, structs
 
 from doorward.identity.applications.models import Application
+from doorward.identity.sources.arrival import Arrival
 
 SESSION_END = "session-end"
 """Kind of the page that closes the invalidation flow of an application; no operator binds it."""
 
 IFRAME_LOGOUT = "iframe-logout"
 """Kind of the page that tells applications in frames that the login has ended; put behind whatever ended it."""
+
+FEDERATED = ("fed",)
+"""How somebody was proven by a source (``amr``)."""
 
 ADDED_CONSENT = "added-consent"
 """Kind of a consent question that the client asked for (``prompt=consent``) and the flow does not have."""
@@ -55,6 +59,8 @@ class PlanContext:
     """The request to log out was proven to come from the user (a valid ``id_token_hint``): do not ask again."""
     frames: tuple[str, ...] = ()
     """Applications' addresses (checked when they were stored) that this browser opens, now that it is logged out."""
+    arrival: Arrival | None = None
+    """Who comes from a source, as it has said: the plan begins with them, known or to be enrolled."""
 
 
 class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +76,7 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
     require_consent: bool = False
     confirmed: bool = False
     frames: tuple[str, ...] = ()
+    arrival: Arrival | None = None
 
     @classmethod
     def of(cls, context: PlanContext) -> KeptContext:
@@ -84,6 +91,7 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
             require_consent=context.require_consent,
             confirmed=context.confirmed,
             frames=context.frames,
+            arrival=context.arrival,
         )
 
 
@@ -160,6 +168,20 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
         """Names the current step. An answer that carries another one is for a page that is no longer current."""
         return f"{self.id}.{self.position}"
 
+    def begun(self) -> Plan:
+        """This plan with what its context says about the visitor: whom a source has sent is proven by it."""
+        arrival = self.context.arrival
+        if arrival is None:
+            return self
+        pending = Pending(arrival.username or arrival.identifier, arrival.user) if arrival.user is not None else None
+        return structs.replace(
+            self,
+            pending=pending,
+            proven=arrival.user,
+            methods=FEDERATED if arrival.user is not None else (),
+            prompt_data=arrival.prompt_data(),
+        )
+
     def passed(self) -> Plan:
         """This plan with its current step behind it."""
         return structs.replace(self, position=self.position + 1, failures=0, errors=(), notice="", notes={})
@@ -202,7 +224,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
             passwords_checked=(),
             prompt_data={},
             sealed_data={},
-        )
+        ).begun()
 
 
 def new_plan_id() -> str:

@@ -51,7 +51,7 @@ def plan(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanContex
         steps=_steps(request, flow, context),
         context=KeptContext.of(context),
         user=user.pk if (user := visitor(request)) else None,
-    )
+    ).begun()
     journal.note(request, fresh, journal.PLANNED)
     return fresh
 

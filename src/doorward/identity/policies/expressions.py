@@ -81,7 +81,7 @@ def _names(user: User | AnonymousUser, asked: Asked, budget: Budget, said: _Said
         "http_request": http,
         "context": context,
         "ak_client_ip": address(asked),
-        "ak_is_sso_flow": False,
+        "ak_is_sso_flow": context.get("is_sso") is True,
         "ak_logger": Record("the log", {}, logging_functions),
         **{name: Function(name, call) for name, call in functions.items()},
     }

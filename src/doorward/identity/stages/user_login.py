@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from msgspec import structs
@@ -16,6 +17,7 @@ from doorward.identity.logins import actions as logins
 from doorward.identity.logins import queries
 from doorward.identity.logins.bindings import Binding
 from doorward.identity.policies import geography, reputation
+from doorward.identity.sources import arrivals
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
@@ -70,10 +72,16 @@ class UserLoginView(StageView[UserLoginStage]):
         binding = Binding(self.stage.network_binding, self.stage.geoip_binding)
         if remember:
             duration += self._offset()
+        arrival = plan.context.arrival
         try:
-            row = logins.log_in(request, user, methods=plan.methods, duration=duration or None, binding=binding)
+            with transaction.atomic():
+                if arrival is not None:
+                    arrivals.settle(self.visit.actor, arrival, user)
+                row = logins.log_in(request, user, methods=plan.methods, duration=duration or None, binding=binding)
         except logins.NotActive:
             return DEACTIVATED
+        except arrivals.NotSettled as error:
+            return Refused(str(error), (error.reason,))
         reputation.succeeded(user, self.visit.actor.client_ip)
         geography.logged_in(user, self.visit.actor.client_ip)
         if self.stage.terminate_other_sessions:

@@ -21,9 +21,10 @@ from doorward.identity.directory.errors import Busy
 from doorward.identity.directory.errors import Refused as NotAllowed
 from doorward.identity.directory.models import User
 from doorward.identity.flows.models import Flow
-from doorward.identity.flows.plan import Pending, Plan
+from doorward.identity.flows.plan import FEDERATED, Pending, Plan
 from doorward.identity.logins.queries import sid_to_spare
 from doorward.identity.mail.models import UnprovenAddress
+from doorward.identity.sources import arrivals
 from doorward.identity.stages import invitations, prompt, subjects
 from doorward.identity.stages.invitation import GONE
 from doorward.identity.stages.models import UserWriteStage
@@ -119,14 +120,19 @@ class UserWriteView(StageView[UserWriteStage]):
                 fixed = self._fixed(plan)
                 user = self._created(structs.replace(plan, prompt_data={**plan.prompt_data, **fixed}), password)
                 # An address that an administrator has fixed is one that they vouch for.
-                if user.email and "email" not in fixed:
+                if user.email and "email" not in fixed and not _is_proven_by_source(plan, user.email):
                     UnprovenAddress.objects.create(user=user, email=user.email)
+                if plan.context.arrival is not None:
+                    arrivals.settle(visit.actor, plan.context.arrival, user)
         except invitations.Void:
             return Refused(GONE)
+        except arrivals.NotSettled as error:
+            return Refused(str(error), (error.reason,))
         plan = structs.replace(
             _without_answers(plan), invitation="", pending=Pending(user.username, user.pk), proven=user.pk
         )
-        return Passed((plan.showing("pwd") if password else plan).passed())
+        shown = FEDERATED if plan.context.arrival is not None else ("pwd",) if password else ()
+        return Passed(plan.showing(*shown).passed())
 
     def _fixed(self, plan: Plan) -> dict[str, Value]:
         """What the invitation has fixed, which is used up by this. Raises Void."""
@@ -145,10 +151,18 @@ class UserWriteView(StageView[UserWriteStage]):
             password=password or None,
             groups=[stage.create_users_group] if stage.create_users_group else (),
             type=stage.user_type,
-            path=stage.user_path_template or "users",
+            path=stage.user_path_template or self._path_of_source(plan) or "users",
             is_active=not stage.create_users_as_inactive,
-            attributes=self._attributes({}, plan),
+            attributes=self._attributes(dict(plan.context.arrival.attributes) if plan.context.arrival else {}, plan),
         )
+
+    def _path_of_source(self, plan: Plan) -> str:
+        return arrivals.source_of(plan.context.arrival).user_path if plan.context.arrival is not None else ""
+
+
+def _is_proven_by_source(plan: Plan, email: str) -> bool:
+    arrival = plan.context.arrival
+    return arrival is not None and arrival.email_verified and arrival.email == email
 
 
 def _without_answers(plan: Plan) -> Plan:
