@@ -201,6 +201,30 @@ def test_the_identity_provider_goes_away_and_comes_back(far: Far, browser: Brows
     eventually(lambda: far.asked(cookie).status == 302, within=5, what="the session has ended")
 
 
+def test_a_renewed_token_and_another_way(program: Program, browser: Browser, tmp_path: Path) -> None:
+    """Both are read again by themselves; whoever was logged in still is, and news comes the new way."""
+    made, api = prepared(program), Api(program)
+    key, config, other_line = tmp_path / "token", tmp_path / "outpost.yml", Line(program.https_port)
+    token = next(line.split()[1] for line in made.configuration.splitlines() if "token:" in line)
+    key.write_text(token)
+    text = made.configuration.replace(f"token: {token}", f"tokenFile: {key}")
+    with contextlib.closing(made.line), contextlib.closing(other_line), outpost(tmp_path, made.port, text):
+        cookie = made.session(browser)
+        assert made.asked(cookie).status == 200
+
+        api.post(f"/core/tokens/{made.outpost['token_identifier']}/set_key/", key="n" * 60)
+        eventually(lambda: made.asked(cookie).status == 503, within=10, what="the former token counts no longer")
+        key.write_text("n" * 60)
+        eventually(lambda: made.asked(cookie).status == 200, within=30, what="the new token is used")
+
+        config.write_text(text.replace(f"connect: 127.0.0.1:{made.line.port}", f"connect: 127.0.0.1:{other_line.port}"))
+        eventually(lambda: "read again" in (tmp_path / "outpost.log").read_text(), within=30, what="it was read")
+        made.line.close()
+        assert made.asked(cookie).status == 200
+        api.patch(f"/core/users/{made.person}/", is_active=False)
+        eventually(lambda: made.asked(cookie).status == 302, within=15, what="the session has ended")
+
+
 def test_an_outpost_that_has_never_reached_its_identity_provider(tmp_path: Path) -> None:
     """It answers, and says why it does not let anybody in."""
     port = free_port()

@@ -91,12 +91,26 @@ class ConnectedOutpost:
         self._forgot = 0.0
         kept = RpcSessionStore(self._questions, self._look_now)
         self._store = SurvivingStore(kept, plan.absence, lambda: self._heard, now)
-        channel = RemoteIssuerChannel(client, plan.identity)
+        self._channel = RemoteIssuerChannel(client, plan.identity)
+        self._moves = 0
+        """How often the way or the token has changed, and at the last answer."""
+        self._moves_heard = 0
         self._decided = decided
         self._unsent: deque[Decision] = deque(maxlen=MOST_RECORDS)
-        self._outpost = Outpost(self._store, channel, now, trusted, self._record)
+        self._outpost = Outpost(self._store, self._channel, now, trusted, self._record)
         self._last_uses = LastUses(self._outpost.used_since, self._questions, now)
         self.answering = Gate(self._outpost, self._why_shut)
+
+    def use(self, plan: ConnectedApplications) -> None:
+        """The configuration was read again. Sessions live on, if it is the same identity provider that answers: over
+        another way, to another token."""
+        moved = plan != msgspec.structs.replace(self._plan, poll=plan.poll, absence=plan.absence)
+        self._plan = plan
+        self._store.absence = plan.absence
+        if moved:
+            self._moves += 1
+            self._questions.use(plan.identity, plan.token)
+            self._channel.reach = plan.identity
 
     @property
     def ready(self) -> bool:
@@ -150,11 +164,16 @@ class ConnectedOutpost:
 
     async def _look(self) -> None:
         async with self._looking:
+            moves = self._moves
             try:
-                question = FetchState(self._position, self._presence)
-                answer = await self._questions.look("state", question)
-                state = msgspec.msgpack.decode(answer.body, type=IdentityState)
+                state = await self._state(self._position)
+                if moves != self._moves_heard and self._position >= 0:
+                    # Another token may be another outpost's: all that is protected, and what has ended meanwhile.
+                    whole = await self._state(-1)
+                    state = msgspec.structs.replace(state, configuration=whole.configuration)
             except TokenRefused as refused:
+                if moves != self._moves:
+                    return  # it was the former one
                 self._say(f"{refused}: nobody passes until it does")
                 self._is_refused = True
                 self._use(OutpostConfiguration())
@@ -164,7 +183,14 @@ class ConnectedOutpost:
             except (StoreUnavailable, msgspec.MsgspecError) as error:
                 self._unheard(str(error))
                 return
-            self._hear(state)
+            if moves == self._moves:
+                self._hear(state)
+                self._moves_heard = moves
+
+    async def _state(self, since: int) -> IdentityState:
+        """Raises StoreUnavailable, msgspec.MsgspecError."""
+        answer = await self._questions.look("state", FetchState(since, self._presence))
+        return msgspec.msgpack.decode(answer.body, type=IdentityState)
 
     def _hear(self, state: IdentityState) -> None:
         self._heard = self._now()
@@ -179,6 +205,9 @@ class ConnectedOutpost:
         configuration = self._known
         if state.configuration:
             configuration = msgspec.msgpack.decode(state.configuration, type=OutpostConfiguration)
+            moved, known = self._moves != self._moves_heard, self._known
+            if moved and known is not None and _is_anothers(configuration, known):
+                self._forget((), everything=True)
         if configuration is not None and (configuration is not self._known or self._is_away):
             self._is_away = False
             self._known = configuration
@@ -209,6 +238,13 @@ class ConnectedOutpost:
         if trouble != self._trouble:
             self._trouble = trouble
             log.error("the identity provider at %s: %s", self._plan.identity.url, trouble)
+
+
+def _is_anothers(configuration: OutpostConfiguration, before: OutpostConfiguration) -> bool:
+    """What protects the applications under the same keys is not the same: the sessions were somebody else's."""
+    known = {provider.pk: (provider.client_id, provider.cookie_secret) for provider in before.providers}
+    now = {provider.pk: (provider.client_id, provider.cookie_secret) for provider in configuration.providers}
+    return any(now.get(pk, owner) != owner for pk, owner in known.items()) or not known.keys() & now.keys()
 
 
 def _closed(provider: ProxyProvider) -> ProxyProvider:

@@ -35,6 +35,10 @@ class RemoteQuestions:
 
     def __init__(self, client: Client, reach: Reach, token: str) -> None:
         self._client = client
+        self.use(reach, token)
+
+    def use(self, reach: Reach, token: str) -> None:
+        """From now on this is the way, and the token."""
         self._reach = reach
         self._token = token.encode()
         self._rests_until = 0.0
@@ -80,7 +84,7 @@ class RemoteIssuerChannel:
 
     def __init__(self, client: Client, reach: Reach) -> None:
         self._client = client
-        self._reach = reach
+        self.reach = reach
 
     async def fetch(self, question: HttpQuestion, url: str) -> HttpAnswer:
         """``url`` is one of its own, as browsers know it. Raises IdentityUnreachable."""
@@ -93,7 +97,7 @@ class RemoteIssuerChannel:
         )
         inner = HttpQuestion(question.method, question.target, headers, question.body)
         try:
-            origin = origin_of(self._reach, self._reach.url)
+            origin = origin_of(self.reach, self.reach.url)
             return await self._client.fetch(inner, origin, timeout=PATIENCE, max_body=1 << 20)
         except (Unreachable, TooLarge, ValueError) as error:
             raise IdentityUnreachable(f"the identity provider did not answer: {error}") from error

@@ -25,6 +25,7 @@ from doorward.assembly.listening import Given, Listeners, PortUnusable
 from doorward.assembly.metrics_sum import MetricsSum
 from doorward.assembly.outpost_connected import ConnectedOutpost
 from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
+from doorward.assembly.outpost_files import watch
 from doorward.assembly.outpost_foreign import ForeignOutpost
 from doorward.assembly.outpost_proxied import with_proxied
 from doorward.assembly.outpost_reload import NotReloaded, as_far_as_possible, read_again
@@ -36,7 +37,7 @@ from doorward.messages.decisions import Decided, Decision
 from doorward.messages.entry_points import Metrics
 from doorward.messages.http import HttpAnswer
 from doorward.messages.outposts import OutpostConfiguration
-from doorward.messages.standalone import ForeignApplications, OutpostPlan
+from doorward.messages.standalone import ConnectedApplications, ForeignApplications, OutpostPlan
 from doorward.net.client import Client
 from doorward.net.descriptors import raise_limit
 from doorward.net.pools import Pools
@@ -110,13 +111,14 @@ class OutpostProgram:
         await self._engine.start(sockets)
         _say_ready(self._plan)
         reloading = asyncio.create_task(self._reload_whenever(reload))
+        watching = asyncio.create_task(watch(lambda: self._plan.watched, reload.set))
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, following], return_when=asyncio.FIRST_COMPLETED)
         if following in done:
             following.result()  # it never ends but by a fault of ours: better no outpost than a deaf one
         self._stopping = True
         await self._engine.drain(self._plan.grace)
-        for task in (following, reloading):
+        for task in (following, reloading, watching):
             task.cancel()
         if door is not None:
             door.close()
@@ -140,8 +142,11 @@ class OutpostProgram:
         table = with_proxied(plan.table, self._configuration, plan.entry_points[0])
         self._engine.use(Routes.build(table, self))
         self._plan, self._table = plan, table
-        if isinstance(plan.applications, ForeignApplications) and isinstance(self._outpost, ForeignOutpost):
-            self._outpost.use(plan.applications)
+        match self._outpost, plan.applications:
+            case ForeignOutpost() as outpost, ForeignApplications() as applications:
+                outpost.use(applications)
+            case ConnectedOutpost() as connected, ConnectedApplications() as identity:
+                connected.use(identity)
         for warning in plan.warnings:
             log.warning("%s", warning)
         if waiting:

@@ -57,13 +57,15 @@ def as_far_as_possible(running: OutpostPlan, wanted: OutpostPlan) -> tuple[Outpo
     match running.applications, wanted.applications:
         case ForeignApplications(in_file=before), ForeignApplications(in_file=after) if before != after:
             waiting.append("session.store")
-        case ConnectedApplications(), _ if running.applications != wanted.applications:
-            waiting.append("identityProvider")
-            applications = running.applications
-        case ForeignApplications(), ConnectedApplications():
-            waiting.append("identityProvider")
+        case (ConnectedApplications(), ForeignApplications()) | (ForeignApplications(), ConnectedApplications()):
+            waiting.append("whether there is an identityProvider")
             applications = running.applications
     usable = msgspec.structs.replace(
-        running, table=wanted.table, applications=applications, grace=wanted.grace, warnings=wanted.warnings
+        running,
+        table=wanted.table,
+        applications=applications,
+        grace=wanted.grace,
+        warnings=wanted.warnings,
+        watched=wanted.watched,
     )
     return usable, waiting

@@ -13,13 +13,17 @@ import msgspec
 
 from doorward.config import outpost_plan
 from doorward.config.problems import ConfigurationError
-from doorward.messages.standalone import OutpostPlan
+from doorward.messages.standalone import ConnectedApplications, OutpostPlan
 
 
 def read(config_file: Path | None) -> OutpostPlan:
     """The plan for this file (None: the environment says everything). Raises ConfigurationError."""
     plan = outpost_plan.load(config_file, _check_pattern)
-    return msgspec.structs.replace(plan, config_file=str(config_file.absolute()) if config_file is not None else "")
+    if config_file is None:
+        return plan
+    file = str(config_file.absolute())
+    watched = (file, *plan.watched) if isinstance(plan.applications, ConnectedApplications) else ()
+    return msgspec.structs.replace(plan, config_file=file, watched=watched)
 
 
 def _check_pattern(pattern: str) -> None:

@@ -88,6 +88,7 @@ class _Maker:
             log=LogPlan(written.log.level, written.log.format, written.log.file_path),
             metrics=written.metrics is not None,
             warnings=tuple(self._warnings),
+            watched=_watched(written.identity_provider),
         )
 
     # --- files -------------------------------------------------------------------------------------------------
@@ -315,6 +316,12 @@ def _headers(written: Headers, email_claim: str) -> tuple[outposts.ClaimHeader, 
         made.append(outposts.ClaimHeader("Authorization", "@id_token", "Bearer "))
     made += [outposts.ClaimHeader(name, claim) for name, claim in written.claims.items()]
     return tuple({each.header.lower(): each for each in made}.values())
+
+
+def _watched(identity: IdentityProvider | None) -> tuple[str, ...]:
+    """The files that say how an identity provider is reached: somebody renews them who does not tell."""
+    files = () if identity is None else (identity.token_file, identity.ca_file)
+    return tuple(str(Path(file).absolute()) for file in files if file)
 
 
 def _cookie_secret(secret: str, key: str) -> str:

@@ -69,3 +69,5 @@ class OutpostPlan(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     config_file: str = ""
     """Where it was written; empty: in the environment."""
+    watched: tuple[str, ...] = ()
+    """Files that are read again by themselves when they have changed."""

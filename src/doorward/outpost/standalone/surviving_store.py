@@ -20,9 +20,9 @@ class SurvivingStore:
     """See ``outpost.ports.SessionStore``."""
 
     def __init__(self, store: SessionStore, absence: float, last_heard: Callable[[], float], now: Callable[[], float]):
-        """``absence``: seconds after ``last_heard`` for which a confirmed session is good without the store."""
         self._store = store
-        self._absence = absence
+        self.absence = absence
+        """Seconds after ``last_heard`` for which a confirmed session is good without the store."""
         self._last_heard = last_heard
         self._now = now
         self._confirmed: OrderedDict[bytes, ProxySession] = OrderedDict()
@@ -41,7 +41,7 @@ class SurvivingStore:
             known = self._confirmed.get(id_hash)
             if known is None or known.provider != provider or known.expires <= self._now():
                 raise
-            if self._now() - self._last_heard() > self._absence:
+            if self._now() - self._last_heard() > self.absence:
                 raise
             if known.good_at not in ("", client_ip) or 0 < known.good_until <= self._now():
                 raise  # nobody is there who could say whether it lets in now, from there
