@@ -14,7 +14,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.policies.notices import access_changed
 
-RESERVED_SLUGS = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke"})
+RESERVED_SLUGS = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke", "par"})
 """Path segments beside ``/application/o/<slug>/``."""
 _EDITABLE = frozenset(
     {

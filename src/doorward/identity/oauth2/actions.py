@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from doorward.identity import durations
 from doorward.identity.applications.models import Application, Consent
 from doorward.identity.crypto.models import CertificateKeyPair
-from doorward.identity.directory import names
 from doorward.identity.directory.models import User
 from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
-from doorward.identity.oauth2 import live, logout_uris, redirects
+from doorward.identity.oauth2 import live, logout_uris
 from doorward.identity.oauth2.models import (
-    DEFAULT_GRANTS,
-    DEVICE_CODE,
-    TOKEN_EXCHANGE,
     AuthorizationCode,
     IssuedToken,
     OAuth2Provider,
     RetiringKey,
     ScopeMapping,
 )
+from doorward.identity.oauth2.provider_rules import validate
 
 PUBLISHED_BEFORE_USE = timedelta(minutes=1)
 SHORTEST_SECRET = 16
@@ -55,12 +52,16 @@ _EDITABLE = frozenset(
         "grant_types",
         "logout_uri",
         "logout_method",
+        "encryption_key",
+        "refresh_token_threshold",
+        "client_authentication",
+        "client_jwks",
+        "client_jwks_uri",
+        "require_pushed_requests",
+        "typed_access_tokens",
+        "step_up_flow",
     }
 )
-_DURATIONS = ("access_code_validity", "access_token_validity", "refresh_token_validity")
-GRANTS = (*DEFAULT_GRANTS, DEVICE_CODE, TOKEN_EXCHANGE)
-"""What a client's ``grant_types`` may name."""
-_CLIENT_ID = re.compile(r"[!-~]{1,255}")
 
 
 def create_oauth2_provider(
@@ -80,9 +81,9 @@ def create_oauth2_provider(
     _refuse_unknown(fields)
     provider = OAuth2Provider(name=name, authorization_flow=authorization_flow, invalidation_flow=invalidation_flow)
     _set(provider, fields)
-    logout_uris.judge(actor, provider, former="")
+    logout_uris.judge(actor, provider, former="", former_keys="")
     with transaction.atomic():
-        warnings = _validate(provider)
+        warnings = validate(provider)
         provider.save(force_insert=True)
         provider.scope_mappings.set(scope_mappings)
         provider.exchange_from.set(exchange_from)
@@ -105,10 +106,10 @@ def update_oauth2_provider(
     with transaction.atomic():
         before, former_key = events.snapshot(provider), provider.signing_key
         former, trusted = _names(provider.scope_mappings), _names(provider.exchange_from)
-        former_uri = provider.logout_uri
+        former_uri, former_keys_uri = provider.logout_uri, provider.client_jwks_uri
         _set(provider, changes)
-        logout_uris.judge(actor, provider, former=former_uri)
-        warnings = _validate(provider)
+        logout_uris.judge(actor, provider, former=former_uri, former_keys=former_keys_uri)
+        warnings = validate(provider)
         provider.save()
         if scope_mappings is not None:
             provider.scope_mappings.set(scope_mappings)
@@ -193,11 +194,13 @@ def _retire(provider: OAuth2Provider, key: CertificateKeyPair) -> None:
     if provider.retiring_keys.filter(signs_until__gt=now).exists():
         # The key that is replaced has not signed anything yet; the one before it goes on.
         return
+    # Tokens may have been issued when they lived longer than they do now.
+    last = provider.issued_tokens.filter(kind=IssuedToken.Kind.ACCESS).aggregate(last=Max("expires"))["last"] or now
     RetiringKey.objects.create(
         provider=provider,
         key=key,
         signs_until=now + PUBLISHED_BEFORE_USE,
-        published_until=now + PUBLISHED_BEFORE_USE + durations.parse(provider.access_token_validity),
+        published_until=max(last, now + PUBLISHED_BEFORE_USE + durations.parse(provider.access_token_validity)),
     )
 
 
@@ -213,36 +216,6 @@ def _set(provider: OAuth2Provider, fields: dict[str, object]) -> None:
         if len(secret) < SHORTEST_SECRET:
             raise ValidationError({"client_secret": [f"At least {SHORTEST_SECRET} characters."]})
         provider.client_secret = secret
-
-
-def _validate(provider: OAuth2Provider) -> tuple[str, ...]:
-    """Raise ValidationError, or return what the administrator should know."""
-    names.require_plain(provider.name, "name")
-    if not _CLIENT_ID.fullmatch(provider.client_id):
-        raise ValidationError({"client_id": ["1 to 255 visible ASCII characters."]})
-    if provider.client_type == OAuth2Provider.ClientType.PUBLIC and not provider.require_pkce:
-        # Nothing else would tie a code to the program that asked for it (RFC 9700 section 2.1.1).
-        raise ValidationError({"require_pkce": ["A public client must use PKCE."]})
-    for field in _DURATIONS:
-        try:
-            length = durations.parse(getattr(provider, field))
-        except ValidationError as error:
-            raise ValidationError({field: error.messages}) from error
-        if not length:
-            raise ValidationError({field: ["Longer than nothing."]})
-    if not isinstance(provider.grant_types, list) or not set(provider.grant_types) <= set(GRANTS):
-        raise ValidationError({"grant_types": [f"Only these: {', '.join(GRANTS)}."]})
-    logout_uris.require_usable(provider)
-    if provider.signing_key is not None and not provider.signing_key.sealed_key:
-        raise ValidationError({"signing_key": ["This certificate has no private key here."]})
-    try:
-        warnings = tuple(
-            warning for entry in redirects.read(provider.redirect_uris) for warning in redirects.check(entry)
-        )
-    except redirects.BadRedirectUri as error:
-        raise ValidationError({"redirect_uris": [str(error)]}) from error
-    provider.full_clean(exclude=["kind", "sealed_client_secret"])
-    return warnings
 
 
 def _warn(actor: Actor, provider: OAuth2Provider, warnings: tuple[str, ...]) -> None:

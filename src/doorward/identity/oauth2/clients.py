@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from django.db.models import QuerySet
 
 from doorward.identity.applications.models import Application
-from doorward.identity.oauth2 import denial
+from doorward.identity.oauth2 import client_assertions, denial
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.live import application_of
@@ -25,6 +25,7 @@ from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.oauth2.parameters import Parameters
 
 LONGEST = 255
+_Way = OAuth2Provider.Authentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,16 @@ class ClaimedClient:
     client: Client | None
     presented_secret: str
     """Empty when none was presented."""
-    method: Literal["basic", "post", "none"]
+    method: Literal["basic", "post", "none", "assertion"]
     address: str | None
     """Of the peer, for counting failures."""
+    assertion: str = ""
+    """What the client signed, of one that proves itself so."""
 
 
 def providers() -> QuerySet[OAuth2Provider]:
     """All that answering for a client needs, in one query."""
-    return OAuth2Provider.objects.select_related("signing_key", "application")
+    return OAuth2Provider.objects.select_related("signing_key", "encryption_key", "application")
 
 
 def find(client_id: str) -> Client | None:
@@ -72,6 +75,9 @@ def find_by_slug(slug: str) -> Client | None:
 def claim(authorization: str, form: Parameters, address: str | None) -> ClaimedClient | Denial:
     """Read Basic, body or bare ``client_id``; more than one way at once is a malformed request (S-416)."""
     client_id, secret = form.get("client_id"), form.get("client_secret")
+    signed = _signed(client_id, form, address)
+    if signed is not None:
+        return denial.TWO_CLIENT_AUTHENTICATIONS if authorization or secret else signed
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return ClaimedClient(client_id, find(client_id), secret, "post" if secret else "none", address)
@@ -95,9 +101,15 @@ def authenticate(claimed: ClaimedClient) -> Client | Denial:
 
 
 def proves(claimed: ClaimedClient) -> bool:
-    """Whether a confidential client presents its secret. Nothing is counted."""
+    """Whether a confidential client presents its secret, or its signature, in the way it is registered with. Nothing is
+    counted; a signature is used up."""
     client = claimed.client
     if client is None or client.is_public:
+        return False
+    way = client.provider.client_authentication
+    if way == _Way.PRIVATE_KEY_JWT or claimed.method == "assertion":
+        return way == _Way.PRIVATE_KEY_JWT and client_assertions.proves(client.provider, claimed.assertion)
+    if way in (_Way.CLIENT_SECRET_BASIC, _Way.CLIENT_SECRET_POST) and way != f"client_secret_{claimed.method}":
         return False
     return _same_secret(claimed.presented_secret, client.provider.client_secret)
 
@@ -112,6 +124,20 @@ def failed(claimed: ClaimedClient) -> Denial:
 def _client(provider: OAuth2Provider | None) -> Client | None:
     application = application_of(provider) if provider is not None else None
     return Client(provider, application) if provider is not None and application is not None else None
+
+
+def _signed(client_id: str, form: Parameters, address: str | None) -> ClaimedClient | None:
+    """A request with an assertion of the client about itself; others are somebody else's, and no proof of a client."""
+    assertion = form.get("client_assertion")
+    if not assertion or form.get("client_assertion_type") != client_assertions.TYPE:
+        return None
+    client = find(client_assertions.named_client(assertion))
+    if client is None or client.provider.client_authentication != _Way.PRIVATE_KEY_JWT:
+        return None
+    claimed_id = client.provider.client_id
+    if client_id and client_id != claimed_id:
+        return ClaimedClient(client_id, None, "", "assertion", address)
+    return ClaimedClient(claimed_id, client, "", "assertion", address, assertion)
 
 
 def _same_secret(presented: str, secret: str) -> bool:

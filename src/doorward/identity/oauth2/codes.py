@@ -7,50 +7,42 @@ import threading
 import time
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from doorward.identity import durations
 from doorward.identity.crypto import vault
 from doorward.identity.directory.models import User
-from doorward.identity.events import actions as events
-from doorward.identity.events.actor import Actor
 from doorward.identity.logins.models import LoginSession
+from doorward.identity.oauth2 import claims_request
 from doorward.identity.oauth2.authorization_request import AuthorizationRequest
-from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken
+from doorward.identity.oauth2.models import AuthorizationCode, IssuedToken, PushedRequest, UsedAssertion
 
 LONGEST_LIFE = timedelta(minutes=10)
 """RFC 6749 section 4.1.2; the default of a provider is one minute."""
 
 
-def create(actor: Actor, request: AuthorizationRequest, user: User, login: LoginSession) -> str:
-    """A new code for ``request``, with the event that says who let whom know what."""
+def create(request: AuthorizationRequest, user: User, login: LoginSession, *, acr: str, family: str) -> str:
+    """A new code for ``request``."""
     code = secrets.token_urlsafe(32)
     provider = request.client.provider
     now = timezone.now()
-    with transaction.atomic():
-        AuthorizationCode.objects.create(
-            code_hash=vault.digest(code),
-            provider=provider,
-            user=user,
-            login_session=login,
-            sid=login.sid,
-            redirect_uri=request.return_to.redirect_uri,
-            scope=" ".join(request.scopes),
-            nonce=request.nonce,
-            code_challenge=request.code_challenge,
-            auth_time=login.authenticated_at or now,
-            amr=list(login.methods),
-            expires=now + min(durations.parse(provider.access_code_validity), LONGEST_LIFE),
-        )
-        events.record(
-            "authorize_application",
-            "authentik.providers.oauth2",
-            actor,
-            authorized_application=request.client.application,
-            flow=str(provider.authorization_flow_id),
-            scopes=" ".join(request.scopes),
-        )
+    AuthorizationCode.objects.create(
+        code_hash=vault.digest(code),
+        provider=provider,
+        user=user,
+        login_session=login,
+        sid=login.sid,
+        redirect_uri=request.return_to.redirect_uri,
+        scope=" ".join(request.scopes),
+        nonce=request.nonce,
+        code_challenge=request.code_challenge,
+        auth_time=login.authenticated_at or now,
+        amr=list(login.methods),
+        acr=acr,
+        claims=claims_request.stored(request.claims),
+        family=family,
+        expires=now + min(durations.parse(provider.access_code_validity), LONGEST_LIFE),
+    )
     _sweeper.perhaps()
     return code
 
@@ -76,6 +68,8 @@ class _Sweeper:
         oldest = timezone.now() - self.KEPT
         AuthorizationCode.objects.filter(expires__lt=oldest).delete()
         IssuedToken.objects.filter(expires__lt=oldest).delete()
+        PushedRequest.objects.filter(expires__lt=oldest).delete()
+        UsedAssertion.objects.filter(expires__lt=oldest).delete()
 
 
 _sweeper = _Sweeper()

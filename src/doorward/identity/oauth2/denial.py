@@ -54,11 +54,22 @@ NO_ACTOR_TOKENS = Denial("invalid_request", "The actor is the client itself; act
 REQUESTED_TOKEN_TYPE = Denial("invalid_request", "Only access tokens are given in exchange.")
 INVALID_TARGET = Denial("invalid_target", "A client gets tokens for itself only.")
 
-UNSUPPORTED_RESPONSE_TYPE = Denial("unsupported_response_type", "Only the response type code is supported.")
+UNSUPPORTED_RESPONSE_TYPE = Denial("unsupported_response_type", "This client has no such response type.")
+TOKENS_IN_QUERY = Denial("invalid_request", "Tokens are never sent in the query; use fragment or form_post.")
 NO_RESPONSE_TYPE = Denial("invalid_request", "The parameter response_type is missing.")
 NO_SCOPE_LEFT = Denial("invalid_scope", "None of the requested scopes is known to this client.")
 REQUEST_NOT_SUPPORTED = Denial("request_not_supported", "The parameter request is not supported.")
 REQUEST_URI_NOT_SUPPORTED = Denial("request_uri_not_supported", "The parameter request_uri is not supported.")
+NOT_PUSHED = Denial("invalid_request", "This client must push its authorization requests (RFC 9126).")
+TOO_LARGE = Denial("invalid_request", "The request is too large.", 413)
+TOO_MANY_PUSHED = Denial("temporarily_unavailable", "Too many pushed requests of this client are waiting.", 429)
+REDIRECT_URI_NOT_REGISTERED = Denial("invalid_request", "The redirect_uri is not registered for this client.")
+NO_OPENID = Denial("invalid_scope", "An ID token needs the scope openid.")
+NO_NONCE = Denial("invalid_request", "The parameter nonce is missing.")
+BAD_CLAIMS = Denial("invalid_request", "The parameter claims is malformed.")
+UNMET_AUTHENTICATION = Denial(
+    "unmet_authentication_requirements", "The user has not logged in in the way that the client needs."
+)
 NONCE_TOO_LONG = Denial("invalid_request", "The nonce is longer than 512 characters.")
 NO_CHALLENGE = Denial("invalid_request", "This client must use PKCE: code_challenge is missing.")
 METHOD_NOT_S256 = Denial("invalid_request", "The only supported code_challenge_method is S256.")

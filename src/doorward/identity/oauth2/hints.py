@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from doorward.identity.oauth2 import keys
+from doorward.identity.oauth2.encryption import opened
 from doorward.identity.oauth2.issuer import issuer_of
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.tokens import shared_secret
@@ -30,7 +31,7 @@ def read(token: str, provider: OAuth2Provider) -> Hint | None:
     if not token:
         return None
     try:
-        hint = _verified(token, provider)
+        hint = _verified(opened(provider, token), provider)
     except (TokenRefused, msgspec.MsgspecError):
         return None
     return hint if hint.iss == issuer_of(provider) and hint.aud == provider.client_id else None

@@ -23,6 +23,7 @@ class Endpoints:
     revocation: str
     jwks: str
     device_authorization: str
+    pushed_authorization: str
 
 
 def issuer_of(provider: OAuth2Provider) -> str:
@@ -46,6 +47,7 @@ def endpoints_of(provider: OAuth2Provider) -> Endpoints:
         revocation=f"{base}revoke/",
         jwks=f"{own}jwks/",
         device_authorization=f"{base}device/",
+        pushed_authorization=f"{base}par/",
     )
 
 

@@ -27,7 +27,7 @@ def access_token(text: str) -> IssuedToken | None:
     row = find(text)
     if row is None or row.kind != IssuedToken.Kind.ACCESS or not is_live(row):
         return None
-    return row if _key_is_published(row.provider, text) else None
+    return row if _key_is_published(row, text) else None
 
 
 def find(text: str) -> IssuedToken | None:
@@ -35,7 +35,9 @@ def find(text: str) -> IssuedToken | None:
     if not text or len(text) > MAX_TOKEN:
         return None
     return (
-        IssuedToken.objects.select_related("user", "login_session", "provider__signing_key", "provider__application")
+        IssuedToken.objects.select_related(
+            "user", "login_session", "provider__signing_key", "provider__encryption_key", "provider__application"
+        )
         .filter(token_hash=vault.digest(text))
         .first()
     )
@@ -70,13 +72,18 @@ def living_session(row: IssuedToken) -> LoginSession | None:
     return session if session is not None and is_live_login(session) else None
 
 
-def _key_is_published(provider: OAuth2Provider, token: str) -> bool:
+def _key_is_published(row: IssuedToken, token: str) -> bool:
     """Removing a key refuses its tokens at once (S-446)."""
+    provider, kid = row.provider, row.signed_by or _named_key(token)
+    if provider.signing_key is None:
+        return not kid
+    return kid == provider.signing_key.kid or kid in {pair.kid for pair in keys.published_pairs(provider)}
+
+
+def _named_key(token: str) -> str:
+    """Of tokens whose row does not say it; one that is encrypted was signed with the secret then."""
     try:
         header = msgspec.json.decode(base64url.decode(token.split(".", 1)[0]))
     except (ValueError, msgspec.DecodeError):
-        return False
-    kid = header.get("kid")
-    if provider.signing_key is None:
-        return kid is None
-    return kid == provider.signing_key.kid or kid in {pair.kid for pair in keys.published_pairs(provider)}
+        return "?"
+    return "" if "enc" in header else str(header.get("kid", ""))

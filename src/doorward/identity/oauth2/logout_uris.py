@@ -17,11 +17,15 @@ from doorward.identity.oauth2.models import OAuth2Provider
 LONGEST = 2048
 
 
-def judge(actor: Actor, provider: OAuth2Provider, *, former: str) -> None:
-    """Note who wrote the address. A change by somebody else than a superuser takes the trust away."""
+def judge(actor: Actor, provider: OAuth2Provider, *, former: str, former_keys: str) -> None:
+    """Note who wrote the addresses (of logouts, and of the client's keys). A change by somebody else than a superuser
+    takes the trust away."""
+    # The program itself writes at the operator's word (files, the command line); a stranger is another nobody.
+    trusted = actor == Actor.system() or (actor.user is not None and actor.user.is_superuser)
     if provider.logout_uri != former:
-        # The program itself writes at the operator's word (files, the command line); a stranger is another nobody.
-        provider.logout_uri_trusted = actor == Actor.system() or (actor.user is not None and actor.user.is_superuser)
+        provider.logout_uri_trusted = trusted
+    if provider.client_jwks_uri != former_keys:
+        provider.client_jwks_uri_trusted = trusted
 
 
 def require_usable(provider: OAuth2Provider) -> None:

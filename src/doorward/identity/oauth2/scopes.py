@@ -162,6 +162,14 @@ def claims_of(person: Person, scopes: Iterable[str], mappings: Mappings) -> Clai
     return claims
 
 
+def named(person: Person, names: Iterable[str], mappings: Mappings) -> Claims:
+    """Single claims out of what all the client's mappings could tell."""
+    wanted = set(names)
+    if not wanted:
+        return {}
+    return {name: value for name, value in claims_of(person, mappings, mappings).items() if name in wanted}
+
+
 def _said_by(mapping: ScopeMapping, person: Person) -> Claims:
     if mapping.managed:
         return CLAIM_SETS.get(mapping.managed, _nothing)(person)

@@ -27,7 +27,7 @@ class Signer:
     _secret: Any
 
     def sign(self, claims: dict[str, Any], typ: str = "JWT") -> str:
-        """Compact JWS."""
+        """Compact JWS; ``typ`` tells kinds of tokens apart."""
         if self.alg == "HS256":
             return shared_secret.write(msgspec.json.encode(claims), self._secret, typ)
         from joserfc import jws

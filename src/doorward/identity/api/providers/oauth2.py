@@ -31,7 +31,7 @@ from doorward.identity.api.recent_login import require_recent_login
 from doorward.identity.api.resource import NUMBER, Resource
 from doorward.identity.directory.models import User
 from doorward.identity.events.actions import record
-from doorward.identity.oauth2 import actions
+from doorward.identity.oauth2 import actions, provider_rules
 from doorward.identity.oauth2.issuer import endpoints_of
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.person import Person
@@ -44,7 +44,9 @@ class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth
     redirect_uris = RedirectURISerializer(many=True)
     client_secret = serializers.CharField(write_only=True, required=False, allow_blank=True, max_length=255)
     grant_types = serializers.ListField(
-        child=serializers.ChoiceField(actions.GRANTS), required=False, help_text="What the token endpoint gives it for."
+        child=serializers.ChoiceField(provider_rules.GRANTS),
+        required=False,
+        help_text="What the token endpoint gives it for.",
     )
     refresh_token_threshold = Fixed("seconds=0")
     encryption_key = Fixed(None)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from doorward.identity.oauth2 import clients, device_codes, keys, scopes
+from doorward.identity.oauth2 import (
+    acr,
+    client_assertions,
+    clients,
+    device_codes,
+    encryption,
+    keys,
+    response_types,
+    scopes,
+)
 from doorward.identity.oauth2.clients import Client
 from doorward.identity.oauth2.endpoints.answers import allow_origin, json_answer, preflight
-from doorward.identity.oauth2.issue import ACR
 from doorward.identity.oauth2.issuer import endpoints_of
-from doorward.identity.oauth2.models import DEVICE_CODE
+from doorward.identity.oauth2.models import DEVICE_CODE, OAuth2Provider
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -54,20 +63,27 @@ def document_of(client: Client) -> dict[str, object]:
         "revocation_endpoint": where.revocation,
         "jwks_uri": where.jwks,
         **devices,
-        "response_types_supported": ["code"],
+        "pushed_authorization_request_endpoint": where.pushed_authorization,
+        "require_pushed_authorization_requests": provider.require_pushed_requests,
+        "response_types_supported": response_types.offered(provider),
         "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": _grant_types(client),
         "id_token_signing_alg_values_supported": sorted({pair.algorithm for pair in pairs} or {"HS256"}),
         "subject_types_supported": ["public"],
         "token_endpoint_auth_methods_supported": _authentication_methods(client),
-        "introspection_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        **_signatures(client),
+        "introspection_endpoint_auth_methods_supported": _authentication_methods(client),
         "revocation_endpoint_auth_methods_supported": _authentication_methods(client),
-        "acr_values_supported": [ACR],
+        **_encryption(client),
+        "acr_values_supported": list(acr.SUPPORTED),
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": [code for code, _ in settings.LANGUAGES],
         "scopes_supported": sorted(scopes.mappings_of(provider)),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "claims_supported": list(scopes.CLAIM_NAMES),
-        "claims_parameter_supported": False,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
@@ -83,8 +99,27 @@ def _grant_types(client: Client) -> list[str]:
     return [*grants, "password"] if "client_credentials" in grants else grants
 
 
+def _encryption(client: Client) -> dict[str, object]:
+    if client.provider.encryption_key is None:
+        return {}
+    return {
+        "id_token_encryption_alg_values_supported": [encryption.ALG],
+        "id_token_encryption_enc_values_supported": [encryption.ENC],
+    }
+
+
 def _authentication_methods(client: Client) -> list[str]:
-    return ["none"] if client.is_public else ["client_secret_post", "client_secret_basic"]
+    way = client.provider.client_authentication
+    if client.is_public:
+        return ["none"]
+    both = ["client_secret_post", "client_secret_basic"]
+    return both if way == OAuth2Provider.Authentication.CLIENT_SECRET else [way]
+
+
+def _signatures(client: Client) -> dict[str, object]:
+    if client.provider.client_authentication != OAuth2Provider.Authentication.PRIVATE_KEY_JWT:
+        return {}
+    return {"token_endpoint_auth_signing_alg_values_supported": list(client_assertions.ALGORITHMS)}
 
 
 def _client(slug: str) -> Client:

@@ -7,17 +7,22 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from doorward.identity.oauth2 import pushed_requests
 from doorward.identity.oauth2.authorization_request import ReturnTo
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.issuer import issuer_of
 from doorward.identity.oauth2.redirects import origin_of
 
 
-def with_code(request: HttpRequest, return_to: ReturnTo, code: str) -> HttpResponse:
-    return _answer(request, return_to, {"code": code})
+def with_fields(request: HttpRequest, return_to: ReturnTo, fields: dict[str, str]) -> HttpResponse:
+    """With a code, or tokens."""
+    return _answer(request, return_to, fields)
 
 
 def with_error(request: HttpRequest, return_to: ReturnTo, denial: Denial) -> HttpResponse:
+    """A pushed request is used up by a refusal, too."""
+    if return_to.pushed:
+        pushed_requests.answer(return_to.pushed)
     return _answer(request, return_to, {"error": denial.error, "error_description": denial.description})
 
 

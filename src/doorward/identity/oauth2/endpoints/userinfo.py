@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from doorward.identity.events.actor import Actor
-from doorward.identity.oauth2 import live, parameters, scopes
+from doorward.identity.oauth2 import claims_request, live, parameters, scopes
 from doorward.identity.oauth2.endpoints.answers import allow_origin, json_answer, preflight
 from doorward.identity.oauth2.parameters import FORM
 from doorward.identity.oauth2.person import Person
@@ -27,7 +27,9 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     if scopes.OPENID not in granted:
         refused = _refused(request, 403, "insufficient_scope", "The access token has no scope openid.")
         return allow_origin(request, refused, row.provider)
-    claims = scopes.claims_of(Person(row.user), granted, scopes.mappings_of(row.provider))
+    person, mappings = Person(row.user), scopes.mappings_of(row.provider)
+    named = scopes.named(person, claims_request.restored(row.claims).userinfo, mappings)
+    claims = named | scopes.claims_of(person, granted, mappings)
     claims["sub"] = subject_of(row.provider, row.user)
     return allow_origin(request, json_answer(claims), row.provider)
 

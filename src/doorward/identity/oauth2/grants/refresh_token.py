@@ -6,9 +6,12 @@ whole family ends (S-424). The family's end of life is fixed at its first token 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import transaction
 from django.utils import timezone
 
+from doorward.identity import durations
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.oauth2 import denial, live, scopes
@@ -35,9 +38,18 @@ def refresh(client: Client, form: Parameters, actor: Actor) -> Tokens | Denial:
             return denial.SCOPE_NOT_GRANTED
         # What was taken from the client since then is taken from its tokens as well (S-419).
         row.scope = " ".join(scope for scope in granted if scope in requested and scope in mappings)
-        if not _rotate(row, actor) or not _stands(row):
+        kept = _may_be_kept(row)
+        if not (kept or _rotate(row, actor)) or not _stands(row):
             return denial.INVALID_GRANT
+        if kept:
+            return replace(issue(authorization_of(row), mappings), refresh_token=presented)
         return issue(authorization_of(row), mappings, refresh_until=row.expires)
+
+
+def _may_be_kept(row: IssuedToken) -> bool:
+    """Whether it is given back as it is: the provider renews only those that end soon (``refresh_token_threshold``)."""
+    threshold = durations.parse(row.provider.refresh_token_threshold)
+    return bool(threshold) and not row.revoked and row.expires > timezone.now() + threshold
 
 
 def _rotate(row: IssuedToken, actor: Actor) -> bool:
