@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "doorward.identity.flows",
     "doorward.identity.sources",
     "doorward.identity.applications",
+    "doorward.identity.access_requests",
     "doorward.identity.oauth2",
     "doorward.identity.outposts",
     "doorward.identity.brands",

@@ -10,6 +10,7 @@ OPEN_TO_USERS = OPEN_TO_ALL | {
     "core_users_me_retrieve",
     "core_applications_list",
     "core_authenticated_sessions_list",
+    "doorward_access_requests_list",
     "doorward_proxy_sessions_list",
     "core_tokens_list",
     "core_user_consent_list",
@@ -27,6 +28,7 @@ OWN_OBJECTS = {
     "authenticators_webauthn",
     "core_applications",
     "core_authenticated_sessions",
+    "doorward_access_requests",
     "doorward_proxy_sessions",
     "core_tokens",
     "core_user_consent",
@@ -66,7 +68,7 @@ def test_users_without_rights_get_their_own_and_nothing_else(bob_api: Any) -> No
             open_to_bob.add(name)
         elif status == 404:
             assert any(name.startswith(own) for own in OWN_OBJECTS), name
-        elif name == "core_tokens_create":
+        elif name in ("core_tokens_create", "doorward_access_requests_create"):
             assert status == 400
         elif name == "core_users_impersonate_end_retrieve":
             assert status == 204  # he is himself already

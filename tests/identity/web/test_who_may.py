@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 
+from doorward.identity.access_requests.actions import set_offer
+from doorward.identity.access_requests.models import AccessRequest
 from doorward.identity.applications.models import Application
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
@@ -40,6 +44,7 @@ PAGES = {
     "admin-application": ["slug"],
     "admin-application-edit": ["slug"],
     "admin-application-delete": ["slug"],
+    "admin-application-offer": ["slug"],
     "admin-binding-remove": ["slug", "binding"],
     "admin-providers": [],
     "admin-provider": ["provider"],
@@ -158,6 +163,9 @@ OWN_PAGES = {
     "launch": ["slug"],
     "account": [],
     "own-password": [],
+    "own-requests": [],
+    "own-request": ["own_request"],
+    "own-request-new": ["slug"],
     "own-token-new": [],
     "own-token-delete": ["own_token"],
     "own-factors": [],
@@ -210,6 +218,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     return World(
         {
             "slug": whoami.slug,
+            "own_request": a_request(whoami, bob, akadmin).pk,
             "role": role.pk,
             "grant": grant.pk,
             "provider": whoami.provider_id,
@@ -245,6 +254,13 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "own_login": proxied.log_in(bob).pk,
         }
     )
+
+
+def a_request(application: Application, user: User, decider: User) -> AccessRequest:
+    """Of ``user``, whom nobody has answered yet."""
+    set_offer(Actor.system(), application, enabled=True, longest="days=1", approver_users=[decider], approver_groups=[])
+    until = timezone.now() + timedelta(hours=1)
+    return AccessRequest.objects.create(application=application, user=user, reason="to look", until=until)
 
 
 def names(patterns: list[URLPattern | URLResolver]) -> set[str | None]:

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from doorward.identity.api.admin.about import System, Version
 from doorward.identity.api.authenticators.devices import DEVICES, AllDevices, AllDevicesOfAUser
+from doorward.identity.api.core.access_requests import AccessOffers, AccessRequests
 from doorward.identity.api.core.applications import Applications
 from doorward.identity.api.core.brands import Brands
 from doorward.identity.api.core.consents import UserConsents
@@ -74,6 +75,8 @@ RESOURCES = {
     "core/user_consent": UserConsents,
     "core/users": Users,
     "crypto/certificatekeypairs": Certificates,
+    "doorward/access_offers": AccessOffers,
+    "doorward/access_requests": AccessRequests,
     "doorward/proxy_sessions": ProxySessions,
     "events/events": Events,
     "flows/bindings": FlowStageBindings,

@@ -8,6 +8,7 @@ _APP_LABELS = {
     "directory": "authentik_core",
     "roles": "authentik_rbac",
     "applications": "authentik_core",
+    "access_requests": "doorward_access",
     "logins": "authentik_core",
     "policies": "authentik_policies",
     "flows": "authentik_flows",

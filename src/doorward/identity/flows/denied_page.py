@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from doorward.identity.applications.models import Application
 from doorward.identity.flows.visitor import visitor
@@ -32,8 +33,16 @@ def denied_page(
             "application": application,
             "message": message,
             "visitor": user,
+            "ask_address": _where_to_ask(application) if user is not None else "",
             "said": said,
             "reasons": list(reasons) if user is not None and user.is_superuser else [],
         },
         status=status,
     )
+
+
+def _where_to_ask(application: Application | None) -> str:
+    """The page on which whoever is turned away asks for access; empty where there is none."""
+    if application is None or not getattr(getattr(application, "offer", None), "enabled", False):
+        return ""
+    return reverse("own-request-new", args=[application.slug])

@@ -99,6 +99,8 @@ KINDS = (
         },
     ),
     Kind("applications.Application", "authentik_core", "application", "application", ALL),
+    Kind("access_requests.AccessRequest", "doorward_access", "accessrequest", "request for access"),
+    Kind("access_requests.AccessOffer", "doorward_access", "accessoffer", "application that can be asked for"),
     Kind("applications.Provider", "authentik_core", "provider", "provider of any kind"),
     Kind("oauth2.OAuth2Provider", "authentik_providers_oauth2", "oauth2provider", "OAuth2 provider", ALL),
     Kind("outposts.ProxyProvider", "authentik_providers_proxy", "proxyprovider", "proxy provider", ALL),

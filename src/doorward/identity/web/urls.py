@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from doorward.identity.web.pages import (
+    access_requests,
     account,
     applications,
     bindings,
@@ -62,6 +63,9 @@ OWN: list[URLPattern | URLResolver] = [
     path("if/user/factors/<uuid:uuid>/remove/", factors.remove, name="own-factor-remove"),
     path("if/user/browsers/forget/", factors.forget_all, name="own-browsers-forget"),
     path("if/user/browsers/<uuid:uuid>/forget/", factors.forget, name="own-browser-forget"),
+    path("if/user/requests/", access_requests.requests, name="own-requests"),
+    path("if/user/requests/<uuid:uuid>/", access_requests.one, name="own-request"),
+    path("if/user/new/request/<slug:slug>/", access_requests.ask, name="own-request-new"),
     path("if/user/new/token/", own_tokens.create_own, name="own-token-new"),
     path("if/user/tokens/<slug:identifier>/delete/", own_tokens.delete_own, name="own-token-delete"),
 ]
@@ -74,6 +78,7 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/applications/<slug:slug>/", applications.application, name="admin-application"),
     path("if/admin/applications/<slug:slug>/edit/", applications.edit, name="admin-application-edit"),
     path("if/admin/applications/<slug:slug>/delete/", applications.delete, name="admin-application-delete"),
+    path("if/admin/applications/<slug:slug>/requests/", access_requests.offer, name="admin-application-offer"),
     path("if/admin/applications/<slug:slug>/bindings/", bindings.add, name="admin-binding-add"),
     path(
         "if/admin/applications/<slug:slug>/bindings/<uuid:uuid>/remove/", bindings.remove, name="admin-binding-remove"

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications import actions
@@ -66,6 +67,7 @@ def show_application(request: HttpRequest, shown: Application, form: BindingForm
         form=form,
         check=check,
         answer=checked(shown, check),
+        now=timezone.now(),
         usernames=usernames() if may_see(request, User) else [],
         doers=who_may(shown),
         status=status_of(form),

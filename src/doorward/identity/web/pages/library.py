@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from doorward.identity.access_requests.queries import to_ask_for
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import launch_url, library
 from doorward.identity.brands.queries import current_brand
@@ -58,6 +59,7 @@ def library_page(request: HttpRequest) -> HttpResponse:
         shelves=shelves(found),
         query=query,
         none_at_all=not everything,
+        to_ask_for=to_ask_for(person(request), Asked.by(request)),
     )
 
 

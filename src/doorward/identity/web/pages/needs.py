@@ -43,6 +43,7 @@ NEEDS = {
     "admin-applications": _core("view_application", LIST),
     "admin-application": _core("view_application", "slug"),
     "admin-application-edit": _core("change_application", "slug"),
+    "admin-application-offer": _core("change_application", "slug"),
     "admin-binding-add": _core("change_application", "slug"),
     "admin-binding-remove": _core("change_application", "slug"),
     "admin-new-application": _core("add_application"),
