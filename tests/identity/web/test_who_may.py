@@ -23,7 +23,8 @@ from doorward.identity.events.models import Event
 from doorward.identity.flows.models import Flow
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.oauth2.actions import create_oauth2_provider
-from doorward.identity.oauth2.models import OAuth2Provider
+from doorward.identity.oauth2.models import OAuth2Provider, RegistrationToken
+from doorward.identity.oauth2.registration_tokens import create_registration_token
 from doorward.identity.outposts import queries
 from doorward.identity.policies import reputation
 from doorward.identity.policies.actions import bind
@@ -52,6 +53,9 @@ PAGES = {
     "admin-proxy-provider-edit": ["provider"],
     "admin-open-paths": ["provider"],
     "admin-oauth2-provider-edit": ["client"],
+    "admin-registrations": [],
+    "admin-registration-delete": ["registration"],
+    "admin-new-registration": [],
     "admin-outposts": [],
     "admin-new-outpost": [],
     "admin-outpost": ["outpost"],
@@ -199,6 +203,20 @@ def a_reputation() -> Reputation:
     return Reputation.objects.get(identifier="guessed")
 
 
+def a_registration_token() -> RegistrationToken:
+    """With which one program may register itself."""
+    flow = Flow.objects.get(slug="default-provider-authorization-implicit-consent")
+    leave = Flow.objects.get(slug="default-provider-invalidation-flow")
+    return create_registration_token(
+        Actor.system(),
+        name="notes",
+        authorization_flow=flow,
+        invalidation_flow=leave,
+        expires=timezone.now() + timedelta(days=1),
+        hosts=["notes.example.test"],
+    )[0]
+
+
 @pytest.fixture
 def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     actor = Actor.system()
@@ -246,6 +264,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "invitation": Invitation.objects.create(name="carol").pk,
             "blueprint": BlueprintInstance.objects.create(name="rules", content="version: 1\nentries: []").pk,
             "object_kind": "flow",
+            "registration": a_registration_token().pk,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,
             "request_id": "0123456789abcdef",

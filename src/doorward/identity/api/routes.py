@@ -42,6 +42,7 @@ from doorward.identity.api.providers.oauth2 import OAuth2Providers
 from doorward.identity.api.providers.proxy import ProxyProviders
 from doorward.identity.api.rbac.permissions import AssignedByRoles, Permissions
 from doorward.identity.api.rbac.roles import Roles
+from doorward.identity.api.registrations.tokens import RegistrationTokens
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
 from doorward.identity.api.stages.captcha import CaptchaStages
@@ -78,6 +79,7 @@ RESOURCES = {
     "doorward/access_offers": AccessOffers,
     "doorward/access_requests": AccessRequests,
     "doorward/proxy_sessions": ProxySessions,
+    "doorward/registration_tokens": RegistrationTokens,
     "events/events": Events,
     "flows/bindings": FlowStageBindings,
     "flows/instances": Flows,

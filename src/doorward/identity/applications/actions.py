@@ -14,7 +14,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.policies.notices import access_changed
 
-RESERVED_SLUGS = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke", "par"})
+RESERVED_SLUGS = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke", "par", "register"})
 """Path segments beside ``/application/o/<slug>/``."""
 _EDITABLE = frozenset(
     {

@@ -24,6 +24,7 @@ class Endpoints:
     jwks: str
     device_authorization: str
     pushed_authorization: str
+    registration: str
 
 
 def issuer_of(provider: OAuth2Provider) -> str:
@@ -48,7 +49,13 @@ def endpoints_of(provider: OAuth2Provider) -> Endpoints:
         jwks=f"{own}jwks/",
         device_authorization=f"{base}device/",
         pushed_authorization=f"{base}par/",
+        registration=f"{base}register/",
     )
+
+
+def absolute(path: str) -> str:
+    """A path of ours as others have to ask for it."""
+    return f"{settings.EXTERNAL_URL}{path}"
 
 
 def _base() -> str:

@@ -31,7 +31,7 @@ from doorward.identity.api.recent_login import require_recent_login
 from doorward.identity.api.resource import NUMBER, Resource
 from doorward.identity.directory.models import User
 from doorward.identity.events.actions import record
-from doorward.identity.oauth2 import actions, provider_rules
+from doorward.identity.oauth2 import actions, provider_rules, registration_tokens
 from doorward.identity.oauth2.issuer import endpoints_of
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.person import Person
@@ -188,7 +188,7 @@ class OAuth2Providers(Resource[OAuth2Provider]):
                 "provider_info": endpoints.jwks.removesuffix("jwks/") + ".well-known/openid-configuration",
                 "logout": endpoints.end_session,
                 "jwks": endpoints.jwks,
-                "dcr_registration": None,
+                "dcr_registration": endpoints.registration if registration_tokens.working() else None,
             }
         )
 

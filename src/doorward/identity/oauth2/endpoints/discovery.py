@@ -15,6 +15,7 @@ from doorward.identity.oauth2 import (
     device_codes,
     encryption,
     keys,
+    registration_tokens,
     response_types,
     scopes,
 )
@@ -52,6 +53,7 @@ def document_of(client: Client) -> dict[str, object]:
     provider = client.provider
     where = endpoints_of(provider)
     pairs = keys.published_pairs(provider)
+    registering = {"registration_endpoint": where.registration} if registration_tokens.working() else {}
     devices = {"device_authorization_endpoint": where.device_authorization} if device_codes.offered(client) else {}
     return {
         "issuer": where.issuer,
@@ -63,6 +65,7 @@ def document_of(client: Client) -> dict[str, object]:
         "revocation_endpoint": where.revocation,
         "jwks_uri": where.jwks,
         **devices,
+        **registering,
         "pushed_authorization_request_endpoint": where.pushed_authorization,
         "require_pushed_authorization_requests": provider.require_pushed_requests,
         "response_types_supported": response_types.offered(provider),

@@ -32,6 +32,7 @@ NAVIGATION = (
             Place(f"{ROOT}protect/", gettext_noop("Protect an application"), "shield-plus"),
             Place(f"{ROOT}applications/", gettext_noop("Applications"), "layout-grid"),
             Place(f"{ROOT}providers/", gettext_noop("Providers"), "plug"),
+            Place(f"{ROOT}registrations/", gettext_noop("Registrations"), "plug-zap"),
             Place(f"{ROOT}outposts/", gettext_noop("Outposts"), "radio-tower"),
         ),
     ),

@@ -1,0 +1,1 @@
+"""Programs that register themselves as clients."""
