@@ -49,7 +49,17 @@ class OutpostService:
             target = request.target
         headers = ((b"Host", request.authority), *request.headers)
         return self._outpost.answer(
-            HttpQuestion(request.method, target, headers, body, request.peer, request.trusted, request.tls, request.id)
+            HttpQuestion(
+                request.method,
+                target,
+                headers,
+                body,
+                request.peer,
+                request.trusted,
+                request.tls,
+                request.id,
+                request.client,
+            )
         )
 
     def stands(self, answer: HttpAnswer, path: bytes, query: bytes | None) -> bool:

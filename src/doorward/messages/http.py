@@ -30,6 +30,8 @@ class HttpQuestion:
     """The question itself came over TLS."""
     request_id: bytes = b""
     """Name of the request in logs, on pages and in events; empty where it has none."""
+    client: str = ""
+    """Address of the client, as our own proxy has found it out with the proxies that it trusts; empty: nobody has."""
 
     def first(self, name: bytes) -> bytes | None:
         """The first value of the field ``name`` (given in lower case), or None."""

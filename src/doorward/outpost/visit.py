@@ -56,7 +56,10 @@ class Visit:
 
     @property
     def client_ip(self) -> str:
-        """For events: the address that the nearest proxy names, or else the peer's."""
+        """Where our own proxy stands before the application, or the browser itself asks: the client, behind whatever
+        proxies that one trusts. Otherwise the address that the proxy which asks names, or its own."""
+        if self.question.client and (self.direct or not self.question.peer):
+            return self.question.client
         return self.fields.text("x-forwarded-for").rpartition(",")[2].strip() or self.question.peer
 
     @property

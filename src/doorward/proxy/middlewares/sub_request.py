@@ -70,6 +70,7 @@ class SubRequest:
             body=body,
             trusted=True,
             request_id=request.id,
+            client=request.client,
         )
 
     def prepared(self, request: Request) -> Prepared | None:
