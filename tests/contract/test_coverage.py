@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +14,7 @@ import pytest
 from contract.test_factors import KINDS
 from contract.test_login_objects import STAGES
 
+TOOL = Path(__file__).parents[2] / "docs" / "tools" / "api_coverage.py"
 ROOMS = (
     "authenticators",
     "core",
@@ -76,3 +79,24 @@ def test_every_operation_that_we_offer_is_driven(official: ModuleType, capsys: p
 
     assert not missing
     assert len(operations) > 150
+
+
+def test_the_page_about_coverage_promises_nothing_that_is_not_there(official: ModuleType) -> None:
+    """What it lists as answered is; regenerate it with docs/tools/api_coverage.py when something has gone."""
+    from doorward.identity.api.openapi import description
+
+    spec = importlib.util.spec_from_file_location("api_coverage", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    sys.modules["api_coverage"] = tool
+    spec.loader.exec_module(tool)
+    now = tool.rows(official, description())
+    promised = tool.promised(tool.PAGE.read_text())
+
+    assert len(promised) > 80
+    assert {
+        resource: verbs - set(now[resource].covered)
+        for resource, verbs in promised.items()
+        if verbs - set(now[resource].covered)
+    } == {}

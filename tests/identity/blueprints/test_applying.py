@@ -265,6 +265,23 @@ def test_an_enrolment_flow_with_a_letter(flows: None, apply: Apply) -> None:
     assert Event.objects.count() == events
 
 
+def test_files_of_earlier_versions_apply(flows: None, akadmin: User, apply: Apply) -> None:
+    """One parent instead of several, a template that nobody has any more, invitations with what is fixed."""
+    text = entries(
+        "model: authentik_core.group\nid: all\nidentifiers: {name: all}",
+        "model: authentik_core.group\nidentifiers: {name: some}\nattrs: {parent: !KeyOf all, is_superuser: false}",
+        "model: authentik_stages_identification.identificationstage\nidentifiers: {name: who}\n"
+        "attrs: {user_fields: [email, username], template: stages/identification/login.html}",
+        "model: authentik_stages_invitation.invitation\nidentifiers: {name: for-jane}\n"
+        'attrs: {single_use: true, expires: "2038-12-31T23:59:59Z", fixed_data: {name: Jane, attributes: {team: b}}}',
+    )
+    report = apply(text)
+
+    assert [str(warning.path) for warning in report.warnings] == ["entries[2].attrs.template"]
+    assert Group.objects.get(name="some").parents.get().name == "all"
+    assert not apply(text).differs
+
+
 ENROLMENT = """
 version: 1
 metadata:

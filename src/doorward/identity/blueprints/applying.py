@@ -138,7 +138,7 @@ class _Run:
     def present(self, entry: Entry, door: Door, instance: Model | None, identifiers: dict[str, Any]) -> Model:
         attrs = self.mapping(entry, "attrs")
         for field in writing.ignored(door, attrs):
-            self.warn(entry, "is read over: the installation decides this (identity.mail)", f"attrs.{field}")
+            self.warn(entry, "is read over: the installation decides this", f"attrs.{field}")
         if instance is None:
             made, found = writing.create(self.actor, door, identifiers, attrs)
         else:

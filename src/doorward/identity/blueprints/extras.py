@@ -80,8 +80,12 @@ MADE_OTHERWISE: dict[str, frozenset[str]] = {
     "authentik_stages_email.emailstage": frozenset(
         {"host", "port", "username", "password", "use_tls", "use_ssl", "timeout", "from_address"}
     ),
+    "authentik_stages_identification.identificationstage": frozenset({"template"}),
 }
-"""Fields that are read over with a warning: letters leave as the installation says, whatever a stage says."""
+"""Fields that are read over with a warning: letters leave as the installation says, and pages look as its brand says,
+whatever a stage says."""
+ONE_OF_MANY = {"authentik_core.group": {"parent": "parents"}}
+"""Fields that files of earlier versions have with one value, and objects with several."""
 KEPT_ELSEWHERE = {
     ("authentik_crypto.certificatekeypair", "certificate_data"): "certificate_pem",
     ("authentik_crypto.certificatekeypair", "key_data"): "private_key_pem",

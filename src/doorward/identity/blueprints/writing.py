@@ -15,7 +15,7 @@ from django.db.models import Model
 from doorward.identity.blueprints.comparing import differences, hidden_value, intended, values_of
 from doorward.identity.blueprints.doors import Door
 from doorward.identity.blueprints.errors import Wrong
-from doorward.identity.blueprints.extras import MADE_OTHERWISE, OTHER_NAMES, Extra
+from doorward.identity.blueprints.extras import MADE_OTHERWISE, ONE_OF_MANY, OTHER_NAMES, Extra
 from doorward.identity.blueprints.report import Difference
 from doorward.identity.blueprints.tags import hint
 from doorward.identity.events.actor import Actor
@@ -93,6 +93,7 @@ def _split(door: Door, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
     """What the API takes, and what only blueprints have. Raises Wrong for what is neither."""
     fields, extras = door.fields(), door.extras
     skipped, others = MADE_OTHERWISE.get(door.name, frozenset()), OTHER_NAMES.get(door.name, {})
+    several = ONE_OF_MANY.get(door.name, {})
     data, more = {}, {}
     for raw_name, value in given.items():
         name = others.get(raw_name, raw_name)
@@ -100,6 +101,8 @@ def _split(door: Door, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
             if problem := extras[name].check(value):
                 raise Wrong(problem, f"attrs.{name}")
             more[name] = value
+        elif name in several:
+            data[several[name]] = [] if value is None else [value]
         elif name in fields:
             data[name] = value
         elif name not in skipped and not _is_matched_only(door, name):

@@ -23,7 +23,7 @@ class ApplicationSerializer(serializers.ModelSerializer[Application]):
             UniqueValidator(Application.objects.all(), message="Another application has this provider already.")
         ],
     )
-    provider_obj = ProviderSerializer(source="provider", read_only=True)
+    provider_obj = ProviderSerializer(source="provider", read_only=True, allow_null=True)
     backchannel_providers = Fixed([])
     backchannel_providers_obj = Fixed([])
     launch_url = serializers.SerializerMethodField()

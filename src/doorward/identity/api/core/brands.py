@@ -88,12 +88,12 @@ class CurrentBrandSerializer(serializers.Serializer[Brand]):
     branding_map_tiles = Fixed("")
     ui_footer_links = FooterLinkSerializer(many=True, source="footer_links", default=[])
     ui_theme = serializers.SerializerMethodField()
-    flow_authentication = serializers.SlugField(source="flow_authentication.slug", default=None)
-    flow_invalidation = serializers.SlugField(source="flow_invalidation.slug", default=None)
-    flow_recovery = serializers.SlugField(source="flow_recovery.slug", default=None)
-    flow_unenrollment = serializers.SlugField(source="flow_unenrollment.slug", default=None)
-    flow_user_settings = serializers.SlugField(source="flow_user_settings.slug", default=None)
-    flow_device_code = serializers.SlugField(source="flow_device_code.slug", default=None)
+    flow_authentication = serializers.SlugField(source="flow_authentication.slug", default=None, allow_null=True)
+    flow_invalidation = serializers.SlugField(source="flow_invalidation.slug", default=None, allow_null=True)
+    flow_recovery = serializers.SlugField(source="flow_recovery.slug", default=None, allow_null=True)
+    flow_unenrollment = serializers.SlugField(source="flow_unenrollment.slug", default=None, allow_null=True)
+    flow_user_settings = serializers.SlugField(source="flow_user_settings.slug", default=None, allow_null=True)
+    flow_device_code = serializers.SlugField(source="flow_device_code.slug", default=None, allow_null=True)
     default_locale = serializers.SerializerMethodField()
     flags = Fixed({"flows_continuous_login": False, "flows_refresh_others": False})
 
@@ -114,6 +114,11 @@ class BrandFilters(Filters):
     branding_favicon = exactly("branding_favicon")
     flow_authentication = uuid_of("flow_authentication")
     flow_invalidation = uuid_of("flow_invalidation")
+    flow_recovery = uuid_of("flow_recovery")
+    flow_unenrollment = uuid_of("flow_unenrollment")
+    flow_user_settings = uuid_of("flow_user_settings")
+    flow_device_code = uuid_of("flow_device_code")
+    branding_default_flow_background = exactly("branding_default_flow_background")
 
 
 class Brands(Resource[Brand]):

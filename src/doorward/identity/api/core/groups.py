@@ -29,11 +29,11 @@ INCLUDE = {"include_users": "users_obj", "include_parents": "parents_obj", "incl
 
 class GroupSerializer(serializers.ModelSerializer[Group]):
     parents = serializers.PrimaryKeyRelatedField(many=True, queryset=Group.objects.all(), required=False)
-    parents_obj = RelatedGroupSerializer(source="parents", many=True, read_only=True)
+    parents_obj = RelatedGroupSerializer(source="parents", many=True, read_only=True, allow_null=True)
     users = serializers.PrimaryKeyRelatedField(many=True, queryset=User.objects.all(), required=False)
-    users_obj = PartialUserSerializer(source="users", many=True, read_only=True)
+    users_obj = PartialUserSerializer(source="users", many=True, read_only=True, allow_null=True)
     children: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
-    children_obj = RelatedGroupSerializer(source="children", many=True, read_only=True)
+    children_obj = RelatedGroupSerializer(source="children", many=True, read_only=True, allow_null=True)
     attributes = serializers.DictField(required=False)
     roles = serializers.PrimaryKeyRelatedField(many=True, queryset=Role.objects.all(), required=False)
     roles_obj = RoleSerializer(source="roles", many=True, read_only=True)
@@ -83,7 +83,7 @@ class MemberRequest(serializers.Serializer[Any]):
     pk = serializers.IntegerField(min_value=0)
 
 
-PARAMETERS = [OpenApiParameter(name, bool) for name in INCLUDE]
+PARAMETERS = [OpenApiParameter(name, bool) for name in (*INCLUDE, "include_inherited_roles")]
 
 
 @extend_schema_view(list=extend_schema(parameters=PARAMETERS), retrieve=extend_schema(parameters=PARAMETERS))

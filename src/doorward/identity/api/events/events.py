@@ -90,7 +90,7 @@ class Events(Rules, mixins.CreateModelMixin, mixins.ListModelMixin, mixins.Retri
     filterset_class = EventFilters
     lookup_url_kwarg = "event_uuid"
     lookup_value_regex = UUID
-    search_fields = ["pk", "user__username", "action", "app", "client_ip"]
+    search_fields = ["id", "user__username", "action", "app", "client_ip"]
     orders = {"created": "created", "action": "action", "app": "app", "client_ip": "client_ip"}
     ordering = ["-created"]
 

@@ -29,9 +29,9 @@ from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 
 
 class PolicyBindingSerializer(serializers.ModelSerializer[PolicyBinding]):
-    policy_obj = PolicySerializer(source="policy", read_only=True)
-    group_obj = PartialGroupSerializer(source="group", read_only=True)
-    user_obj = PartialUserSerializer(source="user", read_only=True)
+    policy_obj = PolicySerializer(source="policy", read_only=True, allow_null=True)
+    group_obj = PartialGroupSerializer(source="group", read_only=True, allow_null=True)
+    user_obj = PartialUserSerializer(source="user", read_only=True, allow_null=True)
     target = serializers.PrimaryKeyRelatedField(queryset=PolicyTarget.objects.all())
     order = serializers.IntegerField(min_value=-(2**31), max_value=2**31 - 1)
 

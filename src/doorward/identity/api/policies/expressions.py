@@ -5,6 +5,7 @@ For superusers alone, the reading and the trying out as well: a rule decides who
 
 from __future__ import annotations
 
+from django_filters import BooleanFilter
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
@@ -25,6 +26,7 @@ class ExpressionPolicySerializer(PolicySerializer, serializers.ModelSerializer[E
 
 
 class ExpressionPolicyFilters(Filters):
+    execution_logging = BooleanFilter(field_name="execution_logging")
     name = exactly("name")
     policy_uuid = exactly("pk")
     expression = exactly("expression")

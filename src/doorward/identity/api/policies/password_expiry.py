@@ -5,7 +5,7 @@ An old password does not pass. It is never made unusable, whatever ``deny_only``
 
 from __future__ import annotations
 
-from django_filters import NumberFilter
+from django_filters import BooleanFilter, NumberFilter
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
@@ -28,6 +28,7 @@ class PasswordExpiryPolicySerializer(PolicySerializer, serializers.ModelSerializ
 
 
 class PasswordExpiryPolicyFilters(Filters):
+    execution_logging = BooleanFilter(field_name="execution_logging")
     name = exactly("name")
     policy_uuid = exactly("pk")
     days = NumberFilter(field_name="days")

@@ -44,6 +44,7 @@ class PasswordPolicySerializer(PolicySerializer, serializers.ModelSerializer[Pas
 
 
 class PasswordPolicyFilters(Filters):
+    execution_logging = BooleanFilter(field_name="execution_logging")
     name = exactly("name")
     policy_uuid = exactly("pk")
     password_field = exactly("password_field")
@@ -52,6 +53,8 @@ class PasswordPolicyFilters(Filters):
     amount_lowercase = NumberFilter(field_name="amount_lowercase")
     amount_symbols = NumberFilter(field_name="amount_symbols")
     length_min = NumberFilter(field_name="length_min")
+    error_message = exactly("error_message")
+    symbol_charset = exactly("symbol_charset")
     check_static_rules = BooleanFilter(field_name="check_static_rules")
     check_zxcvbn = BooleanFilter(field_name="check_zxcvbn")
     zxcvbn_score_threshold = NumberFilter(field_name="zxcvbn_score_threshold")

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import BooleanFilter, CharFilter, ModelChoiceFilter, NumberFilter
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -56,6 +56,7 @@ class HolderRequest(serializers.Serializer[Any]):
     pk = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
 
 
+@extend_schema_view(list=extend_schema(parameters=[OpenApiParameter("inherited", bool)]))
 class Roles(Resource[Role]):
     queryset = Role.objects.all()
     serializer_class = RoleSerializer

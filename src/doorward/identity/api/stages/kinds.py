@@ -80,6 +80,10 @@ class OneKind(KeepsAWayIn, Resource[S], Generic[S]):
 
 class IdentificationFilters(StageFilters):
     password_stage = uuid_of("password_stage")
+    webauthn_stage = uuid_of("webauthn_stage")
+    enrollment_flow = uuid_of("enrollment_flow")
+    recovery_flow = uuid_of("recovery_flow")
+    passwordless_flow = uuid_of("passwordless_flow")
     case_insensitive_matching = BooleanFilter(field_name="case_insensitive_matching")
     show_matched_user = BooleanFilter(field_name="show_matched_user")
 
@@ -92,6 +96,7 @@ class IdentificationStages(OneKind[IdentificationStage]):
 
 
 class PasswordFilters(StageFilters):
+    configure_flow = uuid_of("configure_flow")
     failed_attempts_before_cancel = NumberFilter(field_name="failed_attempts_before_cancel")
     allow_show_password = BooleanFilter(field_name="allow_show_password")
 
