@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from doorward.messages.http import HttpAnswer, HttpQuestion
@@ -43,7 +44,7 @@ class Store(MemoryStore):
     async def find(self, id_hash: bytes, provider: int, client_ip: str = "") -> ProxySession | None:
         self.finds += 1
         number = id_hash.hex()
-        return ProxySession(
+        session = ProxySession(
             id_hash=id_hash,
             provider=provider,
             claims=Claims(
@@ -53,12 +54,14 @@ class Store(MemoryStore):
                 name=f"User {number[:12]}",
                 email=f"user-{number[:12]}@example.test",
                 groups=("staff", "wiki editors"),
+                user_attributes=msgspec.Raw(msgspec.msgpack.encode({})),
             ),
             access_token=number * 15,  # as long as a real one
             id_token=number * 14,
             created=time.time(),
             expires=time.time() + LIFE,
         )
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(session), type=ProxySession)  # as it comes over a socket
 
 
 class NoChannel:

@@ -139,7 +139,7 @@ def refused(answer: bytes) -> bool:
 
 async def test_another_peer_is_another_client(door: Door) -> None:
     """The same bytes from another address: the application is told that address."""
-    # S-113, S-328
+    # S-101, S-328
     message = get("/", door.bob)
     assert b"x-real-ip: 127.0.0.1\n" in await door.taken(message)
 
@@ -151,7 +151,7 @@ async def test_another_peer_is_another_client(door: Door) -> None:
 
 async def test_trust_is_the_entry_points_own(door: Door) -> None:
     """What a trusted peer may say about its client is nobody's word at the entry point beside it, learned or not."""
-    # S-113
+    # S-101, S-102
     message = get("/", door.bob, "X-Forwarded-For: 192.0.2.9", "X-Forwarded-Proto: http", f"X-Forwarded-Host: {HOST}")
     assert b"x-forwarded-for: 192.0.2.9, 127.0.0.1" in await door.taken(message, "trusting")
 

@@ -20,6 +20,7 @@ from doorward.outpost.ports import SessionStore, StoreUnavailable
 from doorward.outpost.sessions.cache import Known, SessionCache
 from doorward.outpost.sessions.cookie import SESSION, Ticket
 from doorward.outpost.sessions.renewal import Renewal, due_from
+from doorward.outpost.sessions.slimming import slim
 
 TRY_AGAIN = 5.0
 """Seconds after which a renewal that did not come about is tried again."""
@@ -44,7 +45,7 @@ class Sessions:
         if known is None or known.session.provider != application.provider.pk:
             return None
         if known.application is not application:
-            known = self._remember(_with_access_token(known), application)
+            known = self._remember(_with_access_token(known), application, known.session.id_hash)
         return known if known.attention_at > now else self._attended(known, now)
 
     def _attended(self, known: Known, now: float) -> Known | None:
@@ -136,7 +137,7 @@ class Sessions:
         ticket = Ticket.new(SESSION)
         lent = msgspec.structs.replace(session, id_hash=ticket.id_hash, refresh_token="")
         try:
-            yield ticket, self._remember(lent, application)
+            yield ticket, self._remember(lent, application, ticket.id_hash)
         finally:
             self._cache.drop((ticket.id_hash,))
 
@@ -157,13 +158,12 @@ class Sessions:
             self._cache.drop((id_hash,))
             self._cache.put_unknown(id_hash, now)
             return None
-        return self._remember(session, application)
+        return self._remember(session, application, id_hash)
 
-    def _remember(self, session: ProxySession, application: Application) -> Known:
+    def _remember(self, session: ProxySession, application: Application, id_hash: bytes) -> Known:
         headers = identity_headers.build(session, application)
-        if application.provider.foreign is None:
-            # Two thirds of a session: the one is among the headers, the other is wanted at sign-out only.
-            session = msgspec.structs.replace(session, access_token="", id_token="")
+        # The tokens are two thirds of a session: the one is among the headers, the other is wanted at sign-out only.
+        session = slim(session, id_hash, keeps_tokens=application.provider.foreign is not None)
         now = self._now()
         last_passed = self._cache.last_passed(session.id_hash)
         known = Known(session, application, headers, last_passed, session.last_seen or now)
