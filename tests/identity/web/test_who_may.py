@@ -40,6 +40,7 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "admin": [],
     "admin-protect": [],
+    "admin-reach": [],
     "admin-protected": ["slug"],
     "admin-applications": [],
     "admin-application": ["slug"],

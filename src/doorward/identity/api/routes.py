@@ -19,6 +19,7 @@ from doorward.identity.api.core.users import Users
 from doorward.identity.api.crypto.certificates import Certificates
 from doorward.identity.api.errors import not_found
 from doorward.identity.api.events.events import Events
+from doorward.identity.api.explain.reach import Reach, ReachChanges, ReachStatements
 from doorward.identity.api.explain.views import Access, Decision, Decisions, Examination, Headers, Probes
 from doorward.identity.api.flows.bindings import FlowStageBindings
 from doorward.identity.api.flows.inspector import FlowInspector
@@ -145,6 +146,9 @@ urlpatterns = [
     path("doorward/decisions/<path:id>/", Decision.as_view()),
     path("doorward/access/<slug:slug>/", Access.as_view()),
     path("doorward/examinations/<slug:slug>/", Examination.as_view()),
+    path("doorward/reach/", Reach.as_view()),
+    path("doorward/reach/changes/", ReachChanges.as_view()),
+    path("doorward/reach/statements/", ReachStatements.as_view()),
     path("doorward/probes/", Probes.as_view()),
     path("doorward/headers/<slug:slug>/", Headers.as_view()),
     path("flows/inspector/<slug:flow_slug>/", FlowInspector.as_view()),

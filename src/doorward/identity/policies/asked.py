@@ -21,6 +21,8 @@ class Asked:
     path: str = ""
     host: str = ""
     user_agent: str = ""
+    rehearsal: bool = False
+    """Nobody asks in earnest: what is judged leaves no event."""
     context: Mapping[str, object] = field(default_factory=dict)
     """Plain data of a flow: ``prompt_data``, ``application``, ``pending_user`` …"""
 

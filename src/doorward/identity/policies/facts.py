@@ -62,7 +62,12 @@ def user_record(user: Person, budget: Budget) -> Record:
             },
             {"all_groups": Function("all_groups", lambda call: nothing)},
         )
-    direct = Records("groups", once(lambda: tuple(group_record(each, budget) for each in user.groups.order_by("name"))))
+    direct = Records(
+        "groups",
+        once(
+            lambda: tuple(group_record(each, budget) for each in sorted(user.groups.all(), key=lambda each: each.name))
+        ),
+    )
     inherited = Records("groups", once(lambda: tuple(group_record(each, budget) for each in user.all_groups())))
     return Record(
         "a user",

@@ -136,17 +136,18 @@ def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUse
     try:
         said = said_by(policy, user, asked)
     except Exception as error:  # noqa: BLE001 - whatever a policy stumbles over, the binding says what that means
-        events.record(
-            "policy_exception",
-            "authentik.policies",
-            Actor.system(),
-            policy=policy.name,
-            about=user.get_username(),
-            error=f"{type(error).__name__}: {error}"[:500],
-        )
+        if not asked.rehearsal:
+            events.record(
+                "policy_exception",
+                "authentik.policies",
+                Actor.system(),
+                policy=policy.name,
+                about=user.get_username(),
+                error=f"{type(error).__name__}: {error}"[:500],
+            )
         reason = f"The policy “{policy.name}” could not be judged: {error}"
         return Outcome(binding.failure_result, reason, failed=True, by_policy=True)
-    if policy.execution_logging:
+    if policy.execution_logging and not asked.rehearsal:
         events.record(
             "policy_execution",
             "authentik.policies",

@@ -37,6 +37,7 @@ from doorward.identity.web.pages import (
     protect,
     providers,
     proxy_providers,
+    reach,
     registrations,
     reputations,
     roles,
@@ -73,6 +74,7 @@ OWN: list[URLPattern | URLResolver] = [
 
 ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/", overview.overview, name="admin"),
+    path("if/admin/reach/", reach.reach, name="admin-reach"),
     path("if/admin/protect/", protect.protect, name="admin-protect"),
     path("if/admin/protect/<slug:slug>/", protect.protected, name="admin-protected"),
     path("if/admin/applications/", applications.applications, name="admin-applications"),

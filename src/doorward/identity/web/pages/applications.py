@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -51,8 +53,10 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
     return show_application(request, find(slug), BindingForm())
 
 
-def show_application(request: HttpRequest, shown: Application, form: BindingForm) -> HttpResponse:
-    """The page of one application; ``form`` adds to who may enter."""
+def show_application(
+    request: HttpRequest, shown: Application, form: BindingForm, preview: Sequence[str] = ()
+) -> HttpResponse:
+    """The page of one application; ``form`` adds to who may enter, ``preview`` says what that would change."""
     check = CheckForm(request.GET if "check" in request.GET else None)
     return show_admin(
         request,
@@ -65,12 +69,13 @@ def show_application(request: HttpRequest, shown: Application, form: BindingForm
         launch_url=launch_url(shown, None),
         bindings=bindings_of(shown),
         form=form,
+        preview=preview,
         check=check,
         answer=checked(shown, check),
         now=timezone.now(),
         usernames=usernames() if may_see(request, User) else [],
         doers=who_may(shown),
-        status=status_of(form),
+        status=200 if preview else status_of(form),
     )
 
 

@@ -9,12 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_POST
 
+from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.policies.actions import bind, unbind
+from doorward.identity.reach.changes import BindingAdded, BindingRemoved, warnings
 from doorward.identity.web.forms.applications import BindingForm
 from doorward.identity.web.pages import applications
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import done, errors_at, show_admin
+from doorward.identity.web.pages.needs import may_see
 
 
 @require_POST
@@ -22,6 +25,11 @@ from doorward.identity.web.pages.answers import done, errors_at, show_admin
 def add(request: HttpRequest, slug: str) -> HttpResponse:
     """``/if/admin/applications/<slug>/bindings/``"""
     application, form = applications.find(slug), BindingForm(request.POST)
+    if form.is_valid() and "preview" in request.POST:
+        preview = warnings(BindingAdded(application, form.cleaned_data), named=may_see(request, User)) or [
+            "Nobody gains or loses access."
+        ]
+        return applications.show_application(request, application, form, preview=preview)
     if form.is_valid():
         values = form.cleaned_data
         last = application.bindings.aggregate(last=Max("order"))["last"]
@@ -46,6 +54,7 @@ def remove(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     lines = ["Whoever may not enter without it is logged out of the application at once."]
     if is_last:
         lines = ["It is the last entry: without it everybody who has an account here may enter."]
+    lines += warnings(BindingRemoved(binding), named=may_see(request, User))
     return show_admin(
         request,
         "confirm.html",

@@ -15,6 +15,7 @@ from doorward.identity.directory import actions
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.reach.changes import GroupDeleted, warnings
 from doorward.identity.roles.queries import inherited_by
 from doorward.identity.web.forms.people import GroupForm, MemberForm
 from doorward.identity.web.pages.access import administrators
@@ -159,6 +160,7 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     members, bound = going.users.count(), Application.objects.filter(bindings__group=going).distinct()
     lines = [f"Its {members} {'member stays' if members == 1 else 'members stay'}, without what the group gave them."]
     lines += [f"“{application}” no longer names it among who may enter." for application in bound]
+    lines += warnings(GroupDeleted(going), named=may_see(request, User))
     return show_admin(
         request,
         "confirm.html",

@@ -53,6 +53,7 @@ NAVIGATION = (
             Place(f"{ROOT}flows/", gettext_noop("Flows"), "workflow"),
             Place(f"{ROOT}stages/", gettext_noop("Stages"), "puzzle"),
             Place(f"{ROOT}policies/", gettext_noop("Policies"), "scale"),
+            Place(f"{ROOT}reach/", gettext_noop("Who can reach what"), "route"),
             Place(f"{ROOT}reputation/", gettext_noop("Reputation"), "gauge"),
         ),
     ),

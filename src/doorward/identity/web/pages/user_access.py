@@ -17,9 +17,11 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.flows.recovery import link_for
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins.queries import current
+from doorward.identity.reach.changes import UserDeactivated, warnings
 from doorward.identity.web.forms.people import PasswordForm
 from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
+from doorward.identity.web.pages.needs import may_see
 from doorward.identity.web.pages.recent_login import log_in_again, proved_recently
 from doorward.identity.web.pages.users import SECTION, UP, address, find
 
@@ -113,6 +115,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
         consequences=[
             "All their logins, sessions and tokens are worthless within a second.",
             "Nothing is deleted; you can activate them again.",
+            *warnings(UserDeactivated(user), named=may_see(request, User)),
         ],
         submit="Deactivate",
         problem=problem,

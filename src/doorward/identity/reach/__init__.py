@@ -1,0 +1,1 @@
+"""Who can reach what: as it is, and as it would be."""
