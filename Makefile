@@ -119,7 +119,7 @@ endef
 
 peers:
 	$(call debian,chromium:chromium nginx:nginx-light haproxy:haproxy apache2:libapache2-mod-auth-openidc certutil:libnss3-tools \
-		slapd:slapd xmlsec1:xmlsec1 pg_createcluster:postgresql)
+		slapd:slapd xmlsec1:xmlsec1 pg_createcluster:postgresql node:nodejs npm:npm)
 
 bench-peers:
 	$(call debian,wrk:wrk h2load:nghttp2-client nginx:nginx-light haproxy:haproxy)
