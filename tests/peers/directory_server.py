@@ -107,8 +107,11 @@ class DirectoryServer:
     @contextlib.contextmanager
     def as_root(self) -> Iterator[Any]:
         server = ldap3.Server("localhost", self.port, get_info=ldap3.NONE)
-        with ldap3.Connection(server, ROOT, ROOT_PASSWORD, auto_bind=ldap3.AUTO_BIND_NO_TLS) as connection:
+        connection = ldap3.Connection(server, ROOT, ROOT_PASSWORD, auto_bind=ldap3.AUTO_BIND_NO_TLS)
+        try:
             yield connection
+        finally:
+            connection.unbind()
 
 
 @contextlib.contextmanager

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "doorward.identity.stages",
     "doorward.identity.flows",
     "doorward.identity.sources",
+    "doorward.identity.sources.ldap",
     "doorward.identity.applications",
     "doorward.identity.access_requests",
     "doorward.identity.oauth2",

@@ -125,7 +125,7 @@ def test_when_too_many_log_in_at_once_one_is_asked_to_wait(
 ) -> None:
     """429, and the page stays usable."""
 
-    def busy(*_: object) -> bool:
+    def busy(*_: object, **more: object) -> bool:
         raise Busy
 
     tab = Tab(client)

@@ -46,6 +46,7 @@ from doorward.identity.api.rbac.roles import Roles
 from doorward.identity.api.registrations.tokens import RegistrationTokens
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
+from doorward.identity.api.sources.ldap import LDAPMappings, LDAPSources
 from doorward.identity.api.stages.captcha import CaptchaStages
 from doorward.identity.api.stages.course import DenyStages, DummyStages, RedirectStages, UserDeleteStages
 from doorward.identity.api.stages.factors import (
@@ -102,12 +103,14 @@ RESOURCES = {
     "policies/unique_password": UniquePasswordPolicies,
     "propertymappings/all": PropertyMappings,
     "propertymappings/provider/scope": ScopeMappings,
+    "propertymappings/source/ldap": LDAPMappings,
     "providers/all": Providers,
     "providers/oauth2": OAuth2Providers,
     "providers/proxy": ProxyProviders,
     "rbac/permissions/assigned_by_roles": AssignedByRoles,
     "rbac/permissions": Permissions,
     "rbac/roles": Roles,
+    "sources/ldap": LDAPSources,
     "stages/all": Stages,
     "stages/authenticator/email": AuthenticatorEmailStages,
     "stages/authenticator/static": AuthenticatorStaticStages,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from django.contrib.auth.hashers import identify_hasher, is_password_usable, make_password, verify_password
@@ -98,15 +99,26 @@ def matches(encoded: str, password: str) -> bool:
     return right
 
 
-def attempt(user: User | None, identifier: str, password: str, client_ip: str | None) -> bool:
+def attempt(
+    user: User | None,
+    identifier: str,
+    password: str,
+    client_ip: str | None,
+    *,
+    own: bool = True,
+    others: Sequence[Callable[[User | None, str], bool]] = (),
+) -> bool:
     """``check`` under the throttle: what every door uses. ``identifier`` is what was typed, for unknown users.
 
-    Raises ValidationError, Busy, TooManyAttempts.
+    ``own``: the password that is kept here counts. ``others``: who else is asked, one after the other, about the user
+    or, so that the time tells nothing, about nobody. Raises ValidationError, Busy, TooManyAttempts, what they raise.
     """
     require_hashable(password)
     account = f"user:{user.pk}" if user is not None else f"name:{folded(identifier)[:256]}"
     reserved = throttle.reserve(account, client_ip)
-    right = check(user if reserved.allowed else None, password)
+    right = check(user if reserved.allowed and own else None, password)
+    asked = user if reserved.allowed and user is not None and user.is_active else None
+    right = right or any(other(asked, password) for other in others)
     if right:
         reserved.succeeded()
     return right

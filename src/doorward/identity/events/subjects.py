@@ -20,6 +20,8 @@ _APP_LABELS = {
     "outposts": "authentik_outposts",
     "blueprints": "authentik_blueprints",
     "sources": "authentik_core",
+    "sources_ldap": "authentik_sources_ldap",
+    "sources_saml": "authentik_sources_saml",
 }
 _MODEL_LABELS = {
     "proxyprovider": ("authentik_providers_proxy", "proxyprovider"),

@@ -8,18 +8,34 @@ from django.utils.translation import ngettext
 
 from doorward.identity.directory import passwords
 from doorward.identity.directory.errors import Busy, TooManyAttempts
-from doorward.identity.directory.models import User
+from doorward.identity.directory.models import Token, User
+from doorward.identity.directory.queries import token_by_key
 from doorward.identity.events import actions as events
 from doorward.identity.policies import reputation
-from doorward.identity.stages.models import Stage
+from doorward.identity.sources.ldap import logins as ldap
+from doorward.identity.sources.ldap.places import NotAsked
+from doorward.identity.stages.models import PasswordStage, Stage
 from doorward.identity.stages.view import Malformed, Visit
 
+INBUILT = "authentik.core.auth.InbuiltBackend"
+TOKEN = "authentik.core.auth.TokenBackend"  # noqa: S105 - authentik's name
 
-def check(visit: Visit, stage: Stage, user: User | None, identifier: str, password: str) -> bool | Malformed:
-    """Whether ``password`` is the user's. For a name that nobody has, the answer is no at the same price (S-504)."""
+
+def check(
+    visit: Visit, stage: Stage, rules: PasswordStage, user: User | None, identifier: str, password: str
+) -> bool | Malformed:
+    """Whether ``password`` is the user's, wherever ``rules`` says that passwords may come from.
+
+    For a name that nobody has, the answer is no at the same price (S-504). ``stage`` is who asks, for the event.
+    """
     actor = visit.actor
+    backends = rules.backends or [INBUILT]
+    others = [way for name, way in _OTHERS.items() if name in backends]
     try:
-        right = passwords.attempt(user, identifier, password, actor.client_ip)
+        right = passwords.attempt(user, identifier, password, actor.client_ip, own=INBUILT in backends, others=others)
+    except NotAsked:
+        failed(visit, stage, user, identifier, reason="the directory had no answer")
+        return Malformed(_("Your password cannot be checked right now. Try again in a minute."), 503)
     except ValidationError as error:
         return Malformed(" ".join(error.messages))
     except Busy:
@@ -29,6 +45,15 @@ def check(visit: Visit, stage: Stage, user: User | None, identifier: str, passwo
     if not right:
         failed(visit, stage, user, identifier)
     return right
+
+
+def _is_app_password(user: User | None, password: str) -> bool:
+    """One that its user has made for everything; for a single application it opens no login."""
+    token = token_by_key(password, [Token.Intent.APP_PASSWORD])
+    return user is not None and token is not None and token.user_id == user.pk and token.application_id is None
+
+
+_OTHERS = {TOKEN: _is_app_password, ldap.BACKEND: ldap.knows}
 
 
 def failed(visit: Visit, stage: Stage, user: User | None, named: str, **more: object) -> None:

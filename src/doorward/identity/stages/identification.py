@@ -20,7 +20,7 @@ from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending
 from doorward.identity.mail import outbox
 from doorward.identity.stages import credentials, passkeys
-from doorward.identity.stages.models import IdentificationStage
+from doorward.identity.stages.models import IdentificationStage, PasswordStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Passed, StageView, Wrong
 
 LONGEST = 254
@@ -82,7 +82,7 @@ class IdentificationView(StageView[IdentificationStage]):
         user = find_by_identifier(identifier, self.stage.user_fields, self.stage.case_insensitive_matching)
         plan = structs.replace(self.visit.plan, pending=Pending(identifier, user.pk if user else None), proven=None)
         if self.stage.password_stage is not None:
-            return self._with_password(answer, identifier, user)
+            return self._with_password(answer, self.stage.password_stage, identifier, user)
         if user is None and not self.stage.pretend_user_exists:
             return Wrong((UNKNOWN,))
         return Passed(plan.passed())
@@ -100,10 +100,10 @@ class IdentificationView(StageView[IdentificationStage]):
             return Passed(passkeys.logged_in_by(nobody.plan, shown.user).passed())
         return shown or Wrong((UNKNOWN,))
 
-    def _with_password(self, answer: Answer, identifier: str, user: User | None) -> Judged:
+    def _with_password(self, answer: Answer, rules: PasswordStage, identifier: str, user: User | None) -> Judged:
         if not answer.text("password"):
             return Wrong((FieldError("password", _("This field may not be blank."), "blank"),))
-        checked = credentials.check(self.visit, self.stage, user, identifier, answer.text("password"))
+        checked = credentials.check(self.visit, self.stage, rules, user, identifier, answer.text("password"))
         if isinstance(checked, Malformed):
             return checked
         if user is None or not checked:

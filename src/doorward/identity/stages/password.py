@@ -66,7 +66,7 @@ class PasswordView(StageView[PasswordStage]):
         if not password:
             return Wrong((FieldError("password", _("This field may not be blank."), "blank"),))
         user = User.objects.filter(pk=pending.user).first() if pending.user is not None else None
-        checked = credentials.check(self.visit, self.stage, user, pending.identifier, password)
+        checked = credentials.check(self.visit, self.stage, self.stage, user, pending.identifier, password)
         if isinstance(checked, Malformed):
             return checked
         if not checked or user is None:

@@ -19,7 +19,11 @@ from doorward.identity.stages.models import (
 )
 
 SHARED = ["pk", "name", *DESCRIBED, "flow_set"]
-BACKENDS = ("authentik.core.auth.InbuiltBackend", "authentik.core.auth.TokenBackend")
+BACKENDS = (
+    "authentik.core.auth.InbuiltBackend",
+    "authentik.core.auth.TokenBackend",
+    "authentik.sources.ldap.auth.LDAPBackend",
+)
 
 
 class StageFields(DescribedSerializer):

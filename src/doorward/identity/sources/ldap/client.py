@@ -82,17 +82,6 @@ class Directory:
         """Up to ``most`` entries below ``base``."""
         return self._ask(base, condition, ldap3.SUBTREE, attributes, most, None)[0]
 
-    def new_password(self, dn: str, password: str, *, active_directory: bool) -> None:
-        """Give somebody another password: RFC 3062, or Active Directory's own way."""
-        extended = self._connection.extend
-        with _understood():
-            if active_directory:
-                done = extended.microsoft.modify_password(dn, password)
-            else:
-                done = extended.standard.modify_password(user=dn, new_password=password)
-        if not done:
-            self._refuse()
-
     def _ask(
         self, base: str, condition: str, scope: str, attributes: list[str], page: int, cookie: bytes | None
     ) -> tuple[list[Entry], bytes | None]:

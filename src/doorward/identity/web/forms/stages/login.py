@@ -89,6 +89,7 @@ class PasswordForm(StageForm):
         choices=[
             ("authentik.core.auth.InbuiltBackend", "The password of the account here"),
             ("authentik.core.auth.TokenBackend", "App passwords"),
+            ("authentik.sources.ldap.auth.LDAPBackend", "The password in the LDAP directory that somebody is from"),
         ],
         help_text="Where a password may come from.",
     )

@@ -1,0 +1,37 @@
+"""Directories are copied once an hour, each at a minute of its own, and at once when somebody asks."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from doorward.identity.chores.book import Chore
+from doorward.identity.sources.ldap.models import LDAPSource, Sync
+
+NAME = "ldap"
+INTERVAL = timedelta(hours=1)
+
+
+def run() -> None:
+    """Copy those whose time has come. One that fails does not keep the others waiting."""
+    for source in LDAPSource.objects.filter(enabled=True).order_by("pk"):
+        if source.sync_users or source.sync_groups:
+            state, _new = Sync.objects.get_or_create(source=source)
+            if is_due(state, timezone.now()):
+                from doorward.identity.sources.ldap.syncing import sync
+
+                sync(source)
+
+
+def is_due(state: Sync, now: datetime) -> bool:
+    """Asked for since the last one began, or an hour and its own share of the next one after it."""
+    if state.begun is None:
+        return True
+    if state.wanted is not None and state.wanted > state.begun:
+        return True
+    return now >= state.begun + INTERVAL + timedelta(seconds=zlib.crc32(str(state.source_id).encode()) % 600)
+
+
+CHORES = (Chore(NAME, timedelta(minutes=5), run, longest=timedelta(hours=4)),)
