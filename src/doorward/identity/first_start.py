@@ -20,6 +20,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.flows import defaults as flow_defaults
 from doorward.identity.oauth2 import defaults as oauth2_defaults
 from doorward.identity.outposts import actions as outposts
+from doorward.identity.sources.ldap import defaults as ldap_defaults
 
 ADMINS = "authentik Admins"
 ADMINISTRATOR = "akadmin"
@@ -34,6 +35,7 @@ def make_defaults() -> None:
         crypto.ensure(actor)
         oauth2_defaults.ensure()
         flow_defaults.ensure()
+        ldap_defaults.ensure()
         outposts.ensure_embedded(actor)
         ensure_admins()
 

@@ -14,7 +14,7 @@ from rest_framework.validators import UniqueValidator
 
 from doorward.identity.api import plain_writes
 from doorward.identity.api.described import DESCRIBED, DescribedSerializer, Description
-from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.filtering import Filters, exactly, several
 from doorward.identity.api.resource import SLUG, UUID, Resource
 from doorward.identity.policies.models import require_expression
 from doorward.identity.sources.ldap import actions, trial
@@ -174,7 +174,7 @@ class LDAPMappingSerializer(DescribedSerializer, serializers.ModelSerializer[Sou
 
 class MappingFilters(Filters):
     name = exactly("name")
-    managed = exactly("managed")
+    managed = several("managed", "managed", SourceMapping.objects.filter(managed__isnull=False))
 
 
 class LDAPMappings(Resource[SourceMapping]):
