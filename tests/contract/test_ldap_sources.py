@@ -37,7 +37,7 @@ def test_a_directory_is_set_up_and_removed(api: Any, official: Any) -> None:
     )
     assert put.base_dn == "dc=other"
     assert not api.sources_ldap_sync_status_retrieve("directory").is_running
-    with pytest.raises(official.exceptions.BadRequestException, match="directory.example.test"):
+    with pytest.raises(official.exceptions.BadRequestException, match="directory"):
         api.sources_ldap_debug_retrieve("directory")
     assert api.sources_ldap_used_by_list("directory") == []
     assert api.sources_ldap_destroy("directory") is None
