@@ -62,6 +62,7 @@ def _prepare(bootstrap: Bootstrap, progress: Callable[[str], None]) -> Prepared:
     with _alone(schema.state_folder()), schema.answering():
         schema.bring_up_to_date(progress)
         first_start.make_defaults()
+        first_start.make_rules()
         prepared = first_start.begin(bootstrap)
         importlib.import_module("doorward.identity.blueprints.actions").apply_changed()
     assert isinstance(prepared, Prepared)

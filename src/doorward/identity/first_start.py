@@ -18,6 +18,7 @@ from doorward.identity.directory import actions as directory
 from doorward.identity.directory.models import Group, Installation, Token
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows import defaults as flow_defaults
+from doorward.identity.notifications import defaults as notification_defaults
 from doorward.identity.oauth2 import defaults as oauth2_defaults
 from doorward.identity.outposts import actions as outposts
 from doorward.identity.sources.ldap import defaults as ldap_defaults
@@ -44,6 +45,11 @@ def ensure_admins() -> Group:
     """The group whose members are superusers."""
     found = Group.objects.filter(name=ADMINS).first()
     return found or directory.create_group(Actor.system(), name=ADMINS, is_superuser=True)
+
+
+def make_rules() -> None:
+    """Whom a new installation tells about what went wrong; made once."""
+    notification_defaults.ensure(ensure_admins())
 
 
 def begin(bootstrap: Bootstrap) -> Prepared:

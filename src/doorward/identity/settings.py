@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "doorward.identity.oauth2",
     "doorward.identity.outposts",
     "doorward.identity.brands",
+    "doorward.identity.notifications",
     "doorward.identity.blueprints",
     "doorward.identity.api",
     "doorward.identity.web",

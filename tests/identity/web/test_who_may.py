@@ -22,6 +22,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.flows.models import Flow
 from doorward.identity.logins.models import LoginSession
+from doorward.identity.notifications.models import Notification, Rule, Transport, WebhookMapping
 from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.models import OAuth2Provider, RegistrationToken
 from doorward.identity.oauth2.registration_tokens import create_registration_token
@@ -115,6 +116,18 @@ PAGES = {
     "admin-new-brand": [],
     "admin-events": [],
     "admin-event": ["event"],
+    "admin-events-record": [],
+    "admin-notifications": [],
+    "admin-notification-rule": ["rule"],
+    "admin-notification-rule-delete": ["rule"],
+    "admin-notification-transport": ["transport"],
+    "admin-notification-transport-delete": ["transport"],
+    "admin-notification-mapping": ["mapping"],
+    "admin-notification-mapping-delete": ["mapping"],
+    "admin-new-notification-rule": [],
+    "admin-new-notification-transport": [],
+    "admin-new-notification-mapping": [],
+    "admin-settings": [],
     "admin-explain": [],
     "admin-decision": ["request_id"],
     "admin-application-headers": ["slug"],
@@ -138,6 +151,9 @@ ACTIONS = {
     "admin-blueprint-apply": ["blueprint"],
     "admin-blueprint-switch": ["blueprint"],
     "admin-binding-add": ["slug"],
+    "admin-notification-rule-bind": ["rule"],
+    "admin-notification-rule-unbind": ["rule", "rule_binding"],
+    "admin-notification-transport-test": ["transport"],
     "admin-oauth2-provider-secret": ["client"],
     "admin-oauth2-provider-secret-new": ["client"],
     "admin-user-recovery": ["user"],
@@ -160,7 +176,7 @@ ACTIONS = {
     "admin-flow-stage-access-add": ["bound_flow", "place"],
 }
 """What only takes a form."""
-FILES = {"admin-users-export": [], "admin-user-data": ["user"]}
+FILES = {"admin-users-export": [], "admin-events-export": [], "admin-user-data": ["user"]}
 """What is downloaded."""
 OWN_PAGES = {
     "home": [],
@@ -173,6 +189,7 @@ OWN_PAGES = {
     "own-request-new": ["slug"],
     "own-token-new": [],
     "own-token-delete": ["own_token"],
+    "own-notifications": [],
     "own-factors": [],
     "own-factor": ["own_factor"],
     "own-factor-remove": ["own_factor"],
@@ -183,6 +200,8 @@ OWN_ACTIONS = {
     "own-logins-end": [],
     "own-login-end": ["own_login"],
     "own-session-end": ["session"],
+    "own-notifications-see-all": [],
+    "own-notification-see": ["own_notification"],
     "own-browsers-forget": [],
     "own-browser-forget": ["own_browser"],
 }
@@ -234,6 +253,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     bound = Flow.objects.get(slug="default-provider-authorization-explicit-consent")
     place = bound.stage_bindings.get()
     event = Event.objects.latest("created")
+    rule = Rule.objects.create(name="somebody is told")
     return World(
         {
             "slug": whoami.slug,
@@ -268,6 +288,11 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "registration": a_registration_token().pk,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,
+            "rule": rule.pk,
+            "rule_binding": bind(actor, rule, policy=Policy.objects.earliest("name")).pk,
+            "transport": Transport.objects.create(name="chat").pk,
+            "mapping": WebhookMapping.objects.create(name="body", expression="return {}").pk,
+            "own_notification": Notification.objects.create(user=bob, severity="notice", body="Hello").pk,
             "request_id": "0123456789abcdef",
             "session": proxied.enter(proxied.log_in(bob), whoami).id_hash.hex(),
             "login": proxied.log_in(bob).pk,

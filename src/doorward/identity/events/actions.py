@@ -12,16 +12,19 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from doorward.identity.directory.models import User
-from doorward.identity.events import redaction
+from doorward.identity.events import places, redaction
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.log_lines import log_event
 from doorward.identity.events.models import Change, Event
 from doorward.identity.events.retention import end_of
+from doorward.identity.events.signals import recorded
 from doorward.identity.events.subjects import describe, module
 
 Fields = dict[str, object]
 _SET_UP = frozenset({"model_created", "model_updated", "password_set"})
 """What the program does by itself when it starts: in the database, but no news on anybody's terminal."""
+_PLACED = frozenset({"login", "login_failed", "authorize_application", "suspicious_request", "impersonation_started"})
+"""Events of which it matters from where on earth they came; known only where there is a database of places."""
 
 
 def record(action: str, app: str, actor: Actor, **context: object) -> Event:
@@ -37,6 +40,8 @@ def record(action: str, app: str, actor: Actor, **context: object) -> Event:
                 "request_id": actor.request_id,
             }
         )
+    if action in _PLACED:
+        cleaned.update(places.known(actor.client_ip))
     now = timezone.now()
     event = Event.objects.create(
         action=action,
@@ -50,6 +55,7 @@ def record(action: str, app: str, actor: Actor, **context: object) -> Event:
     )
     if not (actor == Actor.system() and action in _SET_UP):
         transaction.on_commit(lambda: log_event(event, actor.request_id))
+    recorded.send(Event, action=action)
     return event
 
 

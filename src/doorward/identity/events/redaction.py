@@ -20,7 +20,7 @@ _SECRET_NAME = re.compile(
     r"(password|passwd|secret|token|private|credential|cookie|sealed|signature|authorization|otp|seed|verifier|session)",
     re.IGNORECASE,
 )
-_SECRET_WORDS = {"key", "api_key", "signing", "code", "state", "jwt", "dsn", "key_hash", "data"}
+_SECRET_WORDS = {"key", "api_key", "signing", "code", "state", "jwt", "dsn", "key_hash", "data", "webhook_url"}
 _PUBLIC_NAMES = {
     # Names that hold one of the words above and no secret.
     "secret_of",

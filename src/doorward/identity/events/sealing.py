@@ -1,4 +1,4 @@
-"""Append what was written since to the chain: the chore ``events.seal``.
+"""Append what was written since to the chain: part of the chore ``notifications.follow``.
 
 One replica does it at a time (``chores``); should two, the second finds the next number taken and leaves it. An event
 whose transaction took long is sealed with a later batch: its place says when it was sealed, not when it happened.

@@ -15,6 +15,7 @@ _APP_LABELS = {
     "stages": "authentik_stages",
     "brands": "authentik_brands",
     "system": "authentik_tenants",
+    "notifications": "authentik_events",
     "crypto": "authentik_crypto",
     "oauth2": "authentik_providers_oauth2",
     "outposts": "authentik_outposts",
@@ -31,6 +32,10 @@ _MODEL_LABELS = {
     "webauthndevice": ("authentik_stages_authenticator_webauthn", "webauthndevice"),
     "emaildevice": ("authentik_stages_authenticator_email", "emaildevice"),
     "oauthsource": ("authentik_sources_oauth", "oauthsource"),
+    "rule": ("authentik_events", "notificationrule"),
+    "transport": ("authentik_events", "notificationtransport"),
+    "webhookmapping": ("authentik_events", "notificationwebhookmapping"),
+    "systemsettings": ("authentik_tenants", "settings"),
     "reputation": ("authentik_policies_reputation", "reputation"),
     "remembereddevice": ("authentik_stages_authenticator_validate", "remembereddevice"),
 }

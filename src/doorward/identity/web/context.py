@@ -1,5 +1,5 @@
-"""What every template may use: ``brand``, ``look``, ``me``, ``acting``, ``administers``, ``version``,
-``request_id``, ``language`` (its tag), ``languages``.
+"""What every template may use: ``brand``, ``look``, ``me``, ``acting``, ``administers``, ``unseen``,
+``version``, ``request_id``, ``language`` (its tag), ``languages``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
 """
@@ -20,6 +20,7 @@ from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import brand_for, current_brand
 from doorward.identity.directory.models import User
 from doorward.identity.languages.supported import OFFERED, SOURCE, tag_of
+from doorward.identity.notifications.models import Notification
 from doorward.identity.roles.catalogue import ADMIN_PAGES
 from doorward.identity.roles.queries import asking
 
@@ -33,6 +34,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "me": SimpleLazyObject(lambda: _me(request)),
         "administers": SimpleLazyObject(lambda: _administers(request)),
         "acting": SimpleLazyObject(lambda: _acting(request)),
+        "unseen": SimpleLazyObject(lambda: _unseen(request)),
         "version": settings.VERSION,
         "languages": OFFERED,
         "language": tag_of(get_language() or SOURCE),
@@ -84,6 +86,17 @@ def _acting(request: HttpRequest) -> User | str:
         return login.impersonator if login is not None and login.impersonator_id else ""
     except DatabaseError:
         return ""
+
+
+def _unseen(request: HttpRequest) -> int:
+    """How many notifications ``me`` has not seen; 99 stands for more."""
+    try:
+        user = getattr(request, "user", None)
+        if not isinstance(user, User) or not user.is_authenticated:
+            return 0
+        return Notification.objects.filter(user=user, seen=False)[:99].count()
+    except DatabaseError:
+        return 0
 
 
 def _me(request: HttpRequest) -> User | str:

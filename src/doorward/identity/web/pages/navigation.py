@@ -63,6 +63,8 @@ NAVIGATION = (
             Place(f"{ROOT}brands/", gettext_noop("Brands"), "palette"),
             Place(f"{ROOT}blueprints/", gettext_noop("Blueprints"), "file-code"),
             Place(f"{ROOT}events/", gettext_noop("Events"), "scroll-text"),
+            Place(f"{ROOT}notifications/", gettext_noop("Notifications"), "bell"),
+            Place(f"{ROOT}settings/", gettext_noop("Settings"), "sliders-horizontal"),
             Place(f"{ROOT}explain/", gettext_noop("Explain"), "circle-question-mark"),
         ),
     ),

@@ -95,6 +95,8 @@ NEEDS = {
     "admin-tokens": _core("view_token", LIST),
     "admin-token-delete": _core("delete_token", "identifier"),
     "admin-events": Need("authentik_events.view_event"),
+    "admin-events-export": Need("authentik_events.view_event"),
+    "admin-events-record": Need("authentik_events.view_event"),
     "admin-event": Need("authentik_events.view_event", "uuid"),
 }
 
