@@ -127,8 +127,11 @@ def sentence(event: Event) -> str:
 def fill(action: str, who: str, what: str) -> str:
     """The sentence of ``action`` with these in their places."""
     pattern = SENTENCES.get(action, _OTHER)[0]
-    filled = str(pattern) % {"who": who, "what": what, "action": action.replace("_", " ")}
-    return filled.strip().removesuffix(":").strip()
+    places = str(pattern)
+    filled = (places % {"who": who, "what": what, "action": action.replace("_", " ")}).strip()
+    if what and "%(what)s" not in places:
+        return f"{filled}: {what}"  # such as why a login failed
+    return filled.removesuffix(":").strip()
 
 
 def look(action: str) -> tuple[str, str]:
