@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.actions import create_oauth2_provider
 from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.models import ScopeMapping
+from identity.oauth2.logout_receiver import Receiver, receiving
 from identity.oauth2.relying_party import CALLBACK, Browser, RelyingParty
 
 IMPLICIT = "default-provider-authorization-implicit-consent"
@@ -61,3 +62,10 @@ def browser(bob: User) -> Browser:
     browser = Browser()
     browser.log_in_as(bob)
     return browser
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Where a client hears of logouts."""
+    with receiving() as receiver:
+        yield receiver

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -30,52 +26,12 @@ from doorward.identity.outposts.actions import protect
 from doorward.identity.outposts.models import ProxyProvider
 from identity.flow_tab import Tab
 from identity.oauth2.conftest import Register
+from identity.oauth2.logout_receiver import Receiver
 from identity.oauth2.relying_party import CALLBACK, Browser, RelyingParty, payload_of
 
 SYSTEM = Actor.system()
 INVALIDATION = "/if/flow/default-invalidation-flow/"
 FRONT = "https://front.example.test/bye?x=1"
-
-
-class Receiver:
-    """An application's back-channel address, on a real socket."""
-
-    def __init__(self) -> None:
-        self.tokens: list[str] = []
-        self.status = 200
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
-                receiver.tokens += parse_qs(body)["logout_token"]
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.uri = f"http://127.0.0.1:{self.server.server_port}/backchannel"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    with _served(receiver.server):
-        yield receiver
-
-
-@contextmanager
-def _served(server: ThreadingHTTPServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
