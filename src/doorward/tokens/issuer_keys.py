@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from doorward.tokens import base64url
@@ -39,11 +39,17 @@ class PublicKey(NamedTuple):
     """The public JWK, as JSON text."""
 
 
-class _Registry(jws.JWSRegistry):
+class Registry(jws.JWSRegistry):
     """The library's limits, widened to ours: a header with a long ``kid`` or certificate thumbprint is no attack."""
 
     max_header_length = 4096
     max_payload_length = MAX_TOKEN
+
+    def get_alg(self, name: str) -> jws.JWSAlgModel:
+        """Without the warning that EdDSA has a new name (RFC 9864): our clients know the old one."""
+        if name not in (self.allowed or ()):
+            raise UnsupportedAlgorithmError(f"Algorithm of '{name}' is not allowed")
+        return self.algorithms[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class _Key:
     def __init__(self, key: PublicKey) -> None:
         self.alg = key.alg
         self._key = _KEY_TYPES[key.alg].import_key(msgspec.json.decode(key.jwk))
-        self._registry = _Registry(algorithms=[key.alg], strict_check_header=False)
+        self._registry = Registry(algorithms=[key.alg], strict_check_header=False)
 
     def verify(self, token: str) -> bytes:
         return jws.deserialize_compact(token, self._key, registry=self._registry).payload

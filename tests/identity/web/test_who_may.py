@@ -16,6 +16,7 @@ from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
 from doorward.identity.blueprints.models import BlueprintInstance
 from doorward.identity.brands.models import Brand
+from doorward.identity.crypto.queries import signing_key
 from doorward.identity.directory.actions import create_token, create_user
 from doorward.identity.directory.models import Group, Token, User
 from doorward.identity.events.actor import Actor
@@ -79,6 +80,11 @@ PAGES = {
     "admin-role-edit": ["role"],
     "admin-role-delete": ["role"],
     "admin-new-role": [],
+    "admin-keys": [],
+    "admin-key": ["key"],
+    "admin-key-import": [],
+    "admin-key-delete": ["key"],
+    "admin-new-key": [],
     "admin-invitations": [],
     "admin-invitation-delete": ["invitation"],
     "admin-new-invitation": [],
@@ -156,6 +162,8 @@ ACTIONS = {
     "admin-notification-transport-test": ["transport"],
     "admin-oauth2-provider-secret": ["client"],
     "admin-oauth2-provider-secret-new": ["client"],
+    "admin-key-rotate": ["key"],
+    "admin-key-private": ["key"],
     "admin-user-recovery": ["user"],
     "admin-user-activate": ["user"],
     "admin-user-logins-end": ["user"],
@@ -176,7 +184,7 @@ ACTIONS = {
     "admin-flow-stage-access-add": ["bound_flow", "place"],
 }
 """What only takes a form."""
-FILES = {"admin-users-export": [], "admin-events-export": [], "admin-user-data": ["user"]}
+FILES = {"admin-key-certificate": ["key"], "admin-users-export": [], "admin-events-export": [], "admin-user-data": ["user"]}
 """What is downloaded."""
 OWN_PAGES = {
     "home": [],
@@ -258,6 +266,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
         {
             "slug": whoami.slug,
             "own_request": a_request(whoami, bob, akadmin).pk,
+            "key": signing_key().pk,
             "role": role.pk,
             "grant": grant.pk,
             "provider": whoami.provider_id,

@@ -18,6 +18,9 @@ from doorward.identity.crypto.queries import SELF_SIGNED, SIGNING
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 
+ALGORITHMS = ("RS256", "ES256", "ES384", "ES512", "EdDSA")
+_CURVES: dict[str, type[ec.EllipticCurve]] = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+_KINDS = "Only RSA, P-256, P-384, P-521 and Ed25519 keys can sign tokens."
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -28,15 +31,19 @@ def generate(
     common_name: str = "",
     algorithm: str = "ES256",
     valid_days: int = 3650,
+    alternatives: tuple[str, ...] = (),
     managed: str | None = None,
 ) -> CertificateKeyPair:
-    """Make a key and a self-signed certificate for it. ``algorithm``: ES256, RS256 or EdDSA. Raises ValidationError."""
+    """Make a key and a self-signed certificate for it, also for the names ``alternatives``.
+
+    ``algorithm``: one of ALGORITHMS. Raises ValidationError.
+    """
     key = _new_key(algorithm)
     if not 1 <= valid_days <= 36500:
         raise ValidationError({"validity_days": ["Between one day and a hundred years."]})
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (common_name or name)[:64])])
     now = timezone.now()
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -45,8 +52,10 @@ def generate(
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(days=valid_days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
     )
+    if alternatives:
+        builder = builder.add_extension(_alternatives(alternatives), critical=False)
+    certificate = builder.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return _keep(actor, name, pem, key, algorithm, managed)
 
@@ -64,7 +73,7 @@ def import_pair(actor: Actor, *, name: str, certificate_pem: str, private_key_pe
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ValidationError({"key_data": ["Unable to load private key (possibly encrypted?)."]}) from error
     if not isinstance(key, PrivateKey):
-        raise ValidationError({"key_data": ["Only RSA, P-256 and Ed25519 keys can sign tokens."]})
+        raise ValidationError({"key_data": [_KINDS]})
     if key.public_key() != certificate.public_key():
         raise ValidationError({"key_data": ["The private key is not that of the certificate."]})
     return _keep(actor, name, certificate_pem, key, _algorithm_of(key.public_key()), None)
@@ -94,26 +103,36 @@ def ensure(actor: Actor) -> None:
         generate(actor, name=SELF_SIGNED, algorithm="RS256", valid_days=365)
 
 
+def _alternatives(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
+    try:
+        return x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    except ValueError as error:
+        raise ValidationError({"subject_alt_name": ["Host names, with commas in between."]}) from error
+
+
 def _new_key(algorithm: str) -> PrivateKey:
-    if algorithm == "ES256":
-        return ec.generate_private_key(ec.SECP256R1())
+    if algorithm in _CURVES:
+        return ec.generate_private_key(_CURVES[algorithm]())
     if algorithm == "RS256":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if algorithm == "EdDSA":
         return ed25519.Ed25519PrivateKey.generate()
-    raise ValidationError({"alg": ["One of ES256, RS256, EdDSA."]})
+    raise ValidationError({"alg": [f"One of {', '.join(ALGORITHMS)}."]})
 
 
 def _algorithm_of(key: object) -> str:
+    """The one that such a key is for (RFC 8725 section 3.1, RFC 7518 section 3.4)."""
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < 2048:
             raise ValidationError({"key_data": ["RSA keys have at least 2048 bits."]})
         return "RS256"
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
-        return "ES256"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        for algorithm, curve in _CURVES.items():
+            if isinstance(key.curve, curve):
+                return algorithm
     if isinstance(key, ed25519.Ed25519PublicKey):
         return "EdDSA"
-    raise ValidationError({"certificate_data": ["Only RSA, P-256 and Ed25519 keys can sign tokens."]})
+    raise ValidationError({"certificate_data": [_KINDS]})
 
 
 def _keep(

@@ -18,7 +18,7 @@ class CertificateKeyPair(models.Model):
     sealed_key = models.TextField(blank=True, default="")
     """PKCS#8 PEM, encrypted at rest; empty without a private key."""
     algorithm = models.CharField(max_length=16, default="ES256")
-    """The one JWS algorithm that this key signs with: ES256, RS256 or EdDSA."""
+    """The one JWS algorithm that this key signs with: RS256, ES256, ES384, ES512 or EdDSA."""
     managed = models.TextField(null=True, blank=True, unique=True, default=None)
     created = models.DateTimeField(auto_now_add=True)
 

@@ -116,7 +116,7 @@ def update_oauth2_provider(
         if exchange_from is not None:
             provider.exchange_from.set(exchange_from)
         if former_key is not None and provider.signing_key is not None and former_key.pk != provider.signing_key.pk:
-            _retire(provider, former_key)
+            retire(provider, former_key)
         events.updated(
             actor,
             provider,
@@ -189,7 +189,8 @@ def _names(related: Any) -> list[str]:
     return sorted(related.values_list("name", flat=True))
 
 
-def _retire(provider: OAuth2Provider, key: CertificateKeyPair) -> None:
+def retire(provider: OAuth2Provider, key: CertificateKeyPair) -> None:
+    """Publish ``key``, which the provider has just given up, for as long as a token that it signed may live."""
     now = timezone.now()
     if provider.retiring_keys.filter(signs_until__gt=now).exists():
         # The key that is replaced has not signed anything yet; the one before it goes on.

@@ -14,6 +14,8 @@ from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.tokens import shared_secret
 
+LARGEST = 128_000
+"""Bytes of claims: members of many groups are told much."""
 _KINDS: dict[str, Literal["RSA", "EC", "OKP"]] = {"RS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
@@ -32,8 +34,12 @@ class Signer:
             return shared_secret.write(msgspec.json.encode(claims), self._secret, typ)
         from joserfc import jws
 
+        from doorward.tokens.issuer_keys import Registry
+
         header = {"alg": self.alg, "kid": self.kid, "typ": typ}
-        return jws.serialize_compact(header, msgspec.json.encode(claims), self._secret, algorithms=[self.alg])
+        registry = Registry(algorithms=[self.alg], strict_check_header=False)
+        registry.max_payload_length = LARGEST
+        return jws.serialize_compact(header, msgspec.json.encode(claims), self._secret, registry=registry)
 
 
 def signer_of(provider: OAuth2Provider) -> Signer:

@@ -26,9 +26,16 @@ from doorward.identity.api.recent_login import require_recent_login
 from doorward.identity.api.resource import UUID, Resource, flag
 from doorward.identity.crypto import actions
 from doorward.identity.crypto.models import CertificateKeyPair
+from doorward.identity.oauth2 import key_rotation
 
 BASE = "/api/v3/crypto/certificatekeypairs"
-ALGORITHMS = {"rsa": "RS256", "ecdsa": "ES256", "ed25519": "EdDSA"}
+ALGORITHMS = {
+    "rsa": "RS256",
+    "ecdsa": "ES256",
+    "ecdsa_p384": "ES384",
+    "ecdsa_p521": "ES512",
+    "ed25519": "EdDSA",
+}
 KEY_TYPES = (
     (rsa.RSAPublicKey, "rsa"),
     (ec.EllipticCurvePublicKey, "ec"),
@@ -114,8 +121,15 @@ class CertificateFilters(Filters):
         return pairs.exclude(sealed_key="") if wanted else pairs.filter(sealed_key="")
 
 
+class RotationRequest(serializers.Serializer[Any]):
+    validity_days = serializers.IntegerField(min_value=1, max_value=36500, default=3650)
+
+
 class GenerationRequest(serializers.Serializer[Any]):
     common_name = serializers.CharField(max_length=64)
+    subject_alt_name = serializers.CharField(
+        required=False, allow_blank=True, max_length=2000, help_text="Host names, with commas in between."
+    )
     validity_days = serializers.IntegerField(min_value=1, max_value=36500)
     alg = serializers.ChoiceField(list(ALGORITHMS), default="rsa")
 
@@ -131,7 +145,10 @@ class Certificates(Resource[CertificateKeyPair]):
     queryset = CertificateKeyPair.objects.all()
     serializer_class = CertificateKeyPairSerializer
     filterset_class = CertificateFilters
-    needs = {"view_certificate": "authentik_crypto.view_certificatekeypair"}
+    needs = {
+        "view_certificate": "authentik_crypto.view_certificatekeypair",
+        "rotate": "authentik_crypto.change_certificatekeypair",
+    }
     lookup_url_kwarg = "kp_uuid"
     lookup_value_regex = UUID
     search_fields = ["name"]
@@ -171,7 +188,19 @@ class Certificates(Resource[CertificateKeyPair]):
             common_name=wanted["common_name"],
             algorithm=ALGORITHMS[wanted["alg"]],
             valid_days=wanted["validity_days"],
+            alternatives=tuple(
+                name for part in wanted.get("subject_alt_name", "").split(",") if (name := part.strip())
+            ),
         )
+        return Response(self.get_serializer(pair).data)
+
+    @extend_schema(request=RotationRequest, responses={200: CertificateKeyPairSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def rotate(self, request: Request, kp_uuid: str) -> Response:
+        """A new key in its place; the old one stays published until its last token has died. Not in the original."""
+        asked = RotationRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        pair = key_rotation.rotate(self.actor, self.get_object(), valid_days=asked.validated_data["validity_days"])
         return Response(self.get_serializer(pair).data)
 
     @extend_schema(parameters=DOWNLOAD, responses=CertificateDataSerializer, filters=False)

@@ -48,8 +48,6 @@ class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth
         required=False,
         help_text="What the token endpoint gives it for.",
     )
-    refresh_token_threshold = Fixed("seconds=0")
-    encryption_key = Fixed(None)
     logout_uri = serializers.CharField(
         required=False, allow_blank=True, max_length=2048, help_text="Where it hears that a login has ended."
     )
@@ -85,7 +83,21 @@ class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth
             "issuer_mode",
             "jwt_federation_sources",
             "jwt_federation_providers",
+            "client_authentication",
+            "client_jwks",
+            "client_jwks_uri",
+            "require_pushed_requests",
+            "typed_access_tokens",
+            "step_up_flow",
         ]
+        extra_kwargs = {
+            "client_authentication": {"help_text": "How a confidential client proves itself."},
+            "client_jwks": {"help_text": "Its public keys, for private_key_jwt."},
+            "client_jwks_uri": {"help_text": "Where it publishes them instead."},
+            "require_pushed_requests": {"help_text": "Authorization requests come by PAR (RFC 9126) only."},
+            "typed_access_tokens": {"help_text": "Access tokens are of typ at+jwt (RFC 9068)."},
+            "step_up_flow": {"help_text": "Where people show a second factor when acr_values asks for one."},
+        }
 
     def validate_redirect_uris(self, entries: list[dict[str, str]]) -> list[dict[str, str]]:
         return [dict(entry) for entry in entries]

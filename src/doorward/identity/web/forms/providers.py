@@ -16,6 +16,7 @@ from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import DEFAULT_VALIDITY
 from doorward.identity.web.forms.domain import CookieDomainField, InternalHostField, ModeField, VerifiedField
 from doorward.identity.web.forms.fields import PLAIN, DurationField, FlowField, plain_input
+from doorward.identity.web.forms.openid import ORDER, OpenIdForm
 
 RELATED = ("scope_mappings", "exchange_from")
 USUAL_SCOPES = ("openid", "email", "profile")
@@ -214,7 +215,7 @@ class ScopesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # 
         return f"{obj.scope_name}: {obj.description}" if obj.description else obj.scope_name
 
 
-class OAuth2ProviderForm(ProviderForm):
+class OAuth2ProviderForm(OpenIdForm, ProviderForm):
     client_type = forms.ChoiceField(
         label="Kind of client",
         choices=[
@@ -275,6 +276,8 @@ class OAuth2ProviderForm(ProviderForm):
             ("client_credentials", "As a machine, with its secret or somebody’s app password"),
             (DEVICE_CODE, "With a code that people type elsewhere (televisions, command lines)"),
             (TOKEN_EXCHANGE, "In exchange for a token that another application was given"),
+            ("hybrid", "Some through the browser beside a code (only for old applications)"),
+            ("implicit", "All through the browser, without a code (only for old applications)"),
         ],
         widget=forms.CheckboxSelectMultiple,
     )
@@ -320,6 +323,7 @@ class OAuth2ProviderForm(ProviderForm):
         "exchange_from",
         "logout_uri",
         "logout_method",
+        *ORDER,
     ]
 
     def defaults(self) -> dict[str, Any]:

@@ -60,6 +60,7 @@ NAVIGATION = (
     Places(
         gettext_noop("System"),
         (
+            Place(f"{ROOT}keys/", gettext_noop("Keys"), "file-key"),
             Place(f"{ROOT}brands/", gettext_noop("Brands"), "palette"),
             Place(f"{ROOT}blueprints/", gettext_noop("Blueprints"), "file-code"),
             Place(f"{ROOT}events/", gettext_noop("Events"), "scroll-text"),
