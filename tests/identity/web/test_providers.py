@@ -57,6 +57,8 @@ def client_form(both_flows: dict[str, Any], **fields: Any) -> dict[str, Any]:
         "require_pkce": "on",
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
         "logout_method": "backchannel",
+        "client_authentication": "client_secret",
+        "refresh_token_threshold": "seconds=0",
         **both_flows,
         **fields,
     }

@@ -184,7 +184,12 @@ ACTIONS = {
     "admin-flow-stage-access-add": ["bound_flow", "place"],
 }
 """What only takes a form."""
-FILES = {"admin-key-certificate": ["key"], "admin-users-export": [], "admin-events-export": [], "admin-user-data": ["user"]}
+FILES = {
+    "admin-key-certificate": ["key"],
+    "admin-users-export": [],
+    "admin-events-export": [],
+    "admin-user-data": ["user"],
+}
 """What is downloaded."""
 OWN_PAGES = {
     "home": [],
