@@ -32,6 +32,7 @@ from doorward.identity.policies import reputation
 from doorward.identity.policies.actions import bind
 from doorward.identity.policies.models import Policy, Reputation
 from doorward.identity.roles.actions import assign, create_role
+from doorward.identity.sources.ldap.models import LDAPSource
 from doorward.identity.stages.models import Invitation, Prompt
 from doorward.identity.web.urls import ADMIN, OWN
 from identity import proxied
@@ -116,6 +117,10 @@ PAGES = {
     "admin-blueprint": ["blueprint"],
     "admin-blueprint-delete": ["blueprint"],
     "admin-blueprint-of": ["object_kind", "flow"],
+    "admin-directories": [],
+    "admin-directory": ["directory"],
+    "admin-directory-delete": ["directory"],
+    "admin-new-directory": [],
     "admin-brands": [],
     "admin-brand": ["brand"],
     "admin-brand-delete": ["brand"],
@@ -154,6 +159,7 @@ PAGES = {
 }
 """Pages of the administrators: name of the address, and of what fills it in."""
 ACTIONS = {
+    "admin-directory-sync": ["directory"],
     "admin-blueprint-apply": ["blueprint"],
     "admin-blueprint-switch": ["blueprint"],
     "admin-binding-add": ["slug"],
@@ -300,6 +306,9 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "blueprint": BlueprintInstance.objects.create(name="rules", content="version: 1\nentries: []").pk,
             "object_kind": "flow",
             "registration": a_registration_token().pk,
+            "directory": LDAPSource.objects.create(
+                name="Company", slug="company", server_uri="ldap://127.0.0.1:1", base_dn="dc=test"
+            ).slug,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,
             "rule": rule.pk,

@@ -59,7 +59,7 @@ def done(request: HttpRequest, to: str, text: str, kind: str = "good") -> HttpRe
 
 
 @contextmanager
-def errors_at(form: forms.Form) -> Iterator[None]:
+def errors_at(form: forms.BaseForm) -> Iterator[None]:
     """What an action refuses inside this block becomes an error at the field that it is about."""
     try:
         yield
@@ -73,7 +73,7 @@ def errors_at(form: forms.Form) -> Iterator[None]:
         form.add_error(None, ValidationError(str(busy), "busy"))
 
 
-def status_of(form: forms.Form) -> int:
+def status_of(form: forms.BaseForm) -> int:
     """200 for a form that nobody sent yet; 400 for one with errors, 403 for what is not theirs to do, 409 for what
     would lock people out (S-621)."""
     if not form.is_bound:
@@ -83,7 +83,7 @@ def status_of(form: forms.Form) -> int:
     return 409 if form.has_error(NON_FIELD_ERRORS, "refused") else 400
 
 
-def _take_over(form: forms.Form, error: ValidationError) -> None:
+def _take_over(form: forms.BaseForm, error: ValidationError) -> None:
     by_field = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
     for name, messages in by_field.items():
         field = name if name in form.fields else None
