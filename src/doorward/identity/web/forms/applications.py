@@ -102,12 +102,19 @@ class BindingForm(forms.Form):
         Policy.objects.all(), label="or policy", required=False, empty_label="Choose a policy"
     )
     negate = forms.BooleanField(label="Everybody but them", required=False)
+    expires = forms.DateTimeField(
+        label="Until (UTC)",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Then it ends by itself. Left empty, it stays.",
+    )
 
     def clean(self) -> dict[str, Any]:
         """Exactly one."""
         values = self.cleaned_data
         if not self.errors and sum(bool(values.get(name)) for name in ("group", "user", "policy")) != 1:
             self.add_error(None, "Choose a group or a policy, or name a user: one of them.")
+        values["expiring"] = values.get("expires") is not None
         return values
 
 

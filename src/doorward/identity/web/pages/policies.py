@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Count
@@ -166,8 +167,18 @@ def bound_to(of: Policy) -> list[str]:
         *(f"application {application.name}" for application in Application.objects.filter(pk__in=targets)),
         *(f"flow {flow.slug}" for flow in Flow.objects.filter(pk__in=targets)),
         *(f"stage {place.stage.name} in {place.flow.slug}" for place in places),
+        *_elsewhere(targets, places),
         *(f"stage {stage.name}" for stage in PromptStage.objects.filter(validation_policies__pk=of.pk)),
     ]
+
+
+def _elsewhere(targets: Iterable[UUID], places: Iterable[FlowStageBinding]) -> list[str]:
+    """Bindings on what is neither an application nor a flow, such as a source or a rule about events."""
+    known = {place.pk for place in places}
+    known |= set(Application.objects.filter(pk__in=targets).values_list("pk", flat=True))
+    known |= set(Flow.objects.filter(pk__in=targets).values_list("pk", flat=True))
+    number = len({target for target in targets if target not in known})
+    return [f"{number} other {'thing' if number == 1 else 'things'}"] if number else []
 
 
 def find(uuid: UUID) -> Policy:
