@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
+
+from doorward.identity.system import queries as system
 
 NUMBERS = ("next", "previous", "count", "current", "total_pages", "start_index", "end_index")
 
 
 class Pages(PageNumberPagination):
-    """20 to a page, at most 100; a larger wish is clamped. ``next`` and ``previous`` are page numbers, 0 for none."""
+    """20 to a page, at most 100, unless the system settings say otherwise; a larger wish is clamped. ``next`` and
+    ``previous`` are page numbers, 0 for none."""
 
     page_size = 20
     max_page_size = 100
     page_size_query_param = "page_size"
     invalid_page_message = "Invalid page."
+
+    def get_page_size(self, request: Request) -> int | None:
+        settings = system.current()
+        self.page_size = settings.pagination_default_page_size
+        self.max_page_size = settings.pagination_max_page_size
+        return super().get_page_size(request)
 
     def get_paginated_response(self, data: Any) -> Response:
         assert self.page is not None

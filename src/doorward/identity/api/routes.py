@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from doorward.identity.api.admin.about import System, Version
+from doorward.identity.api.admin.settings import Settings
 from doorward.identity.api.authenticators.devices import DEVICES, AllDevices, AllDevicesOfAUser
 from doorward.identity.api.core.access_requests import AccessOffers, AccessRequests
 from doorward.identity.api.core.applications import Applications
@@ -19,6 +20,8 @@ from doorward.identity.api.core.users import Users
 from doorward.identity.api.crypto.certificates import Certificates
 from doorward.identity.api.errors import not_found
 from doorward.identity.api.events.events import Events
+from doorward.identity.api.events.notifications import Notifications
+from doorward.identity.api.events.rules import NotificationRules, NotificationTransports, WebhookMappings
 from doorward.identity.api.explain.reach import Reach, ReachChanges, ReachStatements
 from doorward.identity.api.explain.views import Access, Decision, Decisions, Examination, Headers, Probes
 from doorward.identity.api.flows.bindings import FlowStageBindings
@@ -83,6 +86,10 @@ RESOURCES = {
     "doorward/proxy_sessions": ProxySessions,
     "doorward/registration_tokens": RegistrationTokens,
     "events/events": Events,
+    "events/notifications": Notifications,
+    "events/rules": NotificationRules,
+    "events/transports": NotificationTransports,
+    "propertymappings/notification": WebhookMappings,
     "flows/bindings": FlowStageBindings,
     "flows/instances": Flows,
     "managed/blueprints": Blueprints,
@@ -140,6 +147,7 @@ for prefix, resource in RESOURCES.items():
     router.register(prefix, resource, basename=prefix.replace("/", "-"))
 
 urlpatterns = [
+    path("admin/settings/", Settings.as_view()),
     path("admin/system/", System.as_view()),
     path("admin/version/", Version.as_view()),
     path("authenticators/all/", AllDevices.as_view()),

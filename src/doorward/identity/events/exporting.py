@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db.models import QuerySet
+
 from doorward.identity.events.models import Event
 from doorward.identity.events.wanted import Wanted
 
@@ -19,12 +21,17 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def lines(wanted: Wanted, kind: str) -> Iterator[str]:
     """Newest first, a line each; CSV with a header."""
-    return (_csv if kind == "csv" else _jsonl)(_each(wanted))
+    return written(wanted.events(), kind)
 
 
-def _each(wanted: Wanted) -> Iterator[Event]:
+def written(events: QuerySet[Event], kind: str) -> Iterator[str]:
+    """``lines`` of these events."""
+    return (_csv if kind == "csv" else _jsonl)(_each(events))
+
+
+def _each(events: QuerySet[Event]) -> Iterator[Event]:
     """In short queries: a reader that is slow must not hold a transaction open."""
-    found = wanted.events().order_by("-created", "-pk")
+    found = events.order_by("-created", "-pk")
     last: Event | None = None
     while True:
         rest = found

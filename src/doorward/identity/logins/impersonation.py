@@ -25,6 +25,7 @@ from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.session_store import SessionStore
 from doorward.identity.roles.guard import require_not_above
 from doorward.identity.roles.queries import powers_of
+from doorward.identity.system import queries as system
 
 LONGEST = timedelta(hours=1)
 LONGEST_REASON = 500
@@ -116,7 +117,9 @@ def _reason(reason: str) -> str:
 
 
 def _setting(name: str) -> bool:
-    """From the default brand's attributes: ``{"settings": {"impersonation": false}}``."""
+    """From the system settings, or from the default brand's attributes: ``{"settings": {"impersonation": false}}``."""
+    if not getattr(system.current(), name):
+        return False
     brand = Brand.objects.filter(default=True).first()
     settings = brand.attributes.get("settings", {}) if brand is not None else {}
     return not (isinstance(settings, dict) and settings.get(name) is False)

@@ -30,7 +30,9 @@ class Sample:
 def send_test(actor: Actor, transport: Transport, user: User) -> str:
     """Tell ``user`` something by ``transport``, now, and say what came of it. Raises as ``messages.send``."""
     with transaction.atomic():
-        event = events.record("custom_test", APP, actor, transport=transport.name)
+        event = events.record(
+            "system_task_execution", APP, actor, message="A test notification", transport=transport.name
+        )
     body = _("This is a test: notifications arrive here.")
     sample = Sample(user, event, Severity.NOTICE, body)
     if transport.mode == Transport.Mode.LOCAL:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django_filters import BooleanFilter
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -22,6 +22,7 @@ from doorward.identity.brands import actions
 from doorward.identity.brands.look import THEMES, setting
 from doorward.identity.brands.models import Brand
 from doorward.identity.brands.queries import current_brand
+from doorward.identity.system import queries as system
 
 
 class BrandSerializer(serializers.ModelSerializer[Brand]):
@@ -86,7 +87,7 @@ class CurrentBrandSerializer(serializers.Serializer[Brand]):
     branding_favicon_themed_urls = Fixed(None)
     branding_custom_css = Fixed("")
     branding_map_tiles = Fixed("")
-    ui_footer_links = FooterLinkSerializer(many=True, source="footer_links", default=[])
+    ui_footer_links = serializers.SerializerMethodField()
     ui_theme = serializers.SerializerMethodField()
     flow_authentication = serializers.SlugField(source="flow_authentication.slug", default=None, allow_null=True)
     flow_invalidation = serializers.SlugField(source="flow_invalidation.slug", default=None, allow_null=True)
@@ -96,6 +97,10 @@ class CurrentBrandSerializer(serializers.Serializer[Brand]):
     flow_device_code = serializers.SlugField(source="flow_device_code.slug", default=None, allow_null=True)
     default_locale = serializers.SerializerMethodField()
     flags = Fixed({"flows_continuous_login": False, "flows_refresh_others": False})
+
+    @extend_schema_field(FooterLinkSerializer(many=True))
+    def get_ui_footer_links(self, brand: Brand) -> list[dict[str, Any]]:
+        return [{"href": link.get("href") or None, "name": link["name"]} for link in system.current().footer_links]
 
     def get_ui_theme(self, brand: Brand) -> str:
         theme = setting(brand, "theme", "base")
