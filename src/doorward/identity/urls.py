@@ -14,6 +14,7 @@ urlpatterns = [
     path("device", device_page.device, name="device"),
     path("device/consent/", device_page.consent, name="device-consent"),
     path("device/end/", device_page.end, name="device-end"),
+    path("source/", include("doorward.identity.sources.urls")),
     path("application/o/", include("doorward.identity.oauth2.urls")),
     path("api/v3/outposts/data-plane/<slug:question>", remote.answer, name="data-plane"),
     lazily("api/v3/", "doorward.identity.api.urls"),

@@ -212,6 +212,8 @@ OWN_PAGES = {
     "own-factors": [],
     "own-factor": ["own_factor"],
     "own-factor-remove": ["own_factor"],
+    "own-sources": [],
+    "own-source-confirm": ["source"],
 }
 OWN_FILES: dict[str, list[str]] = {"own-data": []}
 OWN_ACTIONS = {
@@ -223,6 +225,8 @@ OWN_ACTIONS = {
     "own-notification-see": ["own_notification"],
     "own-browsers-forget": [],
     "own-browser-forget": ["own_browser"],
+    "own-source-connect": ["source"],
+    "own-source-disconnect": ["own_connection"],
 }
 
 
@@ -278,6 +282,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "slug": whoami.slug,
             "own_request": a_request(whoami, bob, akadmin).pk,
             "key": signing_key().pk,
+            "source": "upstream",
+            "own_connection": 1,
             "role": role.pk,
             "grant": grant.pk,
             "provider": whoami.provider_id,

@@ -11,6 +11,7 @@ PASSWORD = "default-password-change-prompt"  # noqa: S105 - a name
 SETTINGS = "default-user-settings"
 POLICY = "default-password-change-password-policy"
 INVITATION = "default-invitation-prompt"
+SOURCE = "default-source-enrollment-prompt"
 _TYPE = Prompt.Type
 
 FIELDS: dict[str, tuple[tuple[str, str, str, Prompt.Type, bool], ...]] = {
@@ -37,6 +38,7 @@ FIELDS: dict[str, tuple[tuple[str, str, str, Prompt.Type, bool], ...]] = {
             True,
         ),
     ),
+    SOURCE: (("default-source-enrollment-field-username", "username", gettext_noop("Username"), _TYPE.USERNAME, True),),
     SETTINGS: (
         ("default-user-settings-field-username", "username", gettext_noop("Username"), _TYPE.USERNAME, True),
         ("default-user-settings-field-name", "name", gettext_noop("Name"), _TYPE.TEXT, False),

@@ -16,6 +16,7 @@ from doorward.identity.brands.models import Brand
 from doorward.identity.directory.models import User
 from doorward.identity.flows import default_prompts
 from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.policies.models import ExpressionPolicy, PolicyBinding, PolicyTarget
 from doorward.identity.stages.models import (
     AuthenticatorEmailStage,
     AuthenticatorStaticStage,
@@ -48,6 +49,9 @@ PASSWORD_CHANGE = "default-password-change"  # noqa: S105 - a slug
 RECOVERY = "default-recovery-flow"
 INVITATION = "default-invitation-flow"
 USER_SETTINGS = "default-user-settings-flow"
+SOURCE_AUTHENTICATION = "default-source-authentication"
+SOURCE_ENROLLMENT = "default-source-enrollment"
+SOURCE_PRE_AUTHENTICATION = "default-source-pre-authentication"
 DEVICE_CODE = "default-device-code-flow"
 BRAND = "authentik-default"
 
@@ -197,7 +201,45 @@ FLOWS = (
         Flow.Designation.STAGE_CONFIGURATION,
         Flow.Authentication.REQUIRE_AUTHENTICATED,
     ),
+    DefaultFlow(
+        SOURCE_AUTHENTICATION,
+        gettext_noop("Welcome to Doorward!"),
+        gettext_noop("Welcome to Doorward!"),
+        Flow.Designation.AUTHENTICATION,
+        Flow.Authentication.REQUIRE_UNAUTHENTICATED,
+        ((0, UserLoginStage, "default-source-authentication-login"),),
+    ),
+    DefaultFlow(
+        SOURCE_ENROLLMENT,
+        gettext_noop("Choose a user name"),
+        gettext_noop("Choose a user name"),
+        Flow.Designation.ENROLLMENT,
+        Flow.Authentication.NONE,
+        (
+            (0, PromptStage, default_prompts.SOURCE),
+            (1, UserWriteStage, "default-source-enrollment-write"),
+            (2, UserLoginStage, "default-source-enrollment-login"),
+        ),
+    ),
+    DefaultFlow(
+        SOURCE_PRE_AUTHENTICATION,
+        gettext_noop("Pre-Authentication"),
+        gettext_noop("Pre-authentication"),
+        Flow.Designation.STAGE_CONFIGURATION,
+        Flow.Authentication.NONE,
+    ),
 )
+
+IF_SSO = (
+    (SOURCE_AUTHENTICATION, "default-source-authentication-if-sso"),
+    (SOURCE_ENROLLMENT, "default-source-enrollment-if-sso"),
+)
+"""Flow and name of the policy that keeps it for those whom a source has sent."""
+IF_USERNAME = "default-source-enrollment-if-username"
+ASK_FOR_USERNAME = """
+username = request.context["prompt_data"].get("username")
+return not username or ak_user_by(username=username) is not None
+"""
 
 SETTINGS: dict[str, dict[str, object]] = {
     "default-authentication-identification": {"user_fields": ["email", "username"]},
@@ -215,6 +257,7 @@ SETTINGS: dict[str, dict[str, object]] = {
         "user_creation_mode": UserWriteStage.CreationMode.ALWAYS_CREATE,
         "user_type": User.Type.INTERNAL,
     },
+    "default-source-enrollment-write": {"user_creation_mode": UserWriteStage.CreationMode.ALWAYS_CREATE},
     "default-user-settings-write": {"user_creation_mode": UserWriteStage.CreationMode.NEVER_CREATE},
 }
 
@@ -226,6 +269,12 @@ def ensure() -> None:
         flows = {default.slug: _flow(default) for default in FLOWS}
         if AUTHENTICATION in made:
             _link(flows)
+        for slug, name in IF_SSO:
+            if slug in made:
+                _bind(flows[slug], name, "return ak_is_sso_flow")
+        if SOURCE_ENROLLMENT in made:
+            place = FlowStageBinding.objects.get(flow=flows[SOURCE_ENROLLMENT], order=0)
+            _bind(place, IF_USERNAME, ASK_FOR_USERNAME.strip())
         Brand.objects.get_or_create(
             domain=BRAND,
             defaults={
@@ -238,6 +287,11 @@ def ensure() -> None:
         if DEVICE_CODE in made:
             # Also where the brand is older than the flow.
             Brand.objects.filter(domain=BRAND, flow_device_code=None).update(flow_device_code=flows[DEVICE_CODE])
+
+
+def _bind(target: PolicyTarget, name: str, expression: str) -> None:
+    policy, _ = ExpressionPolicy.objects.get_or_create(name=name, defaults={"expression": expression})
+    PolicyBinding.objects.create(target=target, policy=policy, order=0)
 
 
 def _flow(default: DefaultFlow) -> Flow:

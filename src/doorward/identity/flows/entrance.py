@@ -13,15 +13,17 @@ session. The page at the continuation asks ``passed`` for it: that is the proof,
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from msgspec import structs
 
 from doorward.identity.flows import planner, receipts
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import page_path, safe_next
-from doorward.identity.flows.plan import PlanContext, RequestedScope
+from doorward.identity.flows.plan import KeptContext, PlanContext, RequestedScope
 from doorward.identity.flows.plan_store import PlanStore
 from doorward.identity.languages.actions import remember_asked
+from doorward.identity.sources.arrival import Arrival
 
-__all__ = ["PlanContext", "RequestedScope", "needs_answer", "passed", "start"]
+__all__ = ["PlanContext", "RequestedScope", "needs_answer", "passed", "start", "start_from_source"]
 
 
 def start(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanContext) -> HttpResponse:
@@ -36,6 +38,21 @@ def start(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanConte
         return HttpResponseRedirect(receipts.leave(request, plan))
     PlanStore(request.session).keep(plan)
     remember_asked(request)
+    return HttpResponseRedirect(page_url(flow, next_url))
+
+
+def start_from_source(
+    request: HttpRequest, flow: Flow, arrival: Arrival, *, kept: KeptContext | None, next_url: str, instead_of: str
+) -> HttpResponse:
+    """Send somebody whom a source has proven, or brings for the first time, through the source's own ``flow``.
+
+    ``kept`` is the context of the login flow ``instead_of`` that they were in; they go on to where it led.
+    """
+    plan = planner.plan(request, flow, next_url=next_url, context=PlanContext(arrival=arrival))
+    if kept is not None:
+        context = structs.replace(kept, arrival=arrival, instead_of=kept.instead_of or instead_of)
+        plan = structs.replace(plan, context=context)
+    PlanStore(request.session).keep(plan)
     return HttpResponseRedirect(page_url(flow, next_url))
 
 

@@ -77,6 +77,8 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
     confirmed: bool = False
     frames: tuple[str, ...] = ()
     arrival: Arrival | None = None
+    instead_of: str = ""
+    """Slug of the login flow for which a source's flow stands: passing the one counts as passing the other."""
 
     @classmethod
     def of(cls, context: PlanContext) -> KeptContext:

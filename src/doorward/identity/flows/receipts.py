@@ -36,7 +36,9 @@ def leave(request: HttpRequest, plan: Plan) -> str:
     """Record that ``plan`` is through. Returns where the visitor goes now."""
     destination = plan.context.continuation or plan.next or "/"
     if plan.context.continuation:
-        receipt = Receipt(plan.flow, plan.context.continuation, _user_of(request), time.time())
+        receipt = Receipt(
+            plan.context.instead_of or plan.flow, plan.context.continuation, _user_of(request), time.time()
+        )
         _write(request.session, (*_read(request.session), receipt)[-MOST:])
     return destination
 

@@ -66,6 +66,13 @@ def settle(actor: Actor, arrival: Arrival, user: User) -> UserSourceConnection:
     return found
 
 
+def connect_own(actor: Actor, arrival: Arrival, user: User) -> None:
+    """The user connects an account of theirs; nobody does it for them (S-534). Raises NotSettled."""
+    with transaction.atomic():
+        user_written.send(UserSourceConnection, actor=actor, user=user)
+        settle(actor, arrival, user)
+
+
 def _connect(actor: Actor, source: Source, arrival: Arrival, user: User) -> UserSourceConnection:
     if arrival.known == "connected":
         raise NotSettled(_("This account is not connected any more."), "The connection was removed a moment ago.")

@@ -10,6 +10,7 @@ import uuid
 
 from django.db import models
 
+from doorward.identity.crypto import vault
 from doorward.identity.directory.models import Group, User
 from doorward.identity.flows.models import Flow
 from doorward.identity.policies.models import PolicyTarget, require_expression
@@ -138,3 +139,52 @@ class GroupSourceConnection(Connection):
 
     def __str__(self) -> str:
         return f"{self.group} at {self.source}"
+
+
+class OAuthSource(Source):
+    """A provider of OAuth 2 or OpenID Connect. The secret is encrypted at rest, bound to this source."""
+
+    KIND = "oauth"
+
+    class Pkce(models.TextChoices):
+        NONE = "none"
+        PLAIN = "plain"
+        S256 = "S256"
+
+    class AuthMethod(models.TextChoices):
+        """How this program shows at the token endpoint who it is."""
+
+        BASIC = "basic_auth"
+        POST = "post_body"
+
+    provider_type = models.CharField(max_length=32, default="openidconnect")
+    """A name of ``oauth.presets``."""
+    request_token_url = models.TextField(blank=True, default="")
+    """Kept for clients; only OAuth 1 has it."""
+    authorization_url = models.TextField(blank=True, default="")
+    access_token_url = models.TextField(blank=True, default="")
+    profile_url = models.TextField(blank=True, default="")
+    pkce = models.CharField(max_length=8, choices=Pkce.choices, default=Pkce.S256)
+    consumer_key = models.TextField()
+    sealed_consumer_secret = models.TextField(blank=True, default="")
+    additional_scopes = models.TextField(blank=True, default="")
+    oidc_well_known_url = models.TextField(blank=True, default="")
+    """With it, the endpoints, keys and issuer are discovered, and ID tokens are required and checked."""
+    oidc_jwks_url = models.TextField(blank=True, default="")
+    oidc_jwks = models.JSONField(default=dict, blank=True)
+    """Keys that were written down instead of fetched."""
+    authorization_code_auth_method = models.CharField(
+        max_length=16, choices=AuthMethod.choices, default=AuthMethod.BASIC
+    )
+
+    @property
+    def consumer_secret(self) -> str:
+        """Raises vault.Unreadable."""
+        return vault.unseal(self.sealed_consumer_secret, self._place()) if self.sealed_consumer_secret else ""
+
+    @consumer_secret.setter
+    def consumer_secret(self, secret: str) -> None:
+        self.sealed_consumer_secret = vault.seal(secret, self._place()) if secret else ""
+
+    def _place(self) -> str:
+        return f"sources.oauthsource.sealed_consumer_secret:{self.id}"

@@ -10,23 +10,44 @@ from typing import ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.identity.authenticators.options import RequestOptions
 from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import find_by_identifier
+from doorward.identity.flows.admission import admits, known
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending
+from doorward.identity.flows.visitor import visitor
 from doorward.identity.mail import outbox
+from doorward.identity.sources import icons, kinds
 from doorward.identity.stages import credentials, passkeys
 from doorward.identity.stages.models import IdentificationStage, PasswordStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Passed, StageView, Wrong
+from doorward.identity.web.context import let_pictures_in
 
 LONGEST = 254
 """Characters: the longest mail address there is."""
 
 UNKNOWN = FieldError("non_field_errors", gettext_noop("Failed to authenticate."))
+
+
+class LoginChallenge(Struct, frozen=True, kw_only=True):
+    """What a client does for a source: go there."""
+
+    component: str = "xak-flow-redirect"
+    to: str
+    final_redirect: bool = False
+
+
+class LoginSource(Struct, frozen=True, kw_only=True):
+    """A button."""
+
+    name: str
+    icon_url: str
+    promoted: bool
+    challenge: LoginChallenge
 
 
 class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
@@ -43,6 +64,7 @@ class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
     recovery_url: str | None = None
     passwordless_url: str | None = None
     passkey_challenge: RequestOptions | None = None
+    sources: list[LoginSource] = []
 
 
 class IdentificationView(StageView[IdentificationStage]):
@@ -67,6 +89,8 @@ class IdentificationView(StageView[IdentificationStage]):
                 enroll_url=self._url_of(stage.enrollment_flow),
                 recovery_url=self._url_of(stage.recovery_flow) if outbox.is_configured() else None,
                 passwordless_url=self._url_of(stage.passwordless_flow),
+                show_source_labels=stage.show_source_labels,
+                sources=self._sources(),
                 passkey_challenge=passkeys.offered(visit, stage.webauthn_stage) if stage.webauthn_stage else None,
             )
         )
@@ -74,6 +98,8 @@ class IdentificationView(StageView[IdentificationStage]):
     def answer(self, answer: Answer) -> Judged:
         if passkey := answer.text("passkey"):
             return self._with_passkey(passkey)
+        if not self.stage.user_fields:
+            return Wrong((FieldError("non_field_errors", _("Choose one of the ways to log in."), "required"),))
         identifier = answer.text("uid_field").strip()
         if "\0" in identifier or len(identifier) > LONGEST:
             return Malformed(_("That is not a user name."))
@@ -89,6 +115,23 @@ class IdentificationView(StageView[IdentificationStage]):
 
     def _url_of(self, flow: Flow | None) -> str | None:
         return page_path(flow.slug, self.visit.plan.next) if flow is not None else None
+
+    def _sources(self) -> list[LoginSource]:
+        """Those that whoever is here may come through, the promoted ones first."""
+        visit, plan = self.visit, self.visit.plan
+        found = [
+            LoginSource(
+                name=source.name,
+                icon_url=icons.url_of(source),
+                promoted=source.promoted,
+                challenge=LoginChallenge(to=to),
+            )
+            for source in self.stage.sources.filter(enabled=True)
+            if admits(visit.request, source, visitor(visit.request), known(plan)).passing
+            if (to := kinds.login_url(source, next_url=plan.next, flow=plan.flow)) is not None
+        ]
+        let_pictures_in(visit.request, icons.origins_of(source.icon_url for source in found))
+        return sorted(found, key=lambda source: not source.promoted)
 
     def _with_passkey(self, passkey: str) -> Judged:
         if self.stage.webauthn_stage is None or passkeys.offered(self.visit, self.stage.webauthn_stage) is None:

@@ -137,6 +137,10 @@ class PromptView(StageView[PromptStage]):
         """What the user has already, else what the prompt says."""
         if prompt.field_key in self._fixed:
             return str(self._fixed[prompt.field_key])
+        arrival = self.visit.plan.context.arrival
+        said = arrival.prompt_data().get(prompt.field_key, "") if arrival is not None else ""
+        if said and prompt.type not in SHOWS_ONLY and not prompt.initial_value:
+            return str(said)
         user = subjects.subject(self.visit)
         if user is None or prompt.initial_value or prompt.type in SHOWS_ONLY:
             return prompt.initial_value

@@ -35,6 +35,7 @@ from doorward.identity.web.pages import (
     outposts,
     overview,
     own_notifications,
+    own_sources,
     own_tokens,
     people_files,
     policies,
@@ -77,6 +78,10 @@ OWN: list[URLPattern | URLResolver] = [
     path("if/user/requests/", access_requests.requests, name="own-requests"),
     path("if/user/requests/<uuid:uuid>/", access_requests.one, name="own-request"),
     path("if/user/new/request/<slug:slug>/", access_requests.ask, name="own-request-new"),
+    path("if/user/sources/", own_sources.own, name="own-sources"),
+    path("if/user/sources/<slug:slug>/connect/", own_sources.connect, name="own-source-connect"),
+    path("if/user/sources/<slug:slug>/confirm/", own_sources.confirm, name="own-source-confirm"),
+    path("if/user/sources/<int:pk>/disconnect/", own_sources.disconnect, name="own-source-disconnect"),
     path("if/user/new/token/", own_tokens.create_own, name="own-token-new"),
     path("if/user/tokens/<slug:identifier>/delete/", own_tokens.delete_own, name="own-token-delete"),
 ]

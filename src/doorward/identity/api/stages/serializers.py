@@ -44,8 +44,6 @@ class StageSerializer(StageFields, serializers.ModelSerializer[Stage]):
 class IdentificationStageSerializer(StageFields, serializers.ModelSerializer[IdentificationStage]):
     user_fields = serializers.MultipleChoiceField(choices=["email", "username", "upn"], required=False)
     captcha_stage = Fixed(None)
-    sources = Fixed([])
-    show_source_labels = Fixed(False)
 
     class Meta:
         model = IdentificationStage

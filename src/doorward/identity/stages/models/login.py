@@ -42,6 +42,10 @@ class IdentificationStage(Stage):
     show_matched_user = models.BooleanField(default=True)
     pretend_user_exists = models.BooleanField(default=True)
     enable_remember_me = models.BooleanField(default=False)
+    sources = models.ManyToManyField("sources.Source", related_name="+", blank=True)
+    """Other places to log in at, as buttons on the page."""
+    show_source_labels = models.BooleanField(default=False, db_default=False)
+    """Names beside the icons of sources that are not promoted."""
 
 
 class UserLoginStage(Stage):

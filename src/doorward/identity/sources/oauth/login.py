@@ -1,0 +1,170 @@
+"""One login through an OAuth source: the question to the browser, the code for tokens, the tokens for somebody.
+
+Pure but for the questions to the source, all of which go through ``egress.client``. With OpenID Connect the ID token is
+what is believed (S-429 to S-435); the profile adds to it and must be about the same subject. With plain OAuth the
+profile is all there is, fetched with a token that came over a connection of ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import parse_qsl, quote, urlencode
+
+from django.conf import settings
+
+from doorward.identity.egress import client
+from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
+from doorward.identity.sources import mapping
+from doorward.identity.sources.arrival import Arrival
+from doorward.identity.sources.models import OAuthSource
+from doorward.identity.sources.oauth import endpoints as places
+from doorward.identity.sources.oauth.attempts import Attempt
+from doorward.identity.sources.oauth.endpoints import Endpoints
+from doorward.identity.sources.oauth.errors import SourceFailed
+from doorward.identity.sources.oauth.presets import BY_NAME
+from doorward.tokens.issuer_keys import Verified
+from doorward.tokens.openid import Expected, check_id_token
+from doorward.tokens.refused import TokenRefused
+
+Claims = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access_token: str
+    id_token: str
+    answer: Claims
+
+
+def callback_url(source: OAuthSource) -> str:
+    """Where the source sends people back to: what has to be registered there."""
+    return f"{settings.EXTERNAL_URL}/source/oauth/callback/{source.slug}/"
+
+
+def authorization_url(source: OAuthSource, attempt: Attempt) -> str:
+    """Where the browser goes to. Raises SourceFailed."""
+    endpoints = places.of(source)
+    preset = BY_NAME[source.provider_type]
+    additional = source.additional_scopes.split()
+    replaces = bool(additional) and additional[0].startswith("*")
+    scopes = [*(() if replaces else preset.scopes), *(scope.lstrip("*") for scope in additional)]
+    query = {
+        "response_type": "code",
+        "client_id": source.consumer_key,
+        "redirect_uri": callback_url(source),
+        "scope": " ".join(dict.fromkeys(scope for scope in scopes if scope)),
+        "state": attempt.state,
+    }
+    if endpoints.issuer:
+        query["nonce"] = attempt.nonce
+    if source.pkce != OAuthSource.Pkce.NONE:
+        query["code_challenge"] = _challenge(attempt.verifier, source.pkce)
+        query["code_challenge_method"] = source.pkce
+    return f"{endpoints.authorization}{'&' if '?' in endpoints.authorization else '?'}{urlencode(query)}"
+
+
+def require_issuer(endpoints: Endpoints, claimed: str | None) -> None:
+    """The answer is of the provider that was asked, not of another that was mixed in (RFC 9207).
+
+    Raises SourceFailed.
+    """
+    if endpoints.issuer and (claimed is not None or endpoints.names_issuer) and claimed != endpoints.issuer:
+        raise SourceFailed(f"The answer is not of {endpoints.issuer}.")
+
+
+def arrived(source: OAuthSource, attempt: Attempt, code: str, iss: str | None, asked: Asked = NOTHING_KNOWN) -> Arrival:
+    """Who has come back with ``code``. Raises SourceFailed, mapping.MappingFailed."""
+    endpoints = places.of(source)
+    require_issuer(endpoints, iss)
+    tokens = _redeemed(source, endpoints, attempt, code)
+    claims: Claims = {}
+    if endpoints.issuer:
+        claims = cast(Claims, _checked(source, endpoints, attempt, tokens).claims)
+    info = {**claims, **(_profile(endpoints, tokens) if endpoints.profile else {})}
+    if claims and info.get("sub") != claims["sub"]:
+        raise SourceFailed("The profile is about somebody else than the ID token (OpenID Connect Core section 5.3.2).")
+    said = BY_NAME[source.provider_type].read(info)
+    base: dict[str, object] = {"username": said.username, "name": said.name, "email": said.email}
+    if said.groups is not None:
+        base["groups"] = list(said.groups)
+    return mapping.arrival(
+        source, said.identifier, base, {"info": info}, email_verified=said.email_verified, asked=asked
+    )
+
+
+def _redeemed(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, code: str) -> Tokens:
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback_url(source)}
+    if source.pkce != OAuthSource.Pkce.NONE:
+        form["code_verifier"] = attempt.verifier
+    headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+    if source.authorization_code_auth_method == OAuthSource.AuthMethod.BASIC and source.consumer_secret:
+        pair = f"{quote(source.consumer_key, safe='')}:{quote(source.consumer_secret, safe='')}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    else:
+        form["client_id"] = source.consumer_key
+        if source.consumer_secret:
+            form["client_secret"] = source.consumer_secret
+    answer = _asked("POST", endpoints.token, headers, urlencode(form).encode())
+    access_token, id_token = answer.get("access_token"), answer.get("id_token", "")
+    if not isinstance(access_token, str) or not access_token or not isinstance(id_token, str):
+        raise SourceFailed("The token endpoint has answered without an access token.")
+    return Tokens(access_token, id_token, answer)
+
+
+def _checked(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, tokens: Tokens) -> Verified:
+    if not tokens.id_token:
+        raise SourceFailed("The token endpoint has answered without an ID token.")
+    try:
+        verified = verified_by(source, endpoints, tokens.id_token)
+        check_id_token(
+            verified,
+            Expected(issuer=endpoints.issuer, client_id=source.consumer_key, nonce=attempt.nonce, now=time.time()),
+            tokens.access_token,
+        )
+    except TokenRefused as error:
+        raise SourceFailed(f"The ID token is not believed: {error}.") from error
+    return verified
+
+
+def verified_by(source: OAuthSource, endpoints: Endpoints, token: str) -> Verified:
+    """The claims of a token that the source signed. Raises TokenRefused, SourceFailed."""
+    try:
+        return places.keys(source, endpoints).verify(token)
+    except TokenRefused as refused:
+        if refused.part != "kid":
+            raise
+        return places.keys(source, endpoints, newer=True).verify(token)
+
+
+def _profile(endpoints: Endpoints, tokens: Tokens) -> Claims:
+    headers = {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {tokens.access_token}",
+        "User-Agent": f"Doorward/{settings.VERSION}",
+    }
+    return _asked("GET", endpoints.profile, headers, None)
+
+
+def _asked(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Claims:
+    try:
+        answer = client.ask(method, url, headers=headers, body=body, private=True)
+    except client.NotAsked as error:
+        raise SourceFailed(str(error)) from error
+    try:
+        found = answer.json()
+    except ValueError:
+        found = dict(parse_qsl(answer.body.decode("utf-8", "replace")))  # some still answer with a form
+    if not isinstance(found, dict) or answer.status != 200 or "error" in found:
+        word = str(found.get("error", ""))[:100] if isinstance(found, dict) else ""
+        raise SourceFailed(f"{url.partition('?')[0]} answers {answer.status} {word}".rstrip() + ".")
+    return found
+
+
+def _challenge(verifier: str, method: str) -> str:
+    if method == OAuthSource.Pkce.PLAIN:
+        return verifier
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
