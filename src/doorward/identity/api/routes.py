@@ -50,6 +50,7 @@ from doorward.identity.api.registrations.tokens import RegistrationTokens
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
 from doorward.identity.api.sources.ldap import LDAPMappings, LDAPSources
+from doorward.identity.api.sources.oauth import OAuthMappings, OAuthSources
 from doorward.identity.api.stages.captcha import CaptchaStages
 from doorward.identity.api.stages.course import DenyStages, DummyStages, RedirectStages, UserDeleteStages
 from doorward.identity.api.stages.factors import (
@@ -111,6 +112,7 @@ RESOURCES = {
     "propertymappings/all": PropertyMappings,
     "propertymappings/provider/scope": ScopeMappings,
     "propertymappings/source/ldap": LDAPMappings,
+    "propertymappings/source/oauth": OAuthMappings,
     "providers/all": Providers,
     "providers/oauth2": OAuth2Providers,
     "providers/proxy": ProxyProviders,
@@ -118,6 +120,7 @@ RESOURCES = {
     "rbac/permissions": Permissions,
     "rbac/roles": Roles,
     "sources/ldap": LDAPSources,
+    "sources/oauth": OAuthSources,
     "stages/all": Stages,
     "stages/authenticator/email": AuthenticatorEmailStages,
     "stages/authenticator/static": AuthenticatorStaticStages,

@@ -151,6 +151,7 @@ KINDS = (
     Kind("policies.PolicyBinding", "authentik_policies", "policybinding", "binding: who may enter what"),
     Kind("policies.Policy", "authentik_policies", "policy", "policy of any kind"),
     Kind("oauth2.ScopeMapping", "authentik_providers_oauth2", "scopemapping", "scope mapping"),
+    Kind("sources.OAuthSource", "authentik_sources_oauth", "oauthsource", "OAuth source"),
     Kind("sources_ldap.LDAPSource", "authentik_sources_ldap", "ldapsource", "LDAP source"),
     Kind("brands.Brand", "authentik_brands", "brand", "brand"),
     Kind("crypto.CertificateKeyPair", "authentik_crypto", "certificatekeypair", "certificate, without its key"),
