@@ -41,6 +41,10 @@ def test_the_flows_have_the_names_that_people_know() -> None:
         ("default-recovery-flow", 30, "default-password-change-prompt"),
         ("default-recovery-flow", 40, "default-recovery-user-write"),
         ("default-recovery-flow", 100, "default-recovery-user-login"),
+        ("default-source-authentication", 0, "default-source-authentication-login"),
+        ("default-source-enrollment", 0, "default-source-enrollment-prompt"),
+        ("default-source-enrollment", 1, "default-source-enrollment-write"),
+        ("default-source-enrollment", 2, "default-source-enrollment-login"),
         ("default-user-settings-flow", 20, "default-user-settings"),
         ("default-user-settings-flow", 100, "default-user-settings-write"),
     ]
