@@ -71,7 +71,7 @@ def logged_in(client: Client) -> str:
     return str(user.username) if user is not None and user.is_authenticated else ""
 
 
-def enter(client: Client, issuer: Issuer, **more: Any) -> HttpResponse:
+def enter(client: Client, issuer: Issuer, **more: Any) -> Any:
     """Come back, and follow the flow to its end."""
     response = come_back(client, issuer, **more)
     while response.status_code in (302, 303) and response["Location"].startswith("/if/flow/"):
