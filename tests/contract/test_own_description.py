@@ -67,15 +67,22 @@ ROOMS = (
     "root",
     "sources",
     "stages",
+    "",
 )
+"""Parts of the API, tried one by one; the last is whatever is in no other."""
 
 
 def operations(room: str) -> Iterator[Any]:
     whole = described()
-    part = {path: methods for path, methods in whole["paths"].items() if path.startswith(f"/{room}/")}
+    part = {path: methods for path, methods in whole["paths"].items() if _room_of(path) == room}
     for found in schemathesis.openapi.from_dict({**whole, "paths": part}).get_all_operations():
         operation: Any = found.ok()  # type: ignore[union-attr]
         yield operation
+
+
+def _room_of(path: str) -> str:
+    room = path.split("/")[1]
+    return room if room in ROOMS else ""
 
 
 def keys_of(path: str) -> dict[str, str]:
@@ -89,11 +96,6 @@ def keys_of(path: str) -> dict[str, str]:
     resource: Any = RESOURCES[prefix]
     thing = resource.queryset.first() if getattr(resource, "queryset", None) is not None else None
     return {} if thing is None else {names[0]: str(getattr(thing, resource.lookup_field))}
-
-
-def test_every_room_is_tried() -> None:
-    """A new part of the API must stand in the table."""
-    assert {path.split("/")[1] for path in described()["paths"]} <= {*ROOMS, "schema", "tasks"}
 
 
 @pytest.mark.parametrize("room", ROOMS)
