@@ -182,10 +182,14 @@ def _components() -> Any:
 
 
 def _with_null(schema: Any) -> Any:
-    """OpenAPI 3.0's ``nullable`` as JSON Schema says it."""
+    """OpenAPI 3.0's ``nullable`` as JSON Schema says it; a time of day has no zone here, so that format is left out."""
     if isinstance(schema, list):
         return [_with_null(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    inner = {key: _with_null(value) for key, value in schema.items() if key != "nullable"}
+    inner = {
+        key: _with_null(value)
+        for key, value in schema.items()
+        if key != "nullable" and (key, value) != ("format", "time")
+    }
     return {"anyOf": [inner, {"type": "null"}]} if schema.get("nullable") is True else inner
