@@ -14,6 +14,7 @@ import binascii
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -226,5 +227,8 @@ def _service_account(client: Client) -> User:
                 type=User.Type.SERVICE_ACCOUNT,
                 attributes={"goauthentik.io/user/generated": True},
             )
-    except IntegrityError:  # another request made it meanwhile
-        return User.objects.get(folded_username=folded(username))
+    except (IntegrityError, ValidationError):
+        made_meanwhile = User.objects.filter(folded_username=folded(username)).first()  # by another request
+        if made_meanwhile is None:
+            raise
+        return made_meanwhile
