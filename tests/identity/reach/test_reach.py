@@ -45,7 +45,7 @@ def wiki(staff: Group) -> Application:
     wiki = create_application(SYSTEM, name="wiki", slug="wiki")
     text = 'return "everyone" in [group.name for group in user.all_groups()]'
     bind(SYSTEM, wiki, policy=create_policy(SYSTEM, ExpressionPolicy, name="rule", expression=text))
-    bind(SYSTEM, wiki, group=create_group(SYSTEM, name="readers"))
+    bind(SYSTEM, wiki, group=create_group(SYSTEM, name="readers"), order=1)
     return wiki
 
 
