@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from doorward.identity.chores import runner
+from doorward.identity.chores.models import Turn
 from doorward.identity.directory.actions import add_member, create_group, create_user, update_user
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
@@ -227,6 +231,18 @@ def test_the_chore_copies_what_is_due(company: DirectoryServer) -> None:
     assert third.begun is not None
     assert second.begun is not None
     assert third.begun > second.begun
+
+
+def test_a_long_copy_is_not_taken_for_dead(company: DirectoryServer) -> None:
+    """Each page says that somebody is still at it; nobody's turn is begun by that."""
+    source = source_for(company)
+    Turn.objects.create(name=chores.NAME, due=timezone.now(), busy_until=timezone.now())
+    sync(source)
+    assert Turn.objects.get(name=chores.NAME).busy_until > timezone.now() + timedelta(minutes=5)  # type: ignore[operator]
+
+    Turn.objects.update(busy_until=None)
+    sync(source)
+    assert Turn.objects.get(name=chores.NAME).busy_until is None
 
 
 def test_a_disabled_source_is_not_copied(company: DirectoryServer) -> None:

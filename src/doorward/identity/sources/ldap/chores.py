@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from doorward.identity.chores.book import Chore
+from doorward.identity.chores.models import Turn
 from doorward.identity.sources.ldap.models import LDAPSource, Sync
 
 NAME = "ldap"
 INTERVAL = timedelta(hours=1)
+PATIENCE = timedelta(minutes=10)
+"""After which a copy of which nothing was heard is begun again by somebody else."""
 
 
 def run() -> None:
@@ -34,4 +37,9 @@ def is_due(state: Sync, now: datetime) -> bool:
     return now >= state.begun + INTERVAL + timedelta(seconds=zlib.crc32(str(state.source_id).encode()) % 600)
 
 
-CHORES = (Chore(NAME, timedelta(minutes=5), run, longest=timedelta(hours=4)),)
+def still_at_it() -> None:
+    """Whoever copies a large directory says so now and then, so that no other replica takes it for dead."""
+    Turn.objects.filter(name=NAME, busy_until__isnull=False).update(busy_until=timezone.now() + PATIENCE)
+
+
+CHORES = (Chore(NAME, timedelta(minutes=5), run, longest=PATIENCE),)

@@ -26,6 +26,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.sources import arrivals, membership
 from doorward.identity.sources.arrival import Arrival
 from doorward.identity.sources.ldap import people, vanished
+from doorward.identity.sources.ldap.chores import still_at_it
 from doorward.identity.sources.ldap.client import Directory
 from doorward.identity.sources.ldap.entries import Entry, folded_dn
 from doorward.identity.sources.ldap.models import LDAPSource, Sync
@@ -106,6 +107,7 @@ class _Copy:
                 changed=self.state.changed,
                 skipped=self.state.skipped,
             )
+            still_at_it()
             directory.give(PAGE_SECONDS)
 
     def _groups(self, page: list[Entry]) -> None:
@@ -194,6 +196,7 @@ class _Copy:
             wanted = set(self.chosen[group.pk])
             wanted |= {self.users[name] for value in self.members[group.pk] if (name := _folded(value)) in self.users}
             self._set_members(group, wanted)
+            still_at_it()
         self._set_parents()
 
     def _set_members(self, group: Group, wanted: set[int]) -> None:
