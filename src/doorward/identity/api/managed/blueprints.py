@@ -83,23 +83,23 @@ class ImportResult(serializers.Serializer[Any]):
     success = serializers.BooleanField()
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class BlueprintDifferenceSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
     database = serializers.JSONField()
     blueprint = serializers.JSONField()
 
 
-class DoneSerializer(serializers.Serializer[Any]):
+class BlueprintEntrySerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     name = serializers.CharField()
     outcome = serializers.CharField()
     line = serializers.IntegerField()
-    differences = DifferenceSerializer(many=True)
+    differences = BlueprintDifferenceSerializer(many=True)
 
 
-class DriftSerializer(serializers.Serializer[Any]):
+class BlueprintDriftSerializer(serializers.Serializer[Any]):
     differs = serializers.BooleanField()
-    entries = DoneSerializer(many=True)
+    entries = BlueprintEntrySerializer(many=True)
     problems = serializers.ListField(child=serializers.CharField())
 
 
@@ -140,7 +140,7 @@ class Blueprints(Resource[BlueprintInstance]):
             raise ValidationError({"non_field_errors": [str(problem) for problem in error.problems]}) from error
         return Response(self.get_serializer(instance).data)
 
-    @extend_schema(responses=DriftSerializer, filters=False)
+    @extend_schema(responses=BlueprintDriftSerializer, filters=False)
     @action(detail=True, pagination_class=None)
     def drift(self, request: Request, instance_uuid: str) -> Response:
         """Where the database says something else than the blueprint; nothing is changed. Not in the original."""
@@ -150,7 +150,7 @@ class Blueprints(Resource[BlueprintInstance]):
         except Unusable as error:
             problems = [str(problem) for problem in error.problems]
             return Response({"differs": True, "entries": [], "problems": problems})
-        return Response(DriftSerializer(_drift(report)).data)
+        return Response(BlueprintDriftSerializer(_drift(report)).data)
 
     @extend_schema(
         request={"multipart/form-data": ImportRequest},
