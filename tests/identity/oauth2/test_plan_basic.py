@@ -19,7 +19,7 @@ SCOPES = {
     "oidcc-scope-all": ("openid profile email", {"name", "email"}),
     "oidcc-ensure-other-scope-order-succeeds": ("email openid", {"email"}),
 }
-HARMLESS = {
+HARMLESS: dict[str, dict[str, str | None]] = {
     "oidcc-ensure-request-without-nonce-succeeds-for-code-flow": {"nonce": None},
     "oidcc-ensure-request-with-unknown-parameter-succeeds": {"extra": "foobar"},
     "oidcc-display-page": {"display": "page"},
@@ -30,7 +30,7 @@ HARMLESS = {
     "oidcc-claims-locales": {"claims_locales": "se"},
     "oidcc-prompt-none-logged-in": {"prompt": "none"},
 }
-AGAIN = {
+AGAIN: dict[str, dict[str, str | None]] = {
     "oidcc-prompt-login": {"prompt": "login"},
     "oidcc-max-age-1": {"max_age": "1"},
     "oidcc-ensure-request-with-acr-values-succeeds": {"acr_values": "1 2"},
