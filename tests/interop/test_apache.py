@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from peers.api import Api
 from peers.browser import cookies, expect_whoami, log_in, visitor
-from peers.processes import free_port
+from peers.processes import eventually, free_port
 from peers.program import PASSWORD, Program
 from peers.proxies import Front, apache
 from peers.questions import ask
@@ -22,7 +22,7 @@ HOST, SLUG = "apache-app.localhost", "apache-app"
 
 @pytest.fixture(scope="module")
 def front(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    api, port = Api(program), free_port()
+    api, port, plain = Api(program), free_port(), free_port()
     outside = f"https://{HOST}:{port}"
     scopes = ("openid", "profile", "email", "offline_access")
     provider = api.post(
@@ -35,10 +35,11 @@ def front(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             {"matching_mode": "strict", "url": f"{outside}/oidc/callback"},
             {"matching_mode": "strict", "url": f"{outside}/", "redirect_uri_type": "logout"},
         ],
+        logout_uri=f"http://127.0.0.1:{plain}/oidc/callback?logout=backchannel",
     )
     api.post("/core/applications/", name="Apache", slug=SLUG, provider=provider["pk"])
     client = {"slug": SLUG, "client_id": provider["client_id"], "client_secret": provider["client_secret"]}
-    with apache(program, tmp_path_factory.mktemp("apache"), HOST, port, client) as front:
+    with apache(program, tmp_path_factory.mktemp("apache"), HOST, port, client, plain) as front:
         yield front
 
 
@@ -91,3 +92,22 @@ def test_who_may_no_longer_enter_is_out_when_the_token_is_renewed(
         api.patch(f"/core/users/{leaving['pk']}/", is_active=False)
         page.reload()
         expect(page.locator("body")).not_to_contain_text("RemoteAddr:")
+
+
+def test_apache_hears_that_the_login_has_ended(browser: Browser, program: Program, front: Front) -> None:
+    """A logout at Doorward reaches mod_auth_openidc by the back channel: the session that it keeps is over."""  # S-444
+    api = Api(program)
+    # Long enough for no request of this test to renew it, which would end the session as well.
+    provider = api.first("/providers/oauth2/", name=SLUG)
+    api.patch(f"/providers/oauth2/{provider['pk']}/", access_token_validity="hours=2")
+    person = api.person("told-apache", "tolds-long-password")
+    with visitor(browser) as page:
+        page.goto(front.url)
+        log_in(page, "told-apache", "tolds-long-password")
+        expect_whoami(page, "told-apache")
+        session, html = cookies(page, front.url), ("Accept", "text/html")
+        assert ask(front.url, ca=program.ca, headers=[session, html]).status == 200
+        api.patch(f"/core/users/{person['pk']}/", is_active=False)
+        eventually(
+            lambda: ask(front.url, ca=program.ca, headers=[session, html]).status == 302, what="Apache ends its session"
+        )

@@ -299,8 +299,11 @@ def haproxy(program: Program, folder: Path, host: str) -> Iterator[Front]:
 
 
 @contextlib.contextmanager
-def apache(program: Program, folder: Path, host: str, port: int, client: Mapping[str, str]) -> Iterator[Front]:
-    """Debian's Apache with the how-to's virtual host, as the OpenID Connect client ``client`` of the program."""
+def apache(
+    program: Program, folder: Path, host: str, port: int, client: Mapping[str, str], plain: int
+) -> Iterator[Front]:
+    """Debian's Apache with the how-to's virtual host, as the OpenID Connect client ``client`` of the program. At the
+    port ``plain`` it hears the same without TLS, for messages from the inside."""
     chain, key = _certificate(program, folder, host)
     outside = f"https://{host}:{port}"
     modules = "/usr/lib/apache2/modules"
@@ -330,7 +333,14 @@ def apache(program: Program, folder: Path, host: str, port: int, client: Mapping
             f"ErrorLog {folder}/apache.log",
             f"Listen 127.0.0.1:{port}",
             "ServerName localhost",
+            # Sessions in memory are each virtual host's own; in files both know them.
+            "OIDCCacheType file",
+            f"OIDCCacheDir {folder}",
             from_page("apache.md", "apache", changes),
+            f"Listen 127.0.0.1:{plain}",
+            from_page("apache.md", "apache", {**changes, f"127.0.0.1:{port}": f"127.0.0.1:{plain}"}).replace(
+                "SSLEngine on", "SSLEngine off"
+            ),
         ]
         (folder / "apache.conf").write_text("\n".join(lines))
         argv = [distributed("apache2", "apache2"), "-X", "-f", folder / "apache.conf"]
