@@ -13,7 +13,6 @@ def test_empty_lists_are_lists(api: Any) -> None:
         api.core_applications_list,
         api.core_user_consent_list,
         api.outposts_proxy_list,
-        api.policies_bindings_list,
         api.providers_all_list,
         api.providers_oauth2_list,
         api.providers_proxy_list,

@@ -1,7 +1,7 @@
 // Goes on once every application's frame has loaded, or after five seconds: one that hangs holds nobody up.
 (function () {
   "use strict";
-  var form = document.getElementById("iframe-logout");
+  var form = document.getElementById("iframe-logout").closest("form");
   var gone = false;
   function on() {
     if (!gone) { gone = true; form.submit(); }
