@@ -211,7 +211,7 @@ def test_consents_are_withdrawn(api: Any, application: Any) -> None:
 
 def test_the_policies_that_are_objects(api: Any, official: Any) -> None:
     """The one for passwords; clearing the cache succeeds."""
-    (policy,) = api.policies_all_list().results
+    (policy,) = api.policies_all_list(search="default-password-change").results
     assert policy.name == "default-password-change-password-policy"
     assert {user.name for user in api.policies_all_used_by_list(policy.pk)} == {
         "default-invitation-prompt",

@@ -31,11 +31,15 @@ SIGNED_IN = {
     ("get", "/core/user_consent/"),
     ("get", "/core/users/impersonate_end/"),  # nothing happens to whoever acts as nobody else
     ("get", "/core/users/me/"),
+    ("get", "/doorward/access_requests/"),
+    ("post", "/doorward/access_requests/"),
     ("get", "/doorward/proxy_sessions/"),
+    ("get", "/events/notifications/"),
+    ("post", "/events/notifications/mark_all_seen/"),
 }
 """What somebody without rights may ask about themselves, besides single objects of their own."""
 OWN_OBJECTS = re.compile(
-    r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/doorward/proxy_sessions/\{|/authenticators/"
+    r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/doorward/(access_requests|proxy_sessions)/\{|/events/notifications/\{|/authenticators/"
 )
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -74,6 +74,8 @@ def _reset(folder: Path) -> None:
         "run",
         "lock",
         "prepare.lock",
+        "blueprints",
+        "event-checkpoints.jsonl",
         "doorward.yml",
         "routes.yml",
     }

@@ -28,6 +28,8 @@ class Api:
         response: Any = self._client.generic(
             method, BASE + path, content, content_type="application/json", headers=self._headers
         )
+        if response.streaming:
+            return HttpResponse(b"".join(response.streaming_content), response["Content-Type"], response.status_code)
         assert isinstance(response, HttpResponse)
         return response
 

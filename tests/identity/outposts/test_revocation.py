@@ -33,7 +33,7 @@ def session(bob: User, whoami: Application) -> ProxySession:
 
 
 def binding() -> PolicyBinding:
-    return PolicyBinding.objects.get()
+    return PolicyBinding.objects.get(target=application())
 
 
 def provider() -> ProxyProvider:

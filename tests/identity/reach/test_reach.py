@@ -101,7 +101,7 @@ Made = tuple[Change, Callable[[], object]]
 def changes(whoami: Application, wiki: Application, bob: User, mallory: User, staff: Group) -> dict[str, Made]:
     readers = Group.objects.get(name="readers")
     last = whoami.bindings.get()
-    rule = ExpressionPolicy.objects.get()
+    rule = ExpressionPolicy.objects.get(bindings__target__in=[whoami, wiki])
     ended = {"expiring": True, "expires": timezone.now()}
     return {
         "joins": (MemberAdded(staff, mallory), lambda: add_member(SYSTEM, staff, mallory)),
