@@ -248,7 +248,25 @@ def test_what_steers_logins_is_in_no_role(admin_api: Any, permission: str) -> No
     assert (status, list(body)) == (400, ["permissions"])
 
 
-SUPERUSERS = ("doorward_", "managed_blueprints", "outposts_proxy", "policies_expression")
+OWN = (
+    "authenticators_",
+    "core_authenticated",
+    "core_tokens",
+    "core_user_consent",
+    "doorward_access_requests",
+    "doorward_proxy_sessions",
+    "events_notifications",
+)
+SUPERUSERS = (
+    "doorward_",
+    "events_rules",
+    "events_transports",
+    "managed_blueprints",
+    "outposts_proxy",
+    "policies_expression",
+    "propertymappings_notification",
+    "propertymappings_source_",
+)
 """What nobody else may even read."""
 
 
@@ -260,9 +278,7 @@ def test_an_auditor_reads_without_secrets(auditor: Api, whoami: Application) -> 
     from identity.api.test_who_may import operations
 
     for name, method, path in operations():
-        own = ("authenticators_", "core_authenticated", "core_tokens", "core_user_consent")
-        own += ("doorward_access_requests", "doorward_proxy_sessions", "events_notifications")
-        if name.startswith(own):
+        if name.startswith(OWN):
             continue  # what is everybody's own; see test_who_may
         if name == "providers_proxy_preview_paths_create":
             continue  # asks what rules would mean, and changes nothing
