@@ -101,3 +101,21 @@ def test_the_protocol_is_what_the_client_asks_for() -> None:
     assert admitted((b"Content-Type", b"application/grpc+proto")).protocol == "grpc"
     assert admitted((b"Content-Type", b"application/grpc-web")).protocol == "grpc-web"
     assert admitted((b"Accept", b"text/html")).protocol == "http"
+
+
+# S-616
+def test_what_a_client_makes_up_is_in_no_label() -> None:
+    """Methods, targets and addresses of their invention grow no memory: the series are as many as for one request."""
+    made_up = [
+        replace(
+            ACCOUNT,
+            method=b"INVENTED%d" % number,
+            target=b"/invented/%d?invented" % number,
+            connection=ConnectionFacts(f"192.0.2.{number}", 443, tls=False),
+        )
+        for number in range(50)
+    ]
+    found = counted(*made_up)
+    assert found.keys() == counted(made_up[0]).keys()
+    assert not [series for series in found if "invented" in series.lower() or "192.0.2" in series]
+    assert [series for series in found if 'method="EXTENSION_METHOD"' in series]
