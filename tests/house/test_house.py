@@ -34,6 +34,7 @@ def test_no_registry_host_is_written_down() -> None:
         assert not re.search(r"https?://|--(extra-)?index-url|--find-links", path.read_text()), path
 
 
+# S-820: what is installed is what was looked at
 def test_every_locked_package_has_a_hash() -> None:
     """A package whose content changes is not installed."""
     for path in (ROOT / "requirements").glob("*.txt"):
