@@ -29,6 +29,14 @@ _KEY_TYPES: dict[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
 _HEADER_NAMES = frozenset({"alg", "kid", "typ", "cty", "jku", "x5u", "jwk", "x5c", "x5t", "x5t#S256"})
 
 
+_USUAL = {"RSA": "RS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
+
+
+def usual_algorithm(jwk: dict[str, Any]) -> str | None:
+    """What a key that names no algorithm is for, by its kind alone; None for kinds that sign nothing here."""
+    return _USUAL.get(str(jwk.get("crv", jwk.get("kty"))))
+
+
 class PublicKey(NamedTuple):
     """A key as an issuer publishes it."""
 

@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from joserfc import jwk, jwt
 
-from doorward.identity.oauth2 import client_keys
+from doorward.identity.egress import documents
 from doorward.identity.oauth2.models import OAuth2Provider, UsedAssertion
 from identity.oauth2.conftest import Register
 from identity.oauth2.relying_party import Browser, RelyingParty, error_of
@@ -153,10 +153,10 @@ def test_published_keys_are_fetched(register: Register, monkeypatch: pytest.Monk
 
     def fetch(url: str, private: bool) -> Any:
         asked.append(url)
-        return client_keys.read({"keys": [key.as_dict(private=False) for key in published]})
+        return {"keys": [key.as_dict(private=False) for key in published]}
 
-    client_keys.published.forget()
-    monkeypatch.setattr(client_keys, "_asked", fetch)
+    documents.forget()
+    monkeypatch.setattr(documents, "_asked", fetch)
     assert machine(rp, assertion(rp)).status_code == 200
     assert machine(rp, assertion(rp)).status_code == 200
     assert len(asked) == 1
@@ -164,7 +164,7 @@ def test_published_keys_are_fetched(register: Register, monkeypatch: pytest.Monk
     published.append(new)
     assert {machine(rp, assertion(rp, new)).status_code for _ in range(4)} == {401}
     assert len(asked) == 1
-    monkeypatch.setattr(client_keys, "AT_MOST_EVERY", 0.0)
+    monkeypatch.setattr(documents, "PAUSE", 0.0)
     assert machine(rp, assertion(rp, new)).status_code == 200
     assert len(asked) == 2
 

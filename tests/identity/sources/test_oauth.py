@@ -13,13 +13,13 @@ from joserfc.jwk import ECKey, OctKey
 
 from doorward.identity.directory import actions as directory
 from doorward.identity.directory.models import User
+from doorward.identity.egress import documents
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.flows.models import Flow
 from doorward.identity.mail.models import UnprovenAddress
 from doorward.identity.policies.actions import bind
 from doorward.identity.sources.models import OAuthSource, Source, UserSourceConnection
-from doorward.identity.sources.oauth import endpoints
 from doorward.identity.stages.models import IdentificationStage
 from identity.sources.issuer import Issuer, running
 
@@ -30,7 +30,7 @@ SYSTEM = Actor.system()
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    endpoints._kept.clear()
+    documents.forget()
     with running() as issuer:
         yield issuer
 
@@ -276,7 +276,7 @@ def test_a_new_key_is_looked_up(issuer: Issuer, source: OAuthSource, monkeypatch
     issuer.key = ECKey.generate_key("P-256", parameters={"kid": "two", "alg": "ES256", "use": "sig"})
     issuer.signing_key, issuer.header = issuer.key, {"alg": "ES256", "kid": "two"}
     refused(come_back(browser(), issuer), "kid")
-    monkeypatch.setattr(endpoints, "SHORTEST_PAUSE", 0.0)
+    monkeypatch.setattr(documents, "PAUSE", 0.0)
 
     assert enter(browser(), issuer).status_code == 302
 

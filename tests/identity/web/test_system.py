@@ -20,6 +20,7 @@ from doorward.identity.outposts.models import ProxyProvider
 from identity.web.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
+LOGIN = "/if/flow/default-authentication-flow/"
 
 
 def test_the_overview_of_a_new_installation_tells_what_to_do(admin: Visitor) -> None:
@@ -146,3 +147,15 @@ def test_a_notice_is_read_once(admin: Visitor) -> None:
     """It belongs to what was just done."""
     assert "is created" in admin.succeed("/if/admin/new/group/", name="x")
     assert "is created" not in admin.open("/if/admin/groups/")
+
+
+def test_links_stand_at_the_foot_of_every_page(admin: Visitor) -> None:
+    """An imprint, also where strangers log in; a name without an address is a text."""
+    links = '[{"name": "Imprint <b>", "href": "https://example.test/imprint?a=1&b=2"}, {"name": "Ward 4"}]'
+    sizes = {"pagination_default_page_size": "20", "pagination_max_page_size": "100"}
+    admin.succeed("/if/admin/settings/", footer_links=links, event_retention="days=365", **sizes)
+
+    for visitor, page in ((admin, "/if/admin/"), (admin, "/if/user/"), (Visitor(), LOGIN)):
+        visitor.open(page)
+        assert '<a href="https://example.test/imprint?a=1&amp;b=2">Imprint &lt;b&gt;</a>' in visitor.raw
+        assert "<li>Ward 4</li>" in visitor.raw

@@ -131,7 +131,7 @@ def fill(action: str, who: str, what: str) -> str:
     filled = (places % {"who": who, "what": what, "action": action.replace("_", " ")}).strip()
     if what and "%(what)s" not in places:
         return f"{filled}: {what}"  # such as why a login failed
-    return filled.removesuffix(":").strip()
+    return filled.rstrip(":：").strip()  # as other languages write it, too
 
 
 def look(action: str) -> tuple[str, str]:

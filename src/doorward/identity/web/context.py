@@ -1,5 +1,5 @@
 """What every template may use: ``brand``, ``look``, ``me``, ``acting``, ``administers``, ``unseen``,
-``version``, ``request_id``, ``language`` (its tag), ``languages``.
+``footer_links``, ``version``, ``request_id``, ``language`` (its tag), ``languages``.
 
 Lazy, because error pages are rendered too when there is no session, no user or no database.
 """
@@ -23,6 +23,7 @@ from doorward.identity.languages.supported import OFFERED, SOURCE, tag_of
 from doorward.identity.notifications.models import Notification
 from doorward.identity.roles.catalogue import ADMIN_PAGES
 from doorward.identity.roles.queries import asking
+from doorward.identity.system import queries as system
 
 
 def page(request: HttpRequest) -> dict[str, object]:
@@ -35,6 +36,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "administers": SimpleLazyObject(lambda: _administers(request)),
         "acting": SimpleLazyObject(lambda: _acting(request)),
         "unseen": SimpleLazyObject(lambda: _unseen(request)),
+        "footer_links": SimpleLazyObject(_footer_links),
         "version": settings.VERSION,
         "languages": OFFERED,
         "language": tag_of(get_language() or SOURCE),
@@ -97,6 +99,15 @@ def _unseen(request: HttpRequest) -> int:
         return Notification.objects.filter(user=user, seen=False)[:99].count()
     except DatabaseError:
         return 0
+
+
+def _footer_links() -> list[dict[str, str]]:
+    """What an administrator wants at the foot of every page: ``name``, perhaps ``href``."""
+    try:
+        links: list[dict[str, str]] = system.current().footer_links
+        return links
+    except DatabaseError:
+        return []
 
 
 def _me(request: HttpRequest) -> User | str:

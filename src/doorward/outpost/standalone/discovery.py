@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from doorward.messages.outposts import VerificationKey
-from doorward.tokens.issuer_keys import IssuerKeys, PublicKey
+from doorward.tokens.issuer_keys import IssuerKeys, PublicKey, usual_algorithm
 
 MAX_DOCUMENT = 262144
 """Bytes (``contracts/security.md`` section 3)."""
 WELL_KNOWN = "/.well-known/openid-configuration"
-_CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
 _RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _USED = ("userinfo_endpoint", "end_session_endpoint", "introspection_endpoint")
@@ -110,4 +109,4 @@ def _key(jwk: dict[str, Any], algorithms: tuple[str, ...]) -> VerificationKey | 
 def _algorithm(jwk: dict[str, Any], algorithms: tuple[str, ...]) -> str | None:
     if jwk.get("kty") == "RSA":
         return next((each for each in _RSA if each in algorithms), "RS256")
-    return _CURVES.get(str(jwk.get("crv")))
+    return usual_algorithm(jwk)

@@ -9,12 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from doorward.identity.egress import client
+from doorward.identity.egress import client, documents
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.sources import icons
 from doorward.identity.sources.models import OAuthSource
-from doorward.identity.sources.oauth import endpoints
 from doorward.identity.sources.oauth.presets import BY_NAME
 
 URLS = ("authorization_url", "access_token_url", "profile_url", "oidc_well_known_url", "oidc_jwks_url")
@@ -62,7 +61,7 @@ def _write(actor: Actor, source: OAuthSource, fields: Mapping[str, Any], *, fres
             events.created(actor, source)
         else:
             events.updated(actor, source, before)
-    endpoints.forget(source)
+    documents.forget()  # whatever was believed before, the new settings are tried at once
     return source
 
 

@@ -1,28 +1,21 @@
 """Where a source's endpoints are, and with which keys it signs: written down, or discovered and remembered a while.
 
 What was discovered is believed only for the issuer that the well-known URL itself belongs to (OpenID Connect Discovery
-section 4.3). Documents are kept for ten minutes; an unknown ``kid`` makes us look at the keys again, at most every
-thirty seconds (S-447).
+section 4.3). An unknown ``kid`` makes us look at the keys again (``egress.documents``).
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from doorward.identity.egress import client
+from doorward.identity.egress import client, documents
 from doorward.identity.sources.models import OAuthSource
 from doorward.identity.sources.oauth.errors import SourceFailed
 from doorward.identity.sources.oauth.presets import BY_NAME
-from doorward.tokens.issuer_keys import IssuerKeys, PublicKey
+from doorward.tokens.issuer_keys import IssuerKeys, PublicKey, usual_algorithm
 
 WELL_KNOWN = "/.well-known/openid-configuration"
-FRESH = 600.0
-SHORTEST_PAUSE = 30.0
 _MOST_KEYS = 64
-_ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}
-_CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
-_kept: dict[str, tuple[float, dict[str, object]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ def of(source: OAuthSource) -> Endpoints:
 
 def discovered(well_known: str) -> dict[str, object]:
     """The discovery document, for the issuer that it must be of. Raises SourceFailed."""
-    found = _document(well_known, FRESH)
+    found = _document(well_known)
     issuer = _text(found, "issuer")
     if issuer.rstrip("/") + WELL_KNOWN != well_known:
         raise SourceFailed(
@@ -77,7 +70,7 @@ def keys(source: OAuthSource, endpoints: Endpoints, *, newer: bool = False) -> I
     if not source.oidc_jwks:
         if not endpoints.jwks:
             raise SourceFailed("The source has no keys: neither written down nor a URL of them.")
-        document = _document(endpoints.jwks, SHORTEST_PAUSE if newer else FRESH)
+        document = _document(endpoints.jwks, newer=newer)
     try:
         return IssuerKeys(tuple(public_keys(document)))
     except ValueError as error:
@@ -93,7 +86,7 @@ def public_keys(document: object) -> list[PublicKey]:
     for jwk in members if isinstance(members, list) else []:
         if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
             continue
-        alg = jwk.get("alg") or _ALGORITHMS.get(str(jwk.get("kty"))) or _CURVES.get(str(jwk.get("crv")))
+        alg = jwk.get("alg") or usual_algorithm(jwk)
         if isinstance(alg, str) and alg[:2] in ("RS", "PS", "ES", "Ed"):
             public = {name: value for name, value in jwk.items() if name not in ("d", "p", "q", "dp", "dq", "qi")}
             found.append(PublicKey(str(jwk.get("kid", "")), alg, msgspec.json.encode(public).decode()))
@@ -102,27 +95,11 @@ def public_keys(document: object) -> list[PublicKey]:
     return found
 
 
-def forget(source: OAuthSource) -> None:
-    """What was fetched for this source is fetched again the next time."""
-    for url in (source.oidc_well_known_url, source.oidc_jwks_url):
-        _kept.pop(url, None)
-
-
-def _document(url: str, oldest: float) -> dict[str, object]:
-    kept = _kept.get(url)
-    if kept is not None and time.monotonic() - kept[0] < oldest:
-        return kept[1]
+def _document(url: str, *, newer: bool = False) -> dict[str, object]:
     try:
-        answer = client.ask("GET", url, headers={"Accept": "application/json"}, private=True)
-        found = answer.json()
-    except (client.NotAsked, ValueError) as error:
-        raise SourceFailed(f"{url} cannot be read: {error}") from error
-    if answer.status != 200 or not isinstance(found, dict):
-        raise SourceFailed(f"{url} answers {answer.status} and no JSON object.")
-    if len(_kept) > 500:
-        _kept.clear()
-    _kept[url] = (time.monotonic(), found)
-    return found
+        return documents.get(url, private=True, newer=newer)
+    except client.NotAsked as error:
+        raise SourceFailed(str(error)) from error
 
 
 def _text(found: dict[str, object], name: str) -> str:

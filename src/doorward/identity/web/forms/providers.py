@@ -286,7 +286,7 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
         label="Whose tokens it may exchange",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Besides its own. Only with the last of the ways above.",
+        help_text="Besides its own. Only where token exchange is among the ways above.",
     )
     logout_uri = forms.CharField(
         label="Log-out URL",
