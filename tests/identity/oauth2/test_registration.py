@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from doorward.identity.applications.actions import delete_application
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
@@ -187,6 +188,15 @@ def test_a_deleted_token_freezes_what_it_registered(key: str) -> None:
     own = made["registration_access_token"]
     assert _ask("GET", path, own).status_code == 200
     assert _ask("PUT", path, own, GOOD | {"client_id": made["client_id"]}).status_code == 400
+
+
+def test_a_client_whose_application_is_gone_can_still_be_read_and_removed(key: str) -> None:
+    """An administrator has deleted the application and left the provider: no error of ours."""
+    made = _register(key).json()
+    path = made["registration_client_uri"].removeprefix("https://auth.example.test")
+    delete_application(SYSTEM, Application.objects.get())
+    assert _ask("GET", path, made["registration_access_token"]).json()["client_id"] == made["client_id"]
+    assert _ask("DELETE", path, made["registration_access_token"]).status_code == 204
 
 
 def test_guessing_tokens_is_throttled(key: str) -> None:

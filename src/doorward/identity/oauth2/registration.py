@@ -77,10 +77,11 @@ def update(actor: Actor, client: RegisteredClient, metadata: Metadata) -> None:
     if metadata.is_public != (provider.client_type == _Type.PUBLIC):
         raise Unacceptable("invalid_client_metadata", "A client with a secret keeps it, one without gets none.")
     judge(metadata, token)
-    actions.update_oauth2_provider(actor, provider, scope_mappings=_scopes(metadata, token), **_fields(metadata))
-    application = application_of(provider)
-    if application is not None and metadata.client_name.strip() not in ("", application.name):
-        applications.update_application(actor, application, name=metadata.client_name.strip())
+    with transaction.atomic():
+        actions.update_oauth2_provider(actor, provider, scope_mappings=_scopes(metadata, token), **_fields(metadata))
+        application = application_of(provider)
+        if application is not None and metadata.client_name.strip() not in ("", application.name):
+            applications.update_application(actor, application, name=metadata.client_name.strip())
 
 
 def remove(actor: Actor, client: RegisteredClient) -> None:

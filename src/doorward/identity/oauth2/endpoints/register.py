@@ -19,6 +19,7 @@ from doorward.identity.oauth2.client_metadata import Unacceptable
 from doorward.identity.oauth2.endpoints.answers import json_answer
 from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.issuer import absolute, issuer_of
+from doorward.identity.oauth2.live import application_of
 from doorward.identity.oauth2.models import OAuth2Provider, RegisteredClient
 from doorward.identity.oauth2.pace import neighbourhood
 
@@ -82,11 +83,12 @@ def _described(client: RegisteredClient) -> dict[str, object]:
     provider = client.provider
     entries = provider.redirect_uris
     public = provider.client_type == OAuth2Provider.ClientType.PUBLIC
+    application = application_of(provider)  # an administrator may have taken it away
     named = {"logout_uri": provider.logout_uri} if provider.logout_uri else {}
     described: dict[str, object] = {
         "client_id": provider.client_id,
         "client_id_issued_at": int(client.created.timestamp()),
-        "client_name": provider.application.name,
+        "client_name": application.name if application is not None else provider.name,
         "redirect_uris": [entry["url"] for entry in entries if entry.get("redirect_uri_type") != "logout"],
         "post_logout_redirect_uris": [entry["url"] for entry in entries if entry.get("redirect_uri_type") == "logout"],
         "grant_types": provider.grant_types,
