@@ -190,12 +190,12 @@ def test_a_deleted_token_freezes_what_it_registered(key: str) -> None:
     assert _ask("PUT", path, own, GOOD | {"client_id": made["client_id"]}).status_code == 400
 
 
-def test_a_client_whose_application_is_gone_can_still_be_read_and_removed(key: str) -> None:
-    """An administrator has deleted the application and left the provider: no error of ours."""
+def test_a_client_whose_application_is_gone_can_only_be_removed(key: str) -> None:
+    """An administrator has deleted the application and left the provider: it is no client any more."""
     made = _register(key).json()
     path = made["registration_client_uri"].removeprefix("https://auth.example.test")
     delete_application(SYSTEM, Application.objects.get())
-    assert _ask("GET", path, made["registration_access_token"]).json()["client_id"] == made["client_id"]
+    assert error_of(_ask("GET", path, made["registration_access_token"])) == (401, "invalid_token")
     assert _ask("DELETE", path, made["registration_access_token"]).status_code == 204
 
 

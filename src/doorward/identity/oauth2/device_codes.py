@@ -110,7 +110,7 @@ def _waiting(user_code: str) -> DeviceCode | None:
         return None
     return (
         DeviceCode.objects.select_related("provider__application", "provider__authorization_flow")
-        .filter(user_code=user_code, decided_at=None, expires__gt=timezone.now())
+        .filter(user_code=user_code, decided_at=None, expires__gt=timezone.now(), provider__application__isnull=False)
         .first()
     )
 

@@ -56,6 +56,8 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
         if request.method == "DELETE":
             registration.remove(actor, client)
             return HttpResponse(status=204)
+        if application_of(client.provider) is None:  # an administrator has taken it away: it is no client any more
+            return _unknown_token(actor)
         if request.method == "PUT":
             registration.update(actor, client, client_metadata.read(body))
         return json_answer(_described(client))
@@ -83,12 +85,11 @@ def _described(client: RegisteredClient) -> dict[str, object]:
     provider = client.provider
     entries = provider.redirect_uris
     public = provider.client_type == OAuth2Provider.ClientType.PUBLIC
-    application = application_of(provider)  # an administrator may have taken it away
     named = {"logout_uri": provider.logout_uri} if provider.logout_uri else {}
     described: dict[str, object] = {
         "client_id": provider.client_id,
         "client_id_issued_at": int(client.created.timestamp()),
-        "client_name": application.name if application is not None else provider.name,
+        "client_name": provider.application.name,
         "redirect_uris": [entry["url"] for entry in entries if entry.get("redirect_uri_type") != "logout"],
         "post_logout_redirect_uris": [entry["url"] for entry in entries if entry.get("redirect_uri_type") == "logout"],
         "grant_types": provider.grant_types,
