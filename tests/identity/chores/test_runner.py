@@ -91,3 +91,17 @@ def test_who_is_woken_is_done_before_its_time(log: Log, time_keeper: None) -> No
     runner.wake("sync")
     eventually(lambda: log.done.count("sync") == 2, what="it is done again")
     assert log.done.count("sweep") == 1
+
+
+def test_nothing_is_written_while_there_is_nothing_to_do(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quiet installation is left alone; whoever wakes the chore has a reason."""
+    idle = Chore("sync", HOUR, lambda: log.done.append("sync"), needed=lambda: False)
+    monkeypatch.setattr(runner, "chores", lambda: {"sync": idle})
+    runner._introduce()
+    before = Turn.objects.values().get()
+    assert runner._begin_what_is_due() > 0
+    assert Turn.objects.values().get() == before
+    runner.wake("sync")
+    runner._begin_what_is_due()
+    eventually(lambda: log.done == ["sync"], what="it is done when woken")
+    eventually(lambda: not runner._running, what="its thread is over")

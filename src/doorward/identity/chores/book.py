@@ -22,6 +22,9 @@ class Chore:
     """From one beginning to the next."""
     run: Callable[[], None]
     """Does it, in short transactions. May raise: that is logged, and it is tried again at its next time."""
+    needed: Callable[[], bool] = lambda: True
+    """A quick look, before the chore's time, whether there is anything to do. While there is not, nothing is written
+    at all: a quiet installation stays quiet. Whoever wakes the chore knows better, and it is not asked."""
     longest: timedelta = timedelta(minutes=15)
     """When it has not ended by then, its replica is taken for dead, and another one may begin."""
 

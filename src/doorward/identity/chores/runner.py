@@ -1,6 +1,6 @@
 """Does the chores: one thread keeps the time, each chore that is due gets one of its own.
 
-    due, or woken ──► claimed by an UPDATE that only one replica can win ──► run ──► given back, next time noted
+    due and needed, or woken ──► claimed by an UPDATE that one replica wins ──► run ──► given back, next time noted
 
 Nothing is kept in memory but who was woken: a process that dies loses at most that, and the chore's next time comes.
 """
@@ -113,10 +113,10 @@ def _begin_what_is_due() -> float:
                 nap = min(nap, RETRY) if woken else nap
                 continue
             _woken.discard(name)
-            if _claimed(chore, woken):
+            nap = min(nap, chore.every.total_seconds())
+            if (woken or chore.needed()) and _claimed(chore, woken):
                 _running[name] = threading.Thread(target=_run, args=(chore,), name=f"chore-{name}", daemon=True)
                 _running[name].start()
-            nap = min(nap, chore.every.total_seconds())
         else:
             nap = min(nap, max((turn.due - now).total_seconds(), 0.01))
     return nap

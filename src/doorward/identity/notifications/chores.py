@@ -19,6 +19,6 @@ def deliver() -> None:
 
 
 CHORES = (
-    Chore(following.FOLLOW, timedelta(minutes=1), follow),
-    Chore(following.DELIVER, timedelta(minutes=1), deliver),
+    Chore(following.FOLLOW, timedelta(minutes=1), follow, needed=following.has_news),
+    Chore(following.DELIVER, timedelta(minutes=1), deliver, needed=delivering.is_due),
 )

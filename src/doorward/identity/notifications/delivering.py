@@ -28,6 +28,11 @@ AT_ONCE = 200
 _log = logging.getLogger("doorward.notifications")
 
 
+def is_due() -> bool:
+    """Whether a message's time has come."""
+    return Delivery.objects.filter(next_try__lte=timezone.now()).exists()
+
+
 def deliver() -> int:
     """Try everything whose time has come; says how many were taken."""
     taken = 0

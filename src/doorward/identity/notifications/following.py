@@ -56,6 +56,12 @@ def _recorded(sender: type, *, action: str, **_: object) -> None:
         transaction.on_commit(lambda: runner.wake(FOLLOW))
 
 
+def has_news() -> bool:
+    """Whether anything has happened that is not sealed, or that no rule was asked about."""
+    cursor = Cursor.objects.filter(pk=1).first()
+    return cursor is None or cursor.number < _newest() or Event.objects.filter(number=None).exists()
+
+
 def follow() -> int:
     """Seal what is new, and ask the rules about it; says how many events that were."""
     sealing.seal()

@@ -54,6 +54,11 @@ class _Result:
     """Trying again does not help."""
 
 
+def is_due() -> bool:
+    """Whether somebody is to be told by now."""
+    return LogoutNotice.objects.filter(due__lte=timezone.now()).exists()
+
+
 def deliver() -> None:
     """Tell everybody who is to be told by now."""
     while letters := _due():

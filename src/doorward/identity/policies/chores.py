@@ -79,4 +79,8 @@ def _wake_at(moment: datetime | None, now: datetime) -> None:
         _timers.append(timer)
 
 
-CHORES = (Chore(NAME, EVERY, end_what_is_over),)
+def _anything_ends() -> bool:
+    return PolicyBinding.objects.filter(expiring=True).exists() or TimeWindowPolicy.objects.exists()
+
+
+CHORES = (Chore(NAME, EVERY, end_what_is_over, needed=_anything_ends),)

@@ -42,4 +42,8 @@ def still_at_it() -> None:
     Turn.objects.filter(name=NAME, busy_until__isnull=False).update(busy_until=timezone.now() + PATIENCE)
 
 
-CHORES = (Chore(NAME, timedelta(minutes=5), run, longest=PATIENCE),)
+def _any() -> bool:
+    return LDAPSource.objects.filter(enabled=True).exists()
+
+
+CHORES = (Chore(NAME, timedelta(minutes=5), run, needed=_any, longest=PATIENCE),)
