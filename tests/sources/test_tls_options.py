@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
 from doorward.config.problems import ConfigurationError
@@ -38,13 +40,13 @@ def test_every_option() -> None:
     made = options(
         "{minVersion: VersionTLS12, maxVersion: VersionTLS12, sniStrict: true, disableSessionTickets: true, "
         "cipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305], "
-        "curvePreferences: [CurveP521, X25519], alpnProtocols: [http/1.1]}"
+        "curvePreferences: [CurveP521, CurveP256], alpnProtocols: [http/1.1]}"
     )
 
     assert made == TlsOptions(
         max_version="TLSv1_2",
         ciphers="ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305",
-        groups=("secp521r1", "X25519"),
+        groups=("secp521r1", "prime256v1"),
         sni_strict=True,
         protocols=("http/1.1",),
         session_tickets=False,
@@ -82,12 +84,18 @@ def test_what_cannot_be_is_told(written: str, told: str) -> None:
     assert told in problem(written)
 
 
-def test_a_curve_that_this_openssl_does_not_have() -> None:
-    """What only a newer library can do is said so, and not left to the first handshake."""
-    try:
-        options("{curvePreferences: [X25519MLKEM768]}")
-    except ConfigurationError as error:
-        assert "the OpenSSL of this Python cannot do that" in str(error)
+def test_curves_that_this_python_cannot_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one of the list is chosen, and a warning says so; where nothing is left, nothing is served by it."""
+
+    def choose(context: ssl.SSLContext, name: str) -> None:
+        if name.startswith("X25519"):
+            raise ssl.SSLError(1, "[EC: UNKNOWN_GROUP] unknown group")
+
+    monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", choose)
+    made = compiled(tls("{s: {curvePreferences: [X25519MLKEM768, X25519, CurveP384]}}"))
+    assert made.table.tls_options["s@file"].groups == ("secp384r1",)
+    assert [text for text in made.warnings if "cannot choose X25519, X25519MLKEM768" in text]
+    assert "cannot choose X25519, and nothing else is listed" in problem("{curvePreferences: [X25519]}")
 
 
 @pytest.mark.parametrize(

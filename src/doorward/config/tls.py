@@ -145,7 +145,7 @@ class TlsOptions(Section):
     """For TLS 1.2, by the names of the standard; the suites of TLS 1.3 are always on. None: OpenSSL's choice."""
     curve_preferences: Annotated[Names, AfterValidator(_groups)] = ()
     """``X25519``, ``CurveP256``, ``CurveP384``, ``CurveP521``: the first that the client has is used. None: OpenSSL's
-    choice."""
+    choice. What this Python cannot choose (X25519 before 3.11.4) is left out with a warning."""
     client_auth: ClientAuth | None = None
     sni_strict: Flag = False
     """Refuse clients that ask for a name which no certificate holds, or for none."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ssl import SSLError
+from platform import python_version
+from ssl import OPENSSL_VERSION, SSLError
 
 from msgspec.structs import replace
 
@@ -80,11 +81,22 @@ class TlsOptionTable:
             except BadPem as error:
                 return replace(made, broken=f"{path}.clientAuth.caFiles: {error}")
         try:
-            for group in made.groups or ("",):
-                server_context(made, group)
+            server_context(made)
         except (SSLError, ValueError) as error:
             self.problems.append(Problem(f"the OpenSSL of this Python cannot do that: {error}", path=path))
-        return made
+        return self._with_known_groups(made, path) if made.groups else made
+
+    def _with_known_groups(self, made: TlsOptions, path: str) -> TlsOptions:
+        """Without those that this Python cannot choose (before 3.11.4 X25519 is one): what is left was wanted, too."""
+        unknown = [group for group in made.groups if not _can_be_chosen(made, group)]
+        if unknown:
+            names = ", ".join(name for name, group in GROUPS.items() if group in unknown)
+            why = f"this Python ({python_version()}, {OPENSSL_VERSION}) cannot choose {names}"
+            if len(unknown) == len(made.groups):
+                self.problems.append(Problem(f"curvePreferences: {why}, and nothing else is listed", path=path))
+            else:
+                self.warnings.append(f"{path}: {why}; only the other curvePreferences are offered")
+        return replace(made, groups=tuple(group for group in made.groups if group not in unknown))
 
     def _warn(self, written: Written, path: str) -> None:
         weak = sorted(WITHOUT_FORWARD_SECRECY.intersection(written.cipher_suites))
@@ -93,6 +105,14 @@ class TlsOptionTable:
         asked = written.client_auth.client_auth_type if written.client_auth is not None else None
         if asked in ("RequestClientCert", "RequireAnyClientCert"):
             self.warnings.append(f"{path}: {asked}: certificates that are given are verified all the same")
+
+
+def _can_be_chosen(made: TlsOptions, group: str) -> bool:
+    try:
+        server_context(made, group)
+    except (SSLError, ValueError):
+        return False
+    return True
 
 
 def _full(name: str, provider: str) -> str:
