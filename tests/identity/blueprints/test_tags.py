@@ -85,6 +85,10 @@ def test_what_a_tag_makes(text: str, expected: Any) -> None:
         ("!AtIndex [[first], 100]", "no default"),
         ("!Format ['%s %s', 1]", "does not fit"),
         ("!Format ['%999999999d', 1]", "at most four digits"),
+        ("!Format ['%*d', 999999999, 1]", "at most four digits"),
+        ("!Format ['%.*f', 999999999, 1.5]", "at most four digits"),
+        (f"!Format ['{'%9999s' * 110}', {', '.join(['1'] * 110)}]", "more than a million characters"),
+        ("!ParseJSON '[NaN]'", "NaN is no number of JSON"),
         ("!Condition [MAYBE, 1]", "there is no mode 'MAYBE'"),
         ("!Enumerate [!Value 0, SEQ, 1]", "own item"),
         ("!Enumerate [5, SEQ, 1]", "cannot go through 5"),
@@ -142,3 +146,22 @@ def test_only_files_of_the_folder_are_read(folder: Path, tmp_path: Path) -> None
             value_of(f"!File {path}")
         with pytest.raises(Wrong, match="folder of blueprints"):
             value_of(f"!File ['{path}', default]")
+
+
+@pytest.mark.django_db
+def test_a_long_text_that_is_named_many_times_is_refused() -> None:  # S-611
+    """A short file cannot fill the memory by naming one long text over and over."""
+    asked = Scope({"long": "x" * 1_000_000}, Actor.system())
+    data: Any = read_yaml("value: [" + "!Context long, " * 20 + "]", "test.yaml", MAKERS).data
+    with pytest.raises(Wrong, match="characters in all"):
+        resolved(data["value"], asked)
+
+
+@pytest.mark.django_db
+def test_lists_that_share_their_items_are_counted_as_what_they_become() -> None:  # S-611
+    """Each loop makes ten of every item: seven of them are ten million items in a few lines."""
+    text = "[[1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]"
+    for _ in range(7):
+        text = f"!Enumerate [{text}, SEQ, [{', '.join(['!Value 0'] * 10)}]]"
+    with pytest.raises(Wrong, match="more than 100000 values"):
+        value_of(text)

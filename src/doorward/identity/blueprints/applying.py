@@ -34,6 +34,8 @@ from doorward.identity.flows import way_in
 STATES = ("present", "created", "must_created", "absent")
 DEEPEST = 5
 """Blueprints that apply one another."""
+MOST_INCLUDED = 100
+"""In one application: a few that name one another many times would have no end."""
 SHIPPED = ("Default - ", "System - ")
 """What authentik calls the blueprints of its default objects; every installation has these objects anyway."""
 
@@ -57,7 +59,7 @@ def apply(
 
     Whoever calls this has established that a superuser acts, or the program (S-613).
     """
-    run = _Run(blueprint, actor, context or {}, library, depth=0)
+    run = _Run(blueprint, actor, context or {}, library, depth=0, included=[])
     try:
         with transaction.atomic(), way_in.kept(sure=False):
             run.all()
@@ -74,12 +76,19 @@ def apply(
 
 class _Run:
     def __init__(
-        self, blueprint: Blueprint, actor: Actor, context: Mapping[str, Any], library: Library, depth: int
+        self,
+        blueprint: Blueprint,
+        actor: Actor,
+        context: Mapping[str, Any],
+        library: Library,
+        depth: int,
+        included: list[str],
     ) -> None:
         self.blueprint = blueprint
         self.actor = actor
         self.library = library
         self.depth = depth
+        self.included = included  # the files of all runs of this application, not only of this one
         self.given = context
         self.scope = Scope({**blueprint.context, **context}, actor)
         self.problems: list[Problem] = []
@@ -107,6 +116,8 @@ class _Run:
                 self.note(entry, str(error) or "this may not be done")
             except APIException as error:
                 self.refused(entry, error.detail)
+            except RecursionError:
+                self.note(entry, "is nested too deeply")
             self.scope.note(entry.id, instance)
 
     def one(self, entry: Entry) -> Model | None:
@@ -171,7 +182,10 @@ class _Run:
             return
         if self.depth >= DEEPEST:
             raise Wrong("blueprints apply one another in a circle", "attrs.identifiers")
-        run = _Run(other, self.actor, {}, self.library, self.depth + 1)
+        if len(self.included) >= MOST_INCLUDED:
+            raise Wrong(f"more than {MOST_INCLUDED} blueprints would be applied in one go", "attrs.identifiers")
+        self.included.append(other.file)
+        run = _Run(other, self.actor, {}, self.library, self.depth + 1, self.included)
         run.all()
         self.problems += run.problems
         self.warnings += run.warnings

@@ -32,6 +32,7 @@ class Scope:
     def __init__(self, context: Mapping[str, Any], actor: Actor) -> None:
         self.loops: list[tuple[Any, Any]] = []
         self.steps = 0
+        self.letters = 0
         self.actor = actor
         self._context = context
         self._made: dict[str, Model | None] = {}

@@ -19,6 +19,8 @@ NOTHING = object()
 LONGEST_TEXT = 1 << 20
 MOST_STEPS = 100_000
 """Values that one file may make: nested loops multiply (S-611)."""
+MOST_LETTERS = 1 << 24
+"""In all the texts among these values: one text can be named many times."""
 
 
 class Asked(Protocol):
@@ -26,6 +28,7 @@ class Asked(Protocol):
 
     loops: list[tuple[Any, Any]]
     steps: int
+    letters: int
 
     def context(self, name: str) -> Any: ...
     def environment(self, name: str) -> str | None: ...
@@ -50,9 +53,14 @@ def resolved(value: Any, asked: Asked) -> Any:
     asked.steps += 1
     if asked.steps > MOST_STEPS:
         raise Wrong(f"makes more than {MOST_STEPS} values")
+    if isinstance(value, str):
+        asked.letters += len(value)
+        if asked.letters > MOST_LETTERS:
+            raise Wrong(f"makes texts of more than {MOST_LETTERS} characters in all")
     if isinstance(value, Tag):
         try:
-            return MEANINGS[value.name](value.value, asked)
+            made = MEANINGS[value.name](value.value, asked)
+            return resolved(made, asked) if isinstance(made, str) else made
         except Wrong as wrong:
             if not wrong.line:
                 wrong.line = value.line
@@ -121,8 +129,11 @@ def _format(value: Any, asked: Asked) -> str:
     if not isinstance(template, str):
         raise Wrong("its first argument is a text")
     # A width of a thousand million would be a thousand million spaces.
-    if any(len(digits) > 4 for digits in _numbers_in(template)):
-        raise Wrong("a width or precision has at most four digits")
+    widths = [*_widths_in(template)]
+    if any(width == "*" or len(width) > 4 for width in widths):
+        raise Wrong("a width or precision is written as at most four digits")
+    if sum(int(width or "0") for width in widths) > LONGEST_TEXT:
+        raise Wrong("makes a text of more than a million characters")
     try:
         made = template % tuple(arguments)
     except (TypeError, ValueError) as error:
@@ -132,11 +143,12 @@ def _format(value: Any, asked: Asked) -> str:
     return made
 
 
-def _numbers_in(text: str) -> Iterator[str]:
+def _widths_in(text: str) -> Iterator[str]:
+    """The digits of each width and precision, perhaps none; ``*`` where a value would say it."""
     for piece in text.split("%")[1:]:
-        digits = piece.lstrip("#0- +")
-        for part in (digits, digits.partition(".")[2]):
-            yield part[: len(part) - len(part.lstrip("0123456789"))]
+        width, _, precision = piece.lstrip("#0- +").partition(".")
+        for part in (width, precision):
+            yield "*" if part.startswith("*") else part[: len(part) - len(part.lstrip("0123456789"))]
 
 
 def _find(value: Any, asked: Asked) -> Any:
@@ -235,7 +247,7 @@ def _item(value: Any, asked: Asked, place: int) -> Any:
     found = asked.loops[-1 - depth][place]
     if found is NOTHING:
         raise Wrong("a loop cannot go through its own item; the one around it has depth 1")
-    return found
+    return resolved(found, asked)  # counted again: items that share their parts would grow without any steps
 
 
 def _at_index(value: Any, asked: Asked) -> Any:
@@ -261,9 +273,13 @@ def _parse_json(value: Any, asked: Asked) -> Any:
     if isinstance(text, list) and len(text) == 1:
         text = text[0]
     try:
-        return json.loads(text)
+        return resolved(json.loads(text, parse_constant=_no_number), asked)
     except (TypeError, ValueError, RecursionError) as error:
         raise Wrong(f"this is no JSON: {error}") from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 MEANINGS: dict[str, Callable[[Any, Asked], Any]] = {
