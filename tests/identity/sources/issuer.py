@@ -33,6 +33,7 @@ class Issuer:
         self.metadata: dict[str, Any] = {}
         self.signing_key: Any = self.key
         self.header: dict[str, Any] = {"alg": "ES256", "kid": "one"}
+        self.refuses_client = False
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -68,6 +69,8 @@ class Issuer:
             case "/jwks":
                 return 200, {"keys": [self.key.as_dict(private=False)]}
             case "/token":
+                if self.refuses_client:
+                    return 401, {"error": "invalid_client"}
                 asked = self.codes.pop(form.get("code", ""), None)
                 if asked is None or form.get("redirect_uri") != asked["redirect_uri"]:
                     return 400, {"error": "invalid_grant"}

@@ -48,7 +48,7 @@ def test_a_directory_is_set_up_tried_and_copied(client: Client, akadmin: User, t
         assert client.post(f"{URL}company/sync/").status_code == 303
         assert Sync.objects.get().wanted
         sync(LDAPSource.objects.get())
-    listed = client.get(URL).content.decode()
+    listed = client.get("/if/admin/sources/").content.decode()
 
     assert "33 users" in tried
     assert "3 groups" in tried

@@ -33,6 +33,7 @@ from doorward.identity.policies.actions import bind
 from doorward.identity.policies.models import Policy, Reputation
 from doorward.identity.roles.actions import assign, create_role
 from doorward.identity.sources.ldap.models import LDAPSource
+from doorward.identity.sources.models import OAuthSource
 from doorward.identity.stages.models import Invitation, Prompt
 from doorward.identity.web.urls import ADMIN, OWN
 from identity import proxied
@@ -117,7 +118,12 @@ PAGES = {
     "admin-blueprint": ["blueprint"],
     "admin-blueprint-delete": ["blueprint"],
     "admin-blueprint-of": ["object_kind", "flow"],
-    "admin-directories": [],
+    "admin-sources": [],
+    "admin-source": ["oauth_source"],
+    "admin-source-delete": ["oauth_source"],
+    "admin-source-access-remove": ["oauth_source", "source_binding"],
+    "admin-new-source": [],
+    "admin-new-source-of": ["source_kind"],
     "admin-directory": ["directory"],
     "admin-directory-delete": ["directory"],
     "admin-new-directory": [],
@@ -160,6 +166,8 @@ PAGES = {
 """Pages of the administrators: name of the address, and of what fills it in."""
 ACTIONS = {
     "admin-directory-sync": ["directory"],
+    "admin-source-switch": ["oauth_source"],
+    "admin-source-access-add": ["oauth_source"],
     "admin-blueprint-apply": ["blueprint"],
     "admin-blueprint-switch": ["blueprint"],
     "admin-binding-add": ["slug"],
@@ -271,6 +279,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     careful = create_user(actor, username="careful")
     own_factor = set_recovery_codes(actor, careful, generate(), name="Recovery codes")
     binding = whoami.bindings.get()
+    source = OAuthSource.objects.create(name="Forge", slug="forge", provider_type="github", consumer_key="doorward")
     role = create_role(actor, name="readers")
     (grant,) = assign(actor, role, ["authentik_core.view_user"], str(bob.pk))
     bound = Flow.objects.get(slug="default-provider-authorization-explicit-consent")
@@ -315,6 +324,9 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "directory": LDAPSource.objects.create(
                 name="Company", slug="company", server_uri="ldap://127.0.0.1:1", base_dn="dc=test"
             ).slug,
+            "oauth_source": source.slug,
+            "source_kind": OAuthSource.KIND,
+            "source_binding": bind(actor, source, group=staff).pk,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
             "event": event.pk,
             "rule": rule.pk,

@@ -24,11 +24,7 @@ _MANY = frozenset({"user_property_mappings", "group_property_mappings"})
 def create(actor: Actor, fields: Mapping[str, Any]) -> OAuthSource:
     """Raises ValidationError. What the provider's type knows better than the defaults is taken from it."""
     preset = BY_NAME.get(str(fields.get("provider_type", "")))
-    usual: dict[str, object] = {}
-    if preset is not None and preset.post_body:
-        usual["authorization_code_auth_method"] = OAuthSource.AuthMethod.POST
-    if preset is not None and not preset.pkce:
-        usual["pkce"] = OAuthSource.Pkce.NONE
+    usual = preset.usual() if preset is not None else {}
     return _write(actor, OAuthSource(), {**usual, **fields}, fresh=True)
 
 

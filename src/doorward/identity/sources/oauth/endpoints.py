@@ -66,15 +66,20 @@ def discovered(well_known: str) -> dict[str, object]:
 
 def keys(source: OAuthSource, endpoints: Endpoints, *, newer: bool = False) -> IssuerKeys:
     """The public keys of the source; ``newer`` than those that were tried in vain. Raises SourceFailed."""
+    try:
+        return IssuerKeys(tuple(published(source, endpoints, newer=newer)))
+    except ValueError as error:
+        raise SourceFailed(f"The source's keys are of no use: {error}.") from error
+
+
+def published(source: OAuthSource, endpoints: Endpoints, *, newer: bool = False) -> list[PublicKey]:
+    """The keys for signatures, one by one. Raises SourceFailed."""
     document: object = source.oidc_jwks
     if not source.oidc_jwks:
         if not endpoints.jwks:
             raise SourceFailed("The source has no keys: neither written down nor a URL of them.")
         document = _document(endpoints.jwks, newer=newer)
-    try:
-        return IssuerKeys(tuple(public_keys(document)))
-    except ValueError as error:
-        raise SourceFailed(f"The source's keys are of no use: {error}.") from error
+    return public_keys(document)
 
 
 def public_keys(document: object) -> list[PublicKey]:

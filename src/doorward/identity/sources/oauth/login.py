@@ -48,15 +48,11 @@ def callback_url(source: OAuthSource) -> str:
 def authorization_url(source: OAuthSource, attempt: Attempt) -> str:
     """Where the browser goes to. Raises SourceFailed."""
     endpoints = places.of(source)
-    preset = BY_NAME[source.provider_type]
-    additional = source.additional_scopes.split()
-    replaces = bool(additional) and additional[0].startswith("*")
-    scopes = [*(() if replaces else preset.scopes), *(scope.lstrip("*") for scope in additional)]
     query = {
         "response_type": "code",
         "client_id": source.consumer_key,
         "redirect_uri": callback_url(source),
-        "scope": " ".join(dict.fromkeys(scope for scope in scopes if scope)),
+        "scope": " ".join(scopes_of(source)),
         "state": attempt.state,
     }
     if endpoints.issuer:
@@ -65,6 +61,14 @@ def authorization_url(source: OAuthSource, attempt: Attempt) -> str:
         query["code_challenge"] = _challenge(attempt.verifier, source.pkce)
         query["code_challenge_method"] = source.pkce
     return f"{endpoints.authorization}{'&' if '?' in endpoints.authorization else '?'}{urlencode(query)}"
+
+
+def scopes_of(source: OAuthSource) -> list[str]:
+    """What is asked for: the usual ones of the provider and those written down, or those alone after an asterisk."""
+    additional = source.additional_scopes.split()
+    replaces = bool(additional) and additional[0].startswith("*")
+    usual = () if replaces else BY_NAME[source.provider_type].scopes
+    return [scope for scope in dict.fromkeys([*usual, *(each.lstrip("*") for each in additional)]) if scope]
 
 
 def require_issuer(endpoints: Endpoints, claimed: str | None) -> None:
@@ -100,19 +104,25 @@ def _redeemed(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, code:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback_url(source)}
     if source.pkce != OAuthSource.Pkce.NONE:
         form["code_verifier"] = attempt.verifier
+    headers, body = token_request(source, form)
+    answer = _asked("POST", endpoints.token, headers, body)
+    access_token, id_token = answer.get("access_token"), answer.get("id_token", "")
+    if not isinstance(access_token, str) or not access_token or not isinstance(id_token, str):
+        raise SourceFailed("The token endpoint has answered without an access token.")
+    return Tokens(access_token, id_token, answer)
+
+
+def token_request(source: OAuthSource, form: dict[str, str]) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a question to the token endpoint, with who asks (RFC 6749 section 2.3.1)."""
     headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
     if source.authorization_code_auth_method == OAuthSource.AuthMethod.BASIC and source.consumer_secret:
         pair = f"{quote(source.consumer_key, safe='')}:{quote(source.consumer_secret, safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
-        form["client_id"] = source.consumer_key
+        form = {**form, "client_id": source.consumer_key}
         if source.consumer_secret:
             form["client_secret"] = source.consumer_secret
-    answer = _asked("POST", endpoints.token, headers, urlencode(form).encode())
-    access_token, id_token = answer.get("access_token"), answer.get("id_token", "")
-    if not isinstance(access_token, str) or not access_token or not isinstance(id_token, str):
-        raise SourceFailed("The token endpoint has answered without an access token.")
-    return Tokens(access_token, id_token, answer)
+    return headers, urlencode(form).encode()
 
 
 def _checked(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, tokens: Tokens) -> Verified:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from doorward.identity.sources.models import OAuthSource
+
 Info = Mapping[str, object]
 
 
@@ -29,6 +31,14 @@ class Profile:
 class Preset:
     name: str
     title: str
+    does: str = "People log in here with the account that they have there"
+    """One sentence for the page of offers, without its full stop."""
+    symbol: str = "log-in"
+    """Of the icon set: stands for it on pages, where the source has no picture of its own."""
+    register_at: str = ""
+    """Where the provider registers clients, for administrators."""
+    example: str = ""
+    """What the well-known URL looks like, where everybody has their own."""
     authorization_url: str = ""
     exchange_url: str = ""
     profile_url: str = ""
@@ -41,6 +51,15 @@ class Preset:
     """The provider does not take the client's secret as HTTP Basic."""
     pkce: bool = True
     read: Callable[[Info], Profile]
+
+    def usual(self) -> dict[str, object]:
+        """What a new source of it begins with, where that is not the default of all."""
+        found: dict[str, object] = {}
+        if self.post_body:
+            found["authorization_code_auth_method"] = OAuthSource.AuthMethod.POST
+        if not self.pkce:
+            found["pkce"] = OAuthSource.Pkce.NONE
+        return found
 
 
 def _text(info: Info, *names: str) -> str:

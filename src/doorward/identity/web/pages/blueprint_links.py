@@ -29,6 +29,8 @@ PAGES = {
     "admin-stage": Shown("stage", "stages.Stage", "uuid"),
     "admin-prompt": Shown("prompt", "stages.Prompt", "uuid"),
     "admin-policy": Shown("policy", "policies.Policy", "uuid"),
+    "admin-source": Shown("source", "sources.Source", "slug"),
+    "admin-directory": Shown("directory", "sources_ldap.LDAPSource", "slug"),
     "admin-brand": Shown("brand", "brands.Brand", "uuid"),
 }
 KINDS = {shown.kind: shown for shown in PAGES.values()}

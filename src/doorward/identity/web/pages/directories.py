@@ -1,4 +1,4 @@
-"""LDAP directories: list, set up, change, try, copy now, delete."""
+"""LDAP directories, one kind of sources: set up, change, try, copy now, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.events.actor import Actor
 from doorward.identity.sources.ldap import actions
@@ -16,18 +16,7 @@ from doorward.identity.sources.ldap.places import places_of
 from doorward.identity.web.forms.directories import DirectoryForm
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
-from doorward.identity.web.pages.navigation import ROOT
-
-SECTION = f"{ROOT}directories/"
-
-
-@require_GET
-@administrators
-def directories(request: HttpRequest) -> HttpResponse:
-    """``/if/admin/directories/``"""
-    states = {state.source_id: state for state in Sync.objects.all()}
-    rows = [(source, states.get(source.pk)) for source in LDAPSource.objects.order_by("name")]
-    return show_admin(request, "directories.html", section=SECTION, title=_("Directories"), rows=rows)
+from doorward.identity.web.pages.sources import SECTION, UP
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,7 +33,7 @@ def create(request: HttpRequest) -> HttpResponse:
         "directory.html",
         section=SECTION,
         title=_("New directory"),
-        crumbs=[(_("Directories"), SECTION)],
+        crumbs=UP,
         form=form,
         submit=_("Set up directory"),
         back=SECTION,
@@ -73,7 +62,7 @@ def directory(request: HttpRequest, slug: str) -> HttpResponse:
         "directory.html",
         section=SECTION,
         title=stored.name,
-        crumbs=[(_("Directories"), SECTION)],
+        crumbs=UP,
         form=form,
         stored=stored,
         state=Sync.objects.filter(source=stored).first(),
@@ -110,7 +99,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         "confirm.html",
         section=SECTION,
         title=_("Delete %(name)s") % {"name": source.name},
-        crumbs=[(_("Directories"), SECTION), (source.name, address(source))],
+        crumbs=[*UP, (source.name, address(source))],
         question=_("Delete the directory %(name)s?") % {"name": source.name},
         consequences=[_("Its users and groups stay, but nobody logs in with a password of this directory any more.")],
         submit=_("Delete directory"),

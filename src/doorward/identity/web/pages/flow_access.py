@@ -25,7 +25,7 @@ from doorward.identity.web.pages.careful import careful
 def add(request: HttpRequest, slug: str) -> HttpResponse:
     """``/if/admin/flows/<slug>/access/``"""
     flow, form = flows.find(slug), BindingForm(request.POST)
-    if form.is_valid() and _bound(request, flow, form):
+    if form.is_valid() and bound(request, flow, form):
         return done(request, flows.address(flow), "Saved, and in force.")
     return flows.show_flow(request, flow, binding_form=form)
 
@@ -37,7 +37,7 @@ def remove(request: HttpRequest, slug: str, binding: UUID) -> HttpResponse:
     """``/if/admin/flows/<slug>/access/<binding>/remove/``"""
     flow = flows.find(slug)
     crumbs: list[Crumb] = [*flows.UP, (flow.slug, flows.address(flow))]
-    return _remove(request, flow, binding, what=f"the flow “{flow.slug}”", crumbs=crumbs)
+    return removed(request, flow, binding, what=f"the flow “{flow.slug}”", crumbs=crumbs)
 
 
 @require_POST
@@ -47,7 +47,7 @@ def add_to_stage(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """``/if/admin/flows/<slug>/stages/<uuid>/access/``"""
     flow, place = flow_stages.find(slug, uuid)
     form = BindingForm(request.POST)
-    if form.is_valid() and _bound(request, place, form):
+    if form.is_valid() and bound(request, place, form):
         return done(request, flow_stages.address(place), "Saved, and in force.")
     return flow_stages.show_place(request, flow, place, binding_form=form)
 
@@ -63,10 +63,11 @@ def remove_from_stage(request: HttpRequest, slug: str, uuid: UUID, binding: UUID
         (flow.slug, flows.address(flow)),
         (place.stage.name, flow_stages.address(place)),
     ]
-    return _remove(request, place, binding, what=f"the stage “{place.stage}”", crumbs=crumbs)
+    return removed(request, place, binding, what=f"the stage “{place.stage}”", crumbs=crumbs)
 
 
-def _bound(request: HttpRequest, target: PolicyTarget, form: BindingForm) -> bool:
+def bound(request: HttpRequest, target: PolicyTarget, form: BindingForm) -> bool:
+    """Whether it could be bound; the form then says why not."""
     last = target.bindings.aggregate(last=Max("order"))["last"]
     with errors_at(form):
         bind(Actor.of(request), target, order=0 if last is None else last + 1, **form.cleaned_data)
@@ -74,7 +75,16 @@ def _bound(request: HttpRequest, target: PolicyTarget, form: BindingForm) -> boo
     return False
 
 
-def _remove(request: HttpRequest, target: PolicyTarget, key: UUID, *, what: str, crumbs: list[Crumb]) -> HttpResponse:
+def removed(
+    request: HttpRequest,
+    target: PolicyTarget,
+    key: UUID,
+    *,
+    what: str,
+    crumbs: list[Crumb],
+    section: str = flows.SECTION,
+) -> HttpResponse:
+    """Asks first; the last of ``crumbs`` is the page of ``what``."""
     binding = get_object_or_404(target.bindings.select_related("user", "group", "policy"), pk=key)
     back = crumbs[-1][1]
     if request.method == "POST":
@@ -84,7 +94,7 @@ def _remove(request: HttpRequest, target: PolicyTarget, key: UUID, *, what: str,
     return show_admin(
         request,
         "confirm.html",
-        section=flows.SECTION,
+        section=section,
         title=f"Remove {binding.subject}",
         crumbs=crumbs,
         question=f"Remove “{binding.subject}” from whom {what} is for?",

@@ -41,7 +41,7 @@ NAVIGATION = (
         (
             Place(f"{ROOT}users/", gettext_noop("Users"), "user-round"),
             Place(f"{ROOT}groups/", gettext_noop("Groups"), "users-round"),
-            Place(f"{ROOT}directories/", gettext_noop("Directories"), "book-user"),
+            Place(f"{ROOT}sources/", gettext_noop("Sources"), "log-in"),
             Place(f"{ROOT}roles/", gettext_noop("Roles"), "shield-user"),
             Place(f"{ROOT}invitations/", gettext_noop("Invitations"), "mail-plus"),
             Place(f"{ROOT}sessions/", gettext_noop("Sessions"), "monitor"),
