@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from doorward.assembly import record
-from doorward.assembly.state_folder import StateFolder
-from doorward.cli.demo import default_data
-from doorward.cli.plans import plan_of
-from doorward.messages.plan import Plan
+from doorward.cli.progress import Progress
+from doorward.cli.state_of import of_state, place
 
-_PATIENCE = 2.0
-"""Seconds after which it is said how far it has come."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -64,26 +59,6 @@ class _Checkpoint(click.ParamType[tuple[int, str], object]):
         return int(number), mac.lower()
 
 
-_config = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Static configuration.  [default: doorward.yml in the state folder]",
-)
-_data = click.option(
-    "--data", help="State folder, when its own doorward.yml is the configuration.  [default: the demo's]"
-)
-
-
-def _place(config_file: Path | None, data: str | None) -> tuple[Plan, StateFolder]:
-    config = config_file or Path(data or default_data()) / "doorward.yml"
-    if not config.exists():
-        raise click.ClickException(f"{config} does not exist. Name the configuration with --config.")
-    plan = plan_of(config.absolute())
-    folder = Path(plan.state_folder)
-    return plan, StateFolder(folder, folder / "run")
-
-
 @events.command("verify")
 @click.option(
     "--checkpoint",
@@ -92,17 +67,16 @@ def _place(config_file: Path | None, data: str | None) -> tuple[Plan, StateFolde
     multiple=True,
     help="One more place that the chain must have passed, from a log or a note. May be given again.",
 )
-@_config
-@_data
+@of_state
 def verify(checkpoints: tuple[tuple[int, str], ...], config_file: Path | None, data: str | None) -> None:
     """Say whether events were changed, removed or put in since they were written.
 
     Prints what was found, a line each; the exit status is 1 if there was anything. The last line of a whole chain is
     its newest checkpoint: kept elsewhere, it shows later that the end was not cut off.
     """
-    plan, folder = _place(config_file, data)
+    plan, folder = place(config_file, data)
     try:
-        found = record.verify(plan, folder, checkpoints, _Progress())
+        found = record.verify(plan, folder, checkpoints, Progress())
     except record.Unusable as error:
         raise click.ClickException(str(error)) from error
     for line in found.findings:
@@ -115,21 +89,6 @@ def verify(checkpoints: tuple[tuple[int, str], ...], config_file: Path | None, d
     click.echo("Nothing was tampered with." + (f" Checkpoint: {found.checkpoint}" if found.checkpoint else ""))
 
 
-class _Progress:
-    """Says how far it has come, once that has taken two seconds."""
-
-    def __init__(self) -> None:
-        self._began = self._last = time.monotonic()
-
-    def __call__(self, done: int, of: int) -> None:
-        now = time.monotonic()
-        if now - self._began < _PATIENCE or now - self._last < _PATIENCE:
-            return
-        self._last = now
-        share = 100 * done // max(of, 1)
-        click.echo(f"{done:,} of {of:,} ({share} %)", err=True)
-
-
 @events.command("export")
 @click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @click.option("--since", type=_Moment(), help="From then on: a time in UTC, or how long ago (30m, 12h, 7d, 4w).")
@@ -139,8 +98,7 @@ class _Progress:
 @click.option("--app", default="", help="The part of the program, or the beginning of its name.")
 @click.option("--ip", "client_ip", default="", help="The client's address, or the beginning of one.")
 @click.option("--text", default="", help="In names of users and objects, in addresses and messages.")
-@_config
-@_data
+@of_state
 def export(
     kind: str,
     since: datetime | None,
@@ -150,7 +108,7 @@ def export(
     **wanted: str,
 ) -> None:
     """Print events, newest first, as JSON Lines or CSV. Secrets are not in them."""
-    plan, folder = _place(config_file, data)
+    plan, folder = place(config_file, data)
     try:
         for line in record.export(plan, folder, kind, since=since, until=until, **wanted):
             sys.stdout.write(line)

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
     "upgrade": "upgrade:upgrade",
+    "rotate-secret-key": "rotate_secret_key:rotate_secret_key",
     "recovery-link": "recovery_link:recovery_link",
     "outpost": "outpost:outpost",
     "users": "users:users",

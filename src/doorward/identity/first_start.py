@@ -15,7 +15,7 @@ from doorward.identity.bootstrap import Bootstrap, CannotPrepare, Prepared
 from doorward.identity.crypto import actions as crypto
 from doorward.identity.crypto import vault
 from doorward.identity.directory import actions as directory
-from doorward.identity.directory.models import Group, Installation, Token
+from doorward.identity.directory.models import KEY_CHECK, Group, Installation, Token
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows import defaults as flow_defaults
 from doorward.identity.notifications import defaults as notification_defaults
@@ -26,7 +26,6 @@ from doorward.identity.sources.ldap import defaults as ldap_defaults
 ADMINS = "authentik Admins"
 ADMINISTRATOR = "akadmin"
 TOKEN = "authentik-bootstrap-token"  # noqa: S105 - its public identifier
-_KEY_CHECK = "directory.installation.key_check:1"
 
 
 def make_defaults() -> None:
@@ -60,7 +59,7 @@ def begin(bootstrap: Bootstrap) -> Prepared:
             _require_own_key(installation)
             return Prepared(first_start=False, generated_password=None)
         # Two that start at once: the primary key lets one of them through.
-        Installation.objects.create(id=1, key_check=vault.seal("doorward", _KEY_CHECK))
+        Installation.objects.create(id=1, key_check=vault.seal("doorward", KEY_CHECK))
         password = bootstrap.password or _readable_password()
         try:
             _make_administrator(bootstrap, password)
@@ -99,7 +98,7 @@ def _make_administrator(bootstrap: Bootstrap, password: str) -> None:
 
 def _require_own_key(installation: Installation) -> None:
     try:
-        vault.unseal(installation.key_check, _KEY_CHECK)
+        vault.unseal(installation.key_check, KEY_CHECK)
     except vault.Unreadable as error:
         raise CannotPrepare(
             "secret.key does not belong to this database: put the old key back, or start with an empty state folder"

@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from doorward import __version__
 from doorward.identity.languages import supported
 from doorward.observe import log_lines
-from doorward.tokens.secret_key import read_secret_key
+from doorward.tokens.secret_key import INSTALLATION_ID as OF_INSTALLATION
+from doorward.tokens.secret_key import SecretKeys, read_secret_keys
 
 DATA = Path(os.environ.get("DOORWARD_DATA", os.devnull))
 EXTERNAL_URL = os.environ.get("DOORWARD_EXTERNAL_URL", "http://127.0.0.1:9000").rstrip("/")
@@ -37,9 +38,14 @@ VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).
 HAS_STATE = "DOORWARD_DATA" in os.environ
-INSTALLATION_KEY = read_secret_key(DATA / "secret.key") if HAS_STATE else secrets.token_bytes(32)
-INSTALLATION_ID = hashlib.sha256(b"installation-id" + INSTALLATION_KEY).hexdigest()
-SECRET_KEY = hashlib.sha256(b"django" + INSTALLATION_KEY).hexdigest()
+INSTALLATION_KEYS = read_secret_keys(DATA / "secret.key") if HAS_STATE else SecretKeys(secrets.token_bytes(32))
+"""More than one only while they are exchanged (``crypto.rotation``)."""
+# Applications know users by a name that is made with it: it stays when the key is exchanged.
+INSTALLATION_ID = next(
+    (kept.key.hex() for kept in INSTALLATION_KEYS.kept_for(OF_INSTALLATION)),
+    hashlib.sha256(b"installation-id" + INSTALLATION_KEYS.current).hexdigest(),
+)
+SECRET_KEY, *SECRET_KEY_FALLBACKS = (hashlib.sha256(b"django" + key).hexdigest() for key in INSTALLATION_KEYS.all)
 
 DEBUG = False
 # Any other name is answered 404 by web.middleware.requests; the loopback names are those of the plain identity port.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -16,6 +17,7 @@ from doorward.identity.authenticators.models import StaticDevice, StaticToken
 from doorward.identity.crypto import vault
 from doorward.identity.mail.notices import tell
 
+PURPOSE = "recovery-codes"
 COUNT = 10
 LENGTH = 12
 SHORTEST = 9
@@ -36,16 +38,22 @@ def _grouped(code: str) -> str:
 
 def digest(device: StaticDevice, code: str) -> str:
     """The form in which a code of this set is kept. Spaces, dashes and capitals do not matter."""
+    return _digests(device, code)[0]
+
+
+def _digests(device: StaticDevice, code: str) -> list[str]:
+    """The same, and how it was kept before the secret key was exchanged: nobody but its owner could key it anew."""
     plain = "".join(character for character in code.lower() if character not in "- \t")
     text = f"{device.uuid}:{plain}".encode()
-    return hmac.new(vault.derived_key("recovery-codes"), text, "sha256").hexdigest()
+    keys = (vault.derived_key(PURPOSE), *(kept.key for kept in settings.INSTALLATION_KEYS.kept_for(PURPOSE)))
+    return [hmac.new(key, text, "sha256").hexdigest() for key in keys]
 
 
 def use(device: StaticDevice, code: str) -> bool:
     """Whether ``code`` is one of the set's; the one statement that finds it deletes it, and its owner is told."""
     if not 1 <= len(code) <= 128:
         return False
-    deleted, _ = StaticToken.objects.filter(device=device, code_hash=digest(device, code)).delete()
+    deleted, _ = StaticToken.objects.filter(device=device, code_hash__in=_digests(device, code)).delete()
     if deleted:
         StaticDevice.objects.filter(pk=device.pk).update(last_used=timezone.now())
         left = StaticToken.objects.filter(device=device).count()

@@ -32,8 +32,12 @@ class CertificateKeyPair(models.Model):
     @property
     def private_key_pem(self) -> str:
         """Raises vault.Unreadable; empty when there is none."""
-        return vault.unseal(self.sealed_key, f"crypto.key:{self.id}") if self.sealed_key else ""
+        return vault.unseal(self.sealed_key, self.place()) if self.sealed_key else ""
 
     @private_key_pem.setter
     def private_key_pem(self, pem: str) -> None:
-        self.sealed_key = vault.seal(pem, f"crypto.key:{self.id}") if pem else ""
+        self.sealed_key = vault.seal(pem, self.place()) if pem else ""
+
+    def place(self) -> str:
+        """What the key is sealed to."""
+        return f"crypto.key:{self.id}"

@@ -2,7 +2,8 @@
 
 One 32-byte installation key lies in ``secret.key`` beside the database (mode 0600, made on first start). Keys for
 each purpose are derived from it with HKDF, so that no two uses share a key. A ciphertext is bound to its place by
-the associated data: a value copied to another row or column does not decrypt.
+the associated data: a value copied to another row or column does not decrypt. While the installation key is being
+exchanged (``rotation``) what the former one sealed can still be read; nothing is sealed with it any more (S-804).
 """
 
 from __future__ import annotations
@@ -18,15 +19,27 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+_AT_REST = "at-rest"
+
 
 class Unreadable(Exception):
     """A stored secret does not decrypt: wrong ``secret.key``, or the value was moved or altered."""
 
 
-@lru_cache(maxsize=16)
 def derived_key(purpose: str) -> bytes:
     """32 bytes for ``purpose``, from the installation key."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(settings.INSTALLATION_KEY)
+    return derived_keys(purpose)[0]
+
+
+def derived_keys(purpose: str) -> tuple[bytes, ...]:
+    """The same, and those from the keys before, which only count for what is there already."""
+    return tuple(derive(key, purpose) for key in settings.INSTALLATION_KEYS.all)
+
+
+@lru_cache(maxsize=64)
+def derive(key: bytes, purpose: str) -> bytes:
+    """32 bytes for ``purpose``, from ``key``."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)
 
 
 def seal(plaintext: str, place: str) -> str:
@@ -37,7 +50,7 @@ def seal(plaintext: str, place: str) -> str:
 def seal_bytes(plaintext: bytes, place: str) -> str:
     """``seal`` for bytes."""
     nonce = os.urandom(12)
-    sealed = AESGCM(derived_key("at-rest")).encrypt(nonce, plaintext, place.encode())
+    sealed = AESGCM(derived_key(_AT_REST)).encrypt(nonce, plaintext, place.encode())
     return base64.b64encode(nonce + sealed).decode()
 
 
@@ -48,11 +61,27 @@ def unseal(sealed: str, place: str) -> str:
 
 def unseal_bytes(sealed: str, place: str) -> bytes:
     """Undo ``seal_bytes``. Raises Unreadable."""
+    return _opened(sealed, place)[0]
+
+
+def resealed(sealed: str, place: str) -> str | None:
+    """The same secret, sealed with the key of now; None if it is already. Raises Unreadable."""
+    plaintext, by_a_former_key = _opened(sealed, place)
+    return seal_bytes(plaintext, place) if by_a_former_key else None
+
+
+def _opened(sealed: str, place: str) -> tuple[bytes, bool]:
+    """What is in it, and whether a former key sealed it."""
     try:
         raw = base64.b64decode(sealed, validate=True)
-        return AESGCM(derived_key("at-rest")).decrypt(raw[:12], raw[12:], place.encode())
-    except (InvalidTag, ValueError) as error:
+    except ValueError as error:
         raise Unreadable(f"{place} does not decrypt with this secret.key") from error
+    for number, key in enumerate(derived_keys(_AT_REST)):
+        try:
+            return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode()), number > 0
+        except (InvalidTag, ValueError):
+            continue
+    raise Unreadable(f"{place} does not decrypt with this secret.key")
 
 
 def digest(secret: str) -> str:

@@ -150,6 +150,10 @@ class Token(models.Model):
         return self.expiring and self.expires is not None and self.expires <= timezone.now()
 
 
+KEY_CHECK = "directory.installation.key_check:1"
+"""What the word in ``Installation.key_check`` is sealed to."""
+
+
 class Installation(models.Model):
     """The one row that says that the first start is over: written with the first administrator, never removed, so
     that deleting ``akadmin`` does not open the door again (S-523)."""

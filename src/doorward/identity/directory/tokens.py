@@ -91,7 +91,7 @@ def view_token_key(actor: Actor, token: Token) -> str:
             raise ValidationError({"key": [_("This key has been shown already; set a new one to see it.")]})
         events.record("secret_view", _CORE, actor, secret_of=token)
     token.sealed_key = ""
-    return vault.unseal(sealed, _place(token))
+    return vault.unseal(sealed, place(token))
 
 
 def set_token_key(actor: Actor, token: Token, key: str | None = None) -> str:
@@ -123,10 +123,11 @@ def note_use(token: Token) -> None:
 
 def _keep(token: Token, secret: str) -> None:
     token.key_hash = vault.digest(secret)
-    token.sealed_key = vault.seal(secret, _place(token))
+    token.sealed_key = vault.seal(secret, place(token))
 
 
-def _place(token: Token) -> str:
+def place(token: Token) -> str:
+    """What its key is sealed to, until it is viewed."""
     return f"directory.token:{token.pk}"
 
 

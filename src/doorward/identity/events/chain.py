@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from doorward.identity.events import proofs
@@ -25,12 +26,16 @@ Place = tuple[int, str]
 def link_mac(link: Link, before: str) -> str:
     """What the link's MAC has to be."""
     text = (str(link.number), link.event.hex, link.proof, proofs.time(link.expires), proofs.time(link.sealed), before)
-    return proofs.mac(b"link", *(part.encode() for part in text))
+    return proofs.mac(b"link", *(part.encode() for part in text), number=link.number)
 
 
 def chain_proof(number: int, mac: str, begun: datetime) -> str:
     """What the proof of the chain's beginning has to be."""
-    return proofs.mac(b"chain", str(number).encode(), mac.encode(), proofs.time(begun).encode())
+    return _chain_proof(number, mac, begun, None)
+
+
+def _chain_proof(number: int, mac: str, begun: datetime, with_key_of: int | None) -> str:
+    return proofs.mac(b"chain", str(number).encode(), mac.encode(), proofs.time(begun).encode(), number=with_key_of)
 
 
 def beginning() -> Chain:
@@ -44,8 +49,21 @@ def beginning() -> Chain:
 
 
 def is_genuine(chain: Chain) -> bool:
-    """Whether we wrote the row."""
-    return proofs.same(chain.proof, chain_proof(chain.number, chain.mac, chain.begun))
+    """Whether we wrote the row; with the former key, only while keys are being exchanged."""
+    if proofs.same(chain.proof, chain_proof(chain.number, chain.mac, chain.begun)):
+        return True
+    keys = settings.INSTALLATION_KEYS
+    last = max((kept.until for kept in keys.kept_for(proofs.PURPOSE)), default=0)
+    former = _chain_proof(chain.number, chain.mac, chain.begun, last)
+    return bool(keys.old) and proofs.same(chain.proof, former)
+
+
+def renew_proof() -> None:
+    """Prove the beginning with the key of now, if it was with the former one; what was tampered with stays so."""
+    begun = beginning()
+    if is_genuine(begun):
+        fresh = chain_proof(begun.number, begun.mac, begun.begun)
+        Chain.objects.filter(pk=begun.pk, proof=begun.proof).update(proof=fresh)
 
 
 def head(chain: Chain) -> Place:

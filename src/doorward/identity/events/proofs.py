@@ -14,23 +14,41 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from doorward.identity.crypto import vault
 
 if TYPE_CHECKING:
     from doorward.identity.events.models import Event
 
-
-def proof_of(event: Event) -> str:
-    """64 hex digits."""
-    return mac(b"event", content(event))
+PURPOSE = "events-chain"
 
 
-def mac(purpose: bytes, *parts: bytes) -> str:
+def proof_of(event: Event, number: int | None = None) -> str:
+    """64 hex digits. ``number``: of its link in the chain; None while it has none."""
+    return mac(b"event", content(event), number=number)
+
+
+def mac(purpose: bytes, *parts: bytes, number: int | None = None) -> str:
     """A keyed hash of ``parts``, each with its length, so that none can grow into its neighbour."""
-    keyed = hmac.new(vault.derived_key("events-chain"), purpose, hashlib.sha256)
+    keyed = hmac.new(key_of(number), purpose, hashlib.sha256)
     for part in parts:
         keyed.update(b"|%d|" % len(part) + part)
     return keyed.hexdigest()
+
+
+def key_of(number: int | None) -> bytes:
+    """The key of the link with this number; None: the one with which proofs are made now.
+
+    Where ``secret.key`` was exchanged, the links until then keep the key they had. Whoever has come by that one still
+    cannot write them anew: the first link after them covers the last, with a key that they do not have.
+    """
+    if number is not None:
+        for kept in settings.INSTALLATION_KEYS.kept_for(PURPOSE):
+            if number <= kept.until:
+                key: bytes = kept.key
+                return key
+    return vault.derived_key(PURPOSE)
 
 
 def same(one: str | None, other: str | None) -> bool:

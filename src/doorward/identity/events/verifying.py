@@ -131,7 +131,7 @@ def _judge_event(report: Report, link: Link, event: Event | None, now: datetime)
                 f"Event {link.event} (number {link.number}, sealed {link.sealed:%Y-%m-%d %H:%M:%S} UTC) was removed;"
                 f" it was to be kept until {link.expires:%Y-%m-%d}."
             )
-    elif not proofs.same(link.proof, proofs.proof_of(event)):
+    elif not proofs.same(link.proof, proofs.proof_of(event, link.number)):
         report.find(
             f"Event {event.pk} (number {link.number}, {event.action}, {event.created:%Y-%m-%d %H:%M:%S} UTC)"
             " was changed after it was written."
@@ -160,7 +160,7 @@ def _find_unlinked(report: Report, begun: Chain) -> None:
         when = f"{event.action}, {event.created:%Y-%m-%d %H:%M:%S} UTC"
         if event.proof is None and chain.adopts(begun, now):
             report.waiting += 1
-        elif not proofs.same(event.proof, proofs.proof_of(event)):
+        elif not proofs.same(event.proof, proofs.proof_of(event, event.number)):
             report.find(f"Event {event.pk} ({when}) was put in, or changed before it was sealed: its proof is wrong.")
         elif event.number is not None and not Link.objects.filter(event=event.pk).exists():
             report.find(f"Event {event.pk} (number {event.number}, {when}) has lost its link of the chain.")

@@ -50,7 +50,7 @@ def opened(provider: OAuth2Provider, token: str) -> str:
     # Only these two names are in the list: neither PBES2 nor anything else is ever begun (S-434).
     registry = jwe.JWERegistry(algorithms=[ALG, ENC], strict_check_header=False)
     try:
-        key = _private(pair.sealed_key, f"crypto.key:{pair.id}")
+        key = _private(pair.sealed_key, pair.place())
         found = jwe.decrypt_compact(token, key, registry=registry)
     except (JoseError, ValueError, TypeError):
         return ""

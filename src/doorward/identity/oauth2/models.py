@@ -150,11 +150,15 @@ class OAuth2Provider(Provider):
     @property
     def client_secret(self) -> str:
         """Raises vault.Unreadable."""
-        return vault.unseal(self.sealed_client_secret, f"oauth2.client_secret:{self.client_id}")
+        return vault.unseal(self.sealed_client_secret, self.place_of_client_secret())
 
     @client_secret.setter
     def client_secret(self, secret: str) -> None:
-        self.sealed_client_secret = vault.seal(secret, f"oauth2.client_secret:{self.client_id}")
+        self.sealed_client_secret = vault.seal(secret, self.place_of_client_secret())
+
+    def place_of_client_secret(self) -> str:
+        """What it is sealed to."""
+        return f"oauth2.client_secret:{self.client_id}"
 
 
 class RetiringKey(models.Model):

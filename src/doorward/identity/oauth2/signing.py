@@ -47,7 +47,7 @@ def signer_of(provider: OAuth2Provider) -> Signer:
     if provider.signing_key is None:
         return Signer("HS256", "", provider.client_secret.encode())
     pair = _signing_pair(provider, provider.signing_key)
-    return Signer(pair.algorithm, pair.kid, _private_key(pair.sealed_key, f"crypto.key:{pair.id}", pair.algorithm))
+    return Signer(pair.algorithm, pair.kid, _private_key(pair.sealed_key, pair.place(), pair.algorithm))
 
 
 def _signing_pair(provider: OAuth2Provider, own: CertificateKeyPair) -> CertificateKeyPair:

@@ -68,7 +68,7 @@ class ProxyProvider(OAuth2Provider):
     def save(self, *args: object, **kwargs: object) -> None:
         if not self.sealed_cookie_secret:
             secret = new_cookie_secret()
-            self.sealed_cookie_secret = vault.seal(secret, f"outposts.cookie_secret:{self.client_id}")
+            self.sealed_cookie_secret = vault.seal(secret, self.place_of_cookie_secret())
         super().save(*args, **kwargs)
 
     @property
@@ -85,7 +85,11 @@ class ProxyProvider(OAuth2Provider):
     @property
     def cookie_secret(self) -> str:
         """Raises vault.Unreadable."""
-        return vault.unseal(self.sealed_cookie_secret, f"outposts.cookie_secret:{self.client_id}")
+        return vault.unseal(self.sealed_cookie_secret, self.place_of_cookie_secret())
+
+    def place_of_cookie_secret(self) -> str:
+        """What it is sealed to."""
+        return f"outposts.cookie_secret:{self.client_id}"
 
 
 class Outpost(models.Model):

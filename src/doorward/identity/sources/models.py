@@ -180,11 +180,12 @@ class OAuthSource(Source):
     @property
     def consumer_secret(self) -> str:
         """Raises vault.Unreadable."""
-        return vault.unseal(self.sealed_consumer_secret, self._place()) if self.sealed_consumer_secret else ""
+        return vault.unseal(self.sealed_consumer_secret, self.place()) if self.sealed_consumer_secret else ""
 
     @consumer_secret.setter
     def consumer_secret(self, secret: str) -> None:
-        self.sealed_consumer_secret = vault.seal(secret, self._place()) if secret else ""
+        self.sealed_consumer_secret = vault.seal(secret, self.place()) if secret else ""
 
-    def _place(self) -> str:
+    def place(self) -> str:
+        """What the secret is sealed to."""
         return f"sources.oauthsource.sealed_consumer_secret:{self.id}"

@@ -12,6 +12,8 @@ NAMES = (
     "password_set",
     "secret_view",
     "secret_rotate",
+    "secret_key_rotated",
+    "restored",
     "invitation_used",
     "authorize_application",
     "source_linked",

@@ -55,14 +55,14 @@ class LDAPSource(Source):
     @property
     def bind_password(self) -> str:
         """Raises vault.Unreadable; empty when there is none."""
-        return vault.unseal(self.sealed_bind_password, self._place) if self.sealed_bind_password else ""
+        return vault.unseal(self.sealed_bind_password, self.place()) if self.sealed_bind_password else ""
 
     @bind_password.setter
     def bind_password(self, password: str) -> None:
-        self.sealed_bind_password = vault.seal(password, self._place) if password else ""
+        self.sealed_bind_password = vault.seal(password, self.place()) if password else ""
 
-    @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """What the password is sealed to."""
         return f"sources_ldap.bind:{self.id}"
 
     @property

@@ -61,13 +61,14 @@ class CaptchaStage(Stage):
     @property
     def private_key(self) -> str:
         """Raises vault.Unreadable."""
-        return vault.unseal(self.sealed_private_key, self._place())
+        return vault.unseal(self.sealed_private_key, self.place())
 
     @private_key.setter
     def private_key(self, key: str) -> None:
-        self.sealed_private_key = vault.seal(key, self._place())
+        self.sealed_private_key = vault.seal(key, self.place())
 
-    def _place(self) -> str:
+    def place(self) -> str:
+        """What the key is sealed to."""
         return f"stages.captchastage.sealed_private_key:{self.id}"
 
 
