@@ -7,16 +7,19 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from joserfc import jwt
 
+from identity.sources.issuer import Issuer, running
 from peers.processes import eventually
 from security.raw import connected
 from security.recording_application import Recorded
-from security.stage import Stage
+from security.stage import FORGED, Stage
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -196,3 +199,76 @@ def test_a_token_for_another_client_counts_where_that_client_is_trusted(
     finally:
         api.patch(path, jwt_federation_providers=[])
         api.delete("/core/tokens/for-other/")
+
+
+@pytest.fixture
+def builds(stage: Stage) -> Iterator[tuple[Issuer, dict[str, Any]]]:
+    """An issuer of tokens for programs, as a source that ``app`` trusts."""
+    api, path = stage.api, f"/providers/proxy/{stage.api.first('/providers/proxy/', name__iexact='app')['pk']}/"
+    with running() as issuer:
+        source = api.post(
+            "/sources/oauth/",
+            name="Builds",
+            slug="builds",
+            provider_type="openidconnect",
+            oidc_well_known_url=f"{issuer.url}/.well-known/openid-configuration",
+            consumer_key="doorward",
+            consumer_secret="not-used-by-programs",
+        )
+        changed = api.patch(path, jwt_federation_sources=[source["pk"]])
+        assert changed["jwt_federation_sources"] == [source["pk"]]
+        try:
+            yield issuer, changed
+        finally:
+            api.patch(path, jwt_federation_sources=[])
+            api.delete("/sources/oauth/builds/")
+            for left in api.get("/core/users/", username="ak-app@builds")["results"]:
+                api.delete(f"/core/users/{left['pk']}/")
+
+
+def test_a_token_of_another_issuer_counts_where_its_source_is_trusted(
+    stage: Stage, builds: tuple[Issuer, dict[str, Any]]
+) -> None:
+    """As whoever is known there, once they are let in; the application reads our word and never the token's. It ends
+    with the source, what is remembered and what is under way included."""
+    # S-318, S-321, S-335, S-526
+    api, (issuer, provider) = stage.api, builds
+    now = int(time.time())
+    claims = {"iss": issuer.url, "sub": "project/main", "iat": now, "exp": now + 600, "preferred_username": FORGED}
+
+    def bearer(audience: str) -> bytes:
+        token = jwt.encode(issuer.header, {**claims, "aud": audience}, issuer.key)
+        stage.secrets.add(token)
+        return b"Authorization: Bearer " + token.encode()
+
+    good = bearer(provider["client_id"])
+
+    def refused() -> list[str]:
+        assert stage.ask("app", good).status == 401
+        events = api.get("/events/events/", action="login_failed")["results"]
+        return [event["context"]["identifier"] for event in events if "identifier" in event["context"]]
+
+    eventually(lambda: refused()[:1] == ["project/main"], within=3, what="nobody here is known by that name")
+    everybody = api.first("/core/users/", username="ak-app@builds")
+    application = api.get("/core/applications/app/")
+    api.post("/policies/bindings/", target=application["pk"], user=everybody["pk"], order=7)
+    with stage.application.watched() as seen:
+        eventually(lambda: stage.reached(stage.ask("app", good)), within=3, what="it opens the application")
+    told = seen[-1]
+    assert told.one(b"X-authentik-username") == b"ak-app@builds"
+    assert all(FORGED.encode() not in value for _, value in told.headers)
+    body = told.one(b"X-authentik-jwt").split(b".")[1]
+    ours = json.loads(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
+    assert (ours["aud"], ours["exp"]) == (provider["client_id"], now + 600)
+    assert not stage.reached(stage.ask("app", bearer("another-client")))
+    assert not stage.reached(stage.ask("app2", good))
+    with slow_page(stage), connected(stage.program.https_port, "app.example.test") as peer:
+        before = len(stage.application.requests)
+        peer.sendall(b"\r\n".join((b"GET /slow HTTP/1.1", b"Host: " + stage.host("app"), good, b"", b"")))
+        eventually(lambda: len(stage.application.requests) == before + 1, within=10, what="it is under way")
+        api.patch("/sources/oauth/builds/", enabled=False)
+        peer.settimeout(10)
+        assert peer.recv(65536).startswith(b"HTTP/1.1 401 ")
+    assert not stage.reached(stage.ask("app", good))
+    api.patch("/sources/oauth/builds/", enabled=True)
+    eventually(lambda: stage.reached(stage.ask("app", good)), within=3, what="it is trusted again")

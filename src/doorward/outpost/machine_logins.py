@@ -103,8 +103,8 @@ class MachineLogins:
         return verified_login.verify(application, tokens, self.now(), nonce=None)
 
     async def _by_others_token(self, application: Application, token: str, client_ip: str) -> VerifiedLogin:
-        """A token for another client: the issuer may exchange it for tokens of this one, if the provider trusts that
-        client, and only the issuer knows (``contracts/identity.md`` section 2.3)."""
+        """A token for another client, or of another issuer: ours may exchange it for tokens of this client, if the
+        provider trusts whoever it is from, and only the issuer knows (``contracts/identity.md`` section 2.3)."""
         grant = {
             "grant_type": "client_credentials",
             "client_assertion_type": JWT_BEARER,
@@ -179,8 +179,11 @@ def _unverified_claims(token: str) -> dict[str, Any]:
 
 
 def _is_for_us(application: Application, token: str) -> bool:
-    """Whether ``token`` says that it is for this client, or cannot be read; nothing of it is believed here."""
-    audience = _unverified_claims(token).get("aud")
+    """Whether ``token`` says that it is this client's own, or says nothing; nothing of it is believed here."""
+    unverified = _unverified_claims(token)
+    if isinstance(unverified.get("iss"), str) and unverified["iss"] != application.provider.issuer:
+        return False
+    audience = unverified.get("aud")
     return not isinstance(audience, str) or audience == application.provider.client_id
 
 

@@ -31,6 +31,7 @@ def test_basic_auth_needs_its_attributes(admin_api: Any, provider_body: dict[str
     [
         ("certificate", "00000000-0000-4000-8000-000000000000"),
         ("jwt_federation_providers", [1]),
+        ("jwt_federation_sources", ["00000000-0000-4000-8000-000000000000"]),
         ("external_host", "javascript:alert(1)"),
         ("external_host", "whoami.example.test"),
         ("access_token_validity", "soon"),

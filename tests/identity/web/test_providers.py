@@ -20,6 +20,7 @@ from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import queries
 from doorward.identity.outposts.actions import update_proxy_provider
 from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.sources.oauth.actions import create as create_source
 from identity.flow_tab import Tab
 from identity.web.visitor import Visitor
 
@@ -344,3 +345,20 @@ def test_paths_can_be_tried_before_rules_are_relied_on(admin: Visitor, whoami: A
     assert "none of 1 applies" in admin.text
     assert admin.send(page, skip_path_regex="(", paths="/").status_code == 400
     assert "is not a regular expression" in admin.text
+
+
+def test_sources_are_named_on_the_form(admin: Visitor, both_flows: dict[str, Any], forum: OAuth2Provider) -> None:
+    """Of providers of both kinds; their pages say so, and a source without an issuer is refused where it is named."""
+    usual = {"provider_type": "openidconnect", "consumer_key": "doorward"}
+    url = "https://builds.test/.well-known/openid-configuration"
+    source = create_source(SYSTEM, {"name": "Builds", "slug": "builds", "oidc_well_known_url": url, **usual})
+    plain = create_source(SYSTEM, {"name": "Hub", "slug": "hub", "provider_type": "github", "consumer_key": "doorward"})
+    edit = reverse("admin-oauth2-provider-edit", args=[forum.pk])
+    assert "Takes tokens of" in admin.succeed(edit, **client_form(both_flows, jwt_federation_sources=source.pk))
+    assert list(forum.jwt_federation_sources.all()) == [source]
+    assert "Takes tokens of" in admin.succeed(NEW_PROXY, **proxy_form(both_flows, jwt_federation_sources=source.pk))
+    wiki = ProxyProvider.objects.get(name="wiki")
+    assert list(wiki.jwt_federation_sources.all()) == [source]
+    refused = admin.send(edit, **client_form(both_flows, jwt_federation_sources=plain.pk))
+    assert (refused.status_code, list(forum.jwt_federation_sources.all())) == (400, [source])
+    assert "has no well-known URL" in admin.text

@@ -19,7 +19,7 @@ from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
-from doorward.identity.oauth2 import live, logout_uris
+from doorward.identity.oauth2 import federation, live, logout_uris
 from doorward.identity.oauth2.models import (
     AuthorizationCode,
     IssuedToken,
@@ -28,6 +28,7 @@ from doorward.identity.oauth2.models import (
     ScopeMapping,
 )
 from doorward.identity.oauth2.provider_rules import validate
+from doorward.identity.sources.models import OAuthSource
 
 PUBLISHED_BEFORE_USE = timedelta(minutes=1)
 SHORTEST_SECRET = 16
@@ -72,6 +73,7 @@ def create_oauth2_provider(
     invalidation_flow: Flow,
     scope_mappings: Iterable[ScopeMapping] = (),
     exchange_from: Iterable[OAuth2Provider] = (),
+    jwt_federation_sources: Iterable[OAuthSource] = (),
     **fields: object,
 ) -> OAuth2Provider:
     """Create a client. It can be used once an application has it. Raises ValidationError.
@@ -82,11 +84,13 @@ def create_oauth2_provider(
     provider = OAuth2Provider(name=name, authorization_flow=authorization_flow, invalidation_flow=invalidation_flow)
     _set(provider, fields)
     logout_uris.judge(actor, provider, former="", former_keys="")
+    sources = federation.usable(jwt_federation_sources)
     with transaction.atomic():
         warnings = validate(provider)
         provider.save(force_insert=True)
         provider.scope_mappings.set(scope_mappings)
         provider.exchange_from.set(exchange_from)
+        provider.jwt_federation_sources.set(sources)
         events.created(actor, provider)
         _warn(actor, provider, warnings)
     return provider
@@ -98,6 +102,7 @@ def update_oauth2_provider(
     *,
     scope_mappings: Iterable[ScopeMapping] | None = None,
     exchange_from: Iterable[OAuth2Provider] | None = None,
+    jwt_federation_sources: Iterable[OAuthSource] | None = None,
     **changes: object,
 ) -> OAuth2Provider:
     """Change a client. A new signing key is published at once and signs a minute later; the old one stays published
@@ -106,6 +111,7 @@ def update_oauth2_provider(
     with transaction.atomic():
         before, former_key = events.snapshot(provider), provider.signing_key
         former, trusted = _names(provider.scope_mappings), _names(provider.exchange_from)
+        former_sources = _names(provider.jwt_federation_sources)
         former_uri, former_keys_uri = provider.logout_uri, provider.client_jwks_uri
         _set(provider, changes)
         logout_uris.judge(actor, provider, former=former_uri, former_keys=former_keys_uri)
@@ -115,6 +121,8 @@ def update_oauth2_provider(
             provider.scope_mappings.set(scope_mappings)
         if exchange_from is not None:
             provider.exchange_from.set(exchange_from)
+        if jwt_federation_sources is not None:
+            provider.jwt_federation_sources.set(federation.usable(jwt_federation_sources))
         if former_key is not None and provider.signing_key is not None and former_key.pk != provider.signing_key.pk:
             retire(provider, former_key)
         events.updated(
@@ -123,6 +131,7 @@ def update_oauth2_provider(
             before,
             scope_mappings=(former, _names(provider.scope_mappings)),
             exchange_from=(trusted, _names(provider.exchange_from)),
+            jwt_federation_sources=(former_sources, _names(provider.jwt_federation_sources)),
         )
         _warn(actor, provider, warnings)
     return provider

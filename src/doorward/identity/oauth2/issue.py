@@ -27,6 +27,7 @@ from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider
 from doorward.identity.oauth2.person import Person
 from doorward.identity.oauth2.signing import Signer, signer_of
 from doorward.identity.oauth2.subjects import subject_of
+from doorward.identity.sources.models import OAuthSource
 from doorward.tokens.openid import token_hash
 
 
@@ -50,6 +51,8 @@ class Authorization:
     """What the client asked for and the login lived up to; empty: nothing in particular."""
     claims: ClaimsRequest = claims_request.NOTHING
     """Asked for by name."""
+    vouched_by: OAuthSource | None = None
+    """Whose issuer said who the user is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def authorization_of(row: IssuedToken) -> Authorization:
         act=row.act,
         acr=row.acr,
         claims=claims_request.restored(row.claims),
+        vouched_by=row.vouched_by,
     )
 
 
@@ -243,4 +247,5 @@ def _row(
         acr=authorization.acr,
         claims=claims_request.stored(authorization.claims),
         signed_by=signed_by,
+        vouched_by=authorization.vouched_by,
     )

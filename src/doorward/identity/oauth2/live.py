@@ -15,6 +15,7 @@ from doorward.identity.crypto import vault
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.session_store import is_live as is_live_login
 from doorward.identity.oauth2 import keys
+from doorward.identity.oauth2.federation import still_vouched
 from doorward.identity.oauth2.models import IssuedToken, OAuth2Provider
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.queries import verdict
@@ -36,7 +37,12 @@ def find(text: str) -> IssuedToken | None:
         return None
     return (
         IssuedToken.objects.select_related(
-            "user", "login_session", "provider__signing_key", "provider__encryption_key", "provider__application"
+            "user",
+            "login_session",
+            "provider__signing_key",
+            "provider__encryption_key",
+            "provider__application",
+            "vouched_by",
         )
         .filter(token_hash=vault.digest(text))
         .first()
@@ -45,7 +51,13 @@ def find(text: str) -> IssuedToken | None:
 
 def is_live(row: IssuedToken) -> bool:
     """Whether everything that ``row`` stands on still stands."""
-    return not row.revoked and row.expires > timezone.now() and _session_lives(row) and may_still(row)
+    return (
+        not row.revoked
+        and row.expires > timezone.now()
+        and _session_lives(row)
+        and still_vouched(row)
+        and may_still(row)
+    )
 
 
 def may_still(row: IssuedToken) -> bool:

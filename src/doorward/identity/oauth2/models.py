@@ -136,6 +136,8 @@ class OAuth2Provider(Provider):
     """A superuser wrote ``logout_uri``: it may lead into this network (S-650)."""
     exchange_from = models.ManyToManyField("self", symmetrical=False, related_name="+", blank=True)
     """Clients whose access tokens this one may exchange for its own (``jwt_federation_providers``)."""
+    jwt_federation_sources = models.ManyToManyField("sources.OAuthSource", related_name="federated", blank=True)
+    """Sources whose issuers say who a program is (``federation``)."""
 
     def save(self, *args: object, **kwargs: object) -> None:
         if not self.sealed_client_secret:
@@ -231,6 +233,8 @@ class IssuedToken(models.Model):
     """As of the code that it came from."""
     signed_by = models.CharField(max_length=32, blank=True, default="", db_default="")
     """``kid`` of the key under it, where the token itself is encrypted and does not say."""
+    vouched_by = models.ForeignKey("sources.OAuthSource", null=True, on_delete=models.CASCADE, related_name="+")
+    """Whose issuer said who the program is that has it; the token lives as long as that one is believed."""
 
 
 class PushedRequest(models.Model):

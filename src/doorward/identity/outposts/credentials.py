@@ -3,19 +3,23 @@
 An outpost remembers for some seconds whom an app password or an access token belongs to. It names what it remembers,
 and the connections that were opened with it, by the secret's SHA-256, which is also how we keep secrets. So the end of
 a credential is told exactly like the end of a session, and cuts the same things. What changes something about a person
-or an application ends no credential by itself: then the outposts ask again about those who have something open.
+or an application ends no credential by itself: then the outposts ask again about those who have something open; so
+they do when a source, or who is connected to it, changes, whose issuer's tokens open an application.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from uuid import UUID
 
-from django.db.models.signals import post_delete, pre_save
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.notices import rights_changed, trust_ended
 from doorward.identity.events import actions as events
+from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.policies.notices import access_changed
+from doorward.identity.sources.models import OAuthSource, UserSourceConnection
 from doorward.messages.sessions import CREDENTIALS_DIFFER, PROGRAMS_IN_DOUBT
 
 DIFFER, IN_DOUBT = CREDENTIALS_DIFFER.hex(), PROGRAMS_IN_DOUBT.hex()
@@ -50,6 +54,21 @@ def _changed(sender: type, **_: object) -> None:
     events.session_ended(IN_DOUBT)
 
 
+def _source_changed(sender: type, *, instance: OAuthSource, **_: object) -> None:
+    if _is_trusted(instance.pk):
+        events.outposts_changed()
+        events.session_ended(IN_DOUBT)
+
+
+def _connection_changed(sender: type, *, instance: UserSourceConnection, **_: object) -> None:
+    if _is_trusted(instance.source_id):
+        events.session_ended(IN_DOUBT)
+
+
+def _is_trusted(source: UUID) -> bool:
+    return ProxyProvider.objects.filter(jwt_federation_sources=source).exists()
+
+
 def listen() -> None:
     """Connect to the rooms below; called once, when Django has started."""
     pre_save.connect(_saving, sender=Token, dispatch_uid="outposts.credentials.saving")
@@ -57,3 +76,9 @@ def listen() -> None:
     trust_ended.connect(_trust_ended, dispatch_uid="outposts.credentials.trust")
     rights_changed.connect(_changed, dispatch_uid="outposts.credentials.rights")
     access_changed.connect(_changed, dispatch_uid="outposts.credentials.access")
+    post_save.connect(_source_changed, sender=OAuthSource, dispatch_uid="outposts.credentials.source")
+    pre_delete.connect(_source_changed, sender=OAuthSource, dispatch_uid="outposts.credentials.source_leaving")
+    for signal, when in ((post_save, "made"), (post_delete, "ended")):
+        signal.connect(
+            _connection_changed, sender=UserSourceConnection, dispatch_uid=f"outposts.credentials.connection_{when}"
+        )

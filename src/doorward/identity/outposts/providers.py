@@ -19,13 +19,16 @@ from doorward.identity.directory import names
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow
+from doorward.identity.oauth2 import federation
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.scopes import OFFLINE_ACCESS
 from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts import internal_host as inside
 from doorward.identity.outposts import open_paths, revocation
 from doorward.identity.outposts.collisions import refuse_second
+from doorward.identity.outposts.credentials import IN_DOUBT
 from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.sources.models import OAuthSource
 
 DEFAULT_VALIDITY = "hours=24"
 SCOPES = ("openid", "profile", "email", "entitlements", "ak_proxy")
@@ -72,6 +75,7 @@ def create_proxy_provider(
     scope_mappings: Iterable[ScopeMapping] = (),
     renew_sessions: bool | None = None,
     jwt_federation_providers: Iterable[OAuth2Provider] = (),
+    jwt_federation_sources: Iterable[OAuthSource] = (),
     **fields: object,
 ) -> ProxyProvider:
     """Create a proxy provider. It serves once an application and an outpost have it. Raises ValidationError.
@@ -95,6 +99,7 @@ def create_proxy_provider(
         provider.save(force_insert=True)
         provider.scope_mappings.set(_scopes(scope_mappings, renew_sessions))
         provider.jwt_federation_providers.set(jwt_federation_providers)
+        provider.jwt_federation_sources.set(federation.usable(jwt_federation_sources))
         events.created(actor, provider)
         _warn_of_domain(actor, provider)
         _warn_of_open_paths(actor, provider)
@@ -109,6 +114,7 @@ def update_proxy_provider(
     scope_mappings: Iterable[ScopeMapping] | None = None,
     renew_sessions: bool | None = None,
     jwt_federation_providers: Iterable[OAuth2Provider] | None = None,
+    jwt_federation_sources: Iterable[OAuthSource] | None = None,
     **changes: object,
 ) -> ProxyProvider:
     """Change a proxy provider; validated as a whole, whichever fields are given. Raises ValidationError.
@@ -133,7 +139,20 @@ def update_proxy_provider(
         if jwt_federation_providers is not None:
             provider.jwt_federation_providers.set(jwt_federation_providers)
         trusted = (trusted_before, _names(provider))
-        if events.updated(actor, provider, before, scope_mappings=(former, now), jwt_federation_providers=trusted):
+        sources_before = federation.names(provider)
+        if jwt_federation_sources is not None:
+            provider.jwt_federation_sources.set(federation.usable(jwt_federation_sources))
+        sources = (sources_before, federation.names(provider))
+        if events.updated(
+            actor,
+            provider,
+            before,
+            scope_mappings=(former, now),
+            jwt_federation_providers=trusted,
+            jwt_federation_sources=sources,
+        ):
+            if sources_before != sources[1] or trusted[0] != trusted[1]:
+                events.session_ended(IN_DOUBT)
             if former != now or any(before[field] != getattr(provider, field) for field in _ENDS_SESSIONS):
                 revocation.end_sessions_of_provider(provider.pk)
             if any(before[field] != getattr(provider, field) for field in ("mode", "cookie_domain")):

@@ -40,7 +40,7 @@ def configuration(outpost: Outpost | None = None) -> messages.OutpostConfigurati
         served = (
             ProxyProvider.objects.filter(outposts=outpost, application__isnull=False)
             .select_related("application", "signing_key")
-            .prefetch_related("scope_mappings", "jwt_federation_providers")
+            .prefetch_related("scope_mappings", "jwt_federation_providers", "jwt_federation_sources")
             .order_by("pk")
         )
         for provider in served:
@@ -90,7 +90,12 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         refresh_token_validity=durations.parse(provider.refresh_token_validity).total_seconds(),
         idle_limit=durations.parse(provider.idle_limit).total_seconds(),
         introspection_endpoint=endpoints.introspection,
-        trusts_other_clients=bool(provider.jwt_federation_providers.all()),
+        trusts_other_clients=_trusts_others(provider),
         internal_host=provider.internal_host,
         internal_host_ssl_validation=provider.internal_host_ssl_validation,
     )
+
+
+def _trusts_others(provider: ProxyProvider) -> bool:
+    sources = provider.jwt_federation_sources.all()
+    return bool(provider.jwt_federation_providers.all()) or any(source.enabled for source in sources)

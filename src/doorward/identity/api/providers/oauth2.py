@@ -19,7 +19,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
-from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.permissions import require, user_of
 from doorward.identity.api.providers.serializers import (
     SHARED_FIELDS,
@@ -38,6 +37,7 @@ from doorward.identity.oauth2.person import Person
 from doorward.identity.oauth2.scopes import claims_of, mappings_of
 from doorward.identity.oauth2.subjects import subject_of
 from doorward.identity.outposts.actions import delete_provider
+from doorward.identity.sources.models import OAuthSource
 
 
 class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth2Provider]):
@@ -51,7 +51,12 @@ class OAuth2ProviderSerializer(ProviderFields, serializers.ModelSerializer[OAuth
     logout_uri = serializers.CharField(
         required=False, allow_blank=True, max_length=2048, help_text="Where it hears that a login has ended."
     )
-    jwt_federation_sources = Fixed([])
+    jwt_federation_sources = serializers.PrimaryKeyRelatedField(
+        many=True,
+        queryset=OAuthSource.objects.all(),
+        required=False,
+        help_text="OAuth sources whose issuer's tokens say who a program is.",
+    )
     jwt_federation_providers = serializers.PrimaryKeyRelatedField(
         source="exchange_from",
         many=True,
@@ -142,7 +147,7 @@ class OAuth2Providers(Resource[OAuth2Provider]):
     queryset = (
         OAuth2Provider.objects.filter(kind=OAuth2Provider.KIND)
         .select_related("application")
-        .prefetch_related("scope_mappings", "exchange_from")
+        .prefetch_related("scope_mappings", "exchange_from", "jwt_federation_sources")
     )
     serializer_class = OAuth2ProviderSerializer
     filterset_class = OAuth2ProviderFilters

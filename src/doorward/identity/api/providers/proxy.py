@@ -18,6 +18,7 @@ from doorward.identity.api.resource import NUMBER, Resource
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import actions, open_paths
 from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.sources.models import OAuthSource
 
 
 class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyProvider]):
@@ -30,7 +31,12 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
         required=False, help_text="Adds or removes the scope offline_access: sessions outlive their access token."
     )
     certificate = Fixed(None)
-    jwt_federation_sources = Fixed([])
+    jwt_federation_sources = serializers.PrimaryKeyRelatedField(
+        many=True,
+        queryset=OAuthSource.objects.all(),
+        required=False,
+        help_text="OAuth sources whose issuer's tokens say who a program is.",
+    )
     jwt_federation_providers = serializers.PrimaryKeyRelatedField(
         many=True, queryset=OAuth2Provider.objects.all(), required=False
     )
@@ -120,7 +126,7 @@ class ProxyProviderFilters(Filters):
 
 class ProxyProviders(Resource[ProxyProvider]):
     queryset = ProxyProvider.objects.select_related("application").prefetch_related(
-        "scope_mappings", "outposts", "jwt_federation_providers"
+        "scope_mappings", "outposts", "jwt_federation_providers", "jwt_federation_sources"
     )
     serializer_class = ProxyProviderSerializer
     filterset_class = ProxyProviderFilters

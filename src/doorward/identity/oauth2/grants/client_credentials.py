@@ -1,7 +1,8 @@
 """Machine to machine (RFC 6749 section 4.4; ``password`` is answered alike, ``contracts/identity.md`` section 2.3).
 
-Who the tokens are about: the user whose *app password* is presented (never the password people log in with), or,
-with the client's own secret, a service account that is made for this client on first use.
+Who the tokens are about: the user whose *app password* is presented (never the password people log in with), whoever
+is meant by a token of another issuer that the provider trusts (``federation``), or, with the client's own secret, a
+service account that is made for this client on first use.
 
 Programs come again and again: the logins of one are one event an hour, and its tokens are one family, of which each new
 one clears away what nobody can use any more.
@@ -12,24 +13,23 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from doorward.identity.crypto import vault
-from doorward.identity.directory import actions as directory
 from doorward.identity.directory import tokens
 from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.names import folded
 from doorward.identity.directory.queries import token_by_key
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
-from doorward.identity.oauth2 import clients, denial, live, scopes
+from doorward.identity.oauth2 import clients, denial, federation, live, machine_users, scopes
 from doorward.identity.oauth2.clients import ClaimedClient, Client
 from doorward.identity.oauth2.denial import Denial
 from doorward.identity.oauth2.failure_counter import client_failures
+from doorward.identity.oauth2.federation import NotVouched, Vouched
 from doorward.identity.oauth2.issue import Authorization, Tokens, issue
 from doorward.identity.oauth2.kept_out import kept_out
 from doorward.identity.oauth2.models import IssuedToken
@@ -53,10 +53,12 @@ class _Program:
     client: Client
     user: User
     credential: str
-    """SHA-256 of what it presented."""
+    """SHA-256 of what it presented; or who another issuer says that it is, whose tokens are many."""
     address: str
     behind_outpost: bool = False
     """It is the outpost that asks, about a program in front of it."""
+    vouched: Vouched | None = None
+    """Another issuer says who it is."""
 
     @property
     def family(self) -> str:
@@ -84,27 +86,35 @@ def grant(claimed: ClaimedClient, form: Parameters, actor: Actor) -> Tokens | De
         user=user,
         scopes=tuple(scope for scope in granted if scope != scopes.OFFLINE_ACCESS),
         auth_time=timezone.now(),
-        amr=AMR,
+        amr=AMR if program.vouched is None else (),
         family=program.family,
+        vouched_by=program.vouched.source if program.vouched else None,
     )
     repeated = repeated_logins.is_repeated(program.family)
     with transaction.atomic():
         if not repeated:
             _record_login(authorization, actor)
         _clear_away(program)
-        tokens = issue(authorization, mappings)
+        tokens = issue(authorization, mappings, at_most_until=_end(program))
     if not repeated:
         repeated_logins.recorded(program.family)
     return tokens
 
 
+def _end(program: _Program) -> datetime | None:
+    """Of what another issuer vouches for: no later than its own token's."""
+    return max(program.vouched.expires, timezone.now()) if program.vouched is not None else None
+
+
 def _record_login(authorization: Authorization, actor: Actor) -> None:
+    source = authorization.vouched_by
     events.record(
         "login",
         "authentik.providers.oauth2",
         actor.acting_as(authorization.user),
-        auth_method="token",
+        auth_method="token" if source is None else "jwt",
         auth_method_args={"client_id": authorization.provider.client_id, "scopes": list(authorization.scopes)},
+        **({"source": source} if source is not None else {}),
     )
 
 
@@ -130,9 +140,8 @@ def _whom(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | 
         return client
     if client.is_public:
         return denial.UNAUTHORIZED_CLIENT
-    user = _service_account(client)
-    # Whoever got hold of the name otherwise is a person, and no client becomes a person.
-    if user.type != User.Type.SERVICE_ACCOUNT:
+    user = machine_users.of(client.provider)
+    if user is None:
         return denial.INVALID_CLIENT
     return _Program(client, user, vault.digest(claimed.presented_secret or claimed.method), claimed.address or "")
 
@@ -166,26 +175,39 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor
 
 
 def _by_others_token(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | Denial:
-    """An access token that was issued to another client, which this provider trusts to say who somebody is. It is
-    looked up, not believed: what was revoked is worth nothing here either (``jwt_federation_providers``)."""
-    client = clients.authenticate(claimed)
-    if isinstance(client, Denial):
-        return client
-    if form.get("client_assertion_type") != JWT_BEARER or client.provider.kind != "proxy":
+    """A token that was not issued to this client, which trusts whoever issued it: another client of ours
+    (``jwt_federation_providers`` of a proxy provider), or another issuer (``federation``). The latter proves enough; a
+    client secret is not needed then, but a wrong one is still wrong."""
+    client = claimed.client
+    if claimed.presented_secret or client is None or client.provider.kind == "proxy":
+        proven = clients.authenticate(claimed)
+        if isinstance(proven, Denial):
+            return proven
+        client = proven
+    if form.get("client_assertion_type") != JWT_BEARER:
         return denial.INVALID_CLIENT
     if client_failures.is_exhausted(claimed.claimed_id, claimed.address):
         return denial.THROTTLED
-    row = live.access_token(form.get("client_assertion"))
-    if row is None or not client.provider.proxyprovider.jwt_federation_providers.filter(pk=row.provider_id).exists():
-        events.record(
-            "login_failed",
-            "authentik.providers.oauth2",
-            actor,
-            auth_method="jwt",
-            client_id=client.provider.client_id,
-        )
-        return clients.failed(claimed)
-    return _Program(client, row.user, row.token_hash, claimed.address or "", behind_outpost=True)
+    token = form.get("client_assertion")
+    behind_outpost = client.provider.kind == "proxy"
+    row = live.access_token(token) if behind_outpost else None
+    if row is not None and client.provider.proxyprovider.jwt_federation_providers.filter(pk=row.provider_id).exists():
+        return _Program(client, row.user, row.token_hash, claimed.address or "", behind_outpost)
+    found = federation.recognised(client.provider, client.application, token, Asked(client_ip=actor.client_ip or ""))
+    if isinstance(found, NotVouched):
+        return _not_vouched(claimed, client, found, actor)
+    credential = f"{found.source.pk}\0{found.identifier}"
+    return _Program(client, found.user, credential, claimed.address or "", behind_outpost, found)
+
+
+def _not_vouched(claimed: ClaimedClient, client: Client, found: NotVouched, actor: Actor) -> Denial:
+    context: dict[str, object] = {"auth_method": "jwt", "client_id": client.provider.client_id, "reason": found.reason}
+    if found.source is not None:
+        context["source"] = found.source
+    if found.identifier:
+        context["identifier"] = found.identifier
+    events.record("login_failed", "authentik.providers.oauth2", actor, **context)
+    return clients.failed(claimed)
 
 
 def _is_meant(token: Token, username: str, client: Client) -> bool:
@@ -210,25 +232,3 @@ def _user_in_secret(claimed: ClaimedClient) -> tuple[str, str] | None:
 
 def _without_secret(claimed: ClaimedClient) -> ClaimedClient:
     return ClaimedClient(claimed.claimed_id, claimed.client, "", "none", claimed.address)
-
-
-def _service_account(client: Client) -> User:
-    username = f"ak-{client.provider.name}-client_credentials"[:150]
-    existing = User.objects.filter(folded_username=folded(username)).first()
-    if existing is not None:
-        return existing
-    try:
-        with transaction.atomic():
-            return directory.create_user(
-                Actor.system(),
-                username=username,
-                name=f"Machine user of {client.provider.name}",
-                path="goauthentik.io/service-accounts",
-                type=User.Type.SERVICE_ACCOUNT,
-                attributes={"goauthentik.io/user/generated": True},
-            )
-    except (IntegrityError, ValidationError):
-        made_meanwhile = User.objects.filter(folded_username=folded(username)).first()  # by another request
-        if made_meanwhile is None:
-            raise
-        return made_meanwhile

@@ -99,6 +99,7 @@ def _issue(
         login_session=login.pk if login else None,
         sid=subject.sid,
         act=act,
+        vouched_by=subject.vouched_by,
     )
     known = f"exchange {client.provider.pk} {subject.family}"
     with transaction.atomic():

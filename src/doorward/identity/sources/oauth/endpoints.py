@@ -30,11 +30,11 @@ class Endpoints:
     """Its answers carry ``iss`` (RFC 9207)."""
 
 
-def of(source: OAuthSource) -> Endpoints:
-    """Raises SourceFailed."""
+def of(source: OAuthSource, *, newer: bool = False) -> Endpoints:
+    """``newer``: than what was remembered. Raises SourceFailed."""
     preset = BY_NAME[source.provider_type]
     well_known = source.oidc_well_known_url or preset.well_known_url
-    found = discovered(well_known) if well_known else {}
+    found = discovered(well_known, newer=newer) if well_known else {}
 
     def url(written: str, name: str, usual: str) -> str:
         return written or _text(found, name) or usual
@@ -52,9 +52,9 @@ def of(source: OAuthSource) -> Endpoints:
     return endpoints
 
 
-def discovered(well_known: str) -> dict[str, object]:
-    """The discovery document, for the issuer that it must be of. Raises SourceFailed."""
-    found = _document(well_known)
+def discovered(well_known: str, *, newer: bool = False) -> dict[str, object]:
+    """The discovery document, for the issuer that it must be of; ``newer`` as in ``keys``. Raises SourceFailed."""
+    found = _document(well_known, newer=newer)
     issuer = _text(found, "issuer")
     if issuer.rstrip("/") + WELL_KNOWN != well_known:
         raise SourceFailed(
@@ -64,21 +64,24 @@ def discovered(well_known: str) -> dict[str, object]:
     return found
 
 
-def keys(source: OAuthSource, endpoints: Endpoints, *, newer: bool = False) -> IssuerKeys:
-    """The public keys of the source; ``newer`` than those that were tried in vain. Raises SourceFailed."""
+def keys(source: OAuthSource, url: str, *, newer: bool = False) -> IssuerKeys:
+    """The public keys of the source, written down or at ``url``; ``newer`` than those that were tried in vain.
+
+    Raises SourceFailed.
+    """
     try:
-        return IssuerKeys(tuple(published(source, endpoints, newer=newer)))
+        return IssuerKeys(tuple(published(source, url, newer=newer)))
     except ValueError as error:
         raise SourceFailed(f"The source's keys are of no use: {error}.") from error
 
 
-def published(source: OAuthSource, endpoints: Endpoints, *, newer: bool = False) -> list[PublicKey]:
+def published(source: OAuthSource, url: str, *, newer: bool = False) -> list[PublicKey]:
     """The keys for signatures, one by one. Raises SourceFailed."""
     document: object = source.oidc_jwks
     if not source.oidc_jwks:
-        if not endpoints.jwks:
+        if not url:
             raise SourceFailed("The source has no keys: neither written down nor a URL of them.")
-        document = _document(endpoints.jwks, newer=newer)
+        document = _document(url, newer=newer)
     return public_keys(document)
 
 

@@ -143,11 +143,12 @@ def _checked(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, tokens
 def verified_by(source: OAuthSource, endpoints: Endpoints, token: str) -> Verified:
     """The claims of a token that the source signed. Raises TokenRefused, SourceFailed."""
     try:
-        return places.keys(source, endpoints).verify(token)
+        return places.keys(source, endpoints.jwks).verify(token)
     except TokenRefused as refused:
         if refused.part != "kid":
             raise
-        return places.keys(source, endpoints, newer=True).verify(token)
+        moved = places.of(source, newer=True)  # new keys may be elsewhere
+        return places.keys(source, moved.jwks, newer=True).verify(token)
 
 
 def _profile(endpoints: Endpoints, tokens: Tokens) -> Claims:

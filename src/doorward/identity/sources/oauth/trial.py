@@ -60,8 +60,8 @@ def _found(source: OAuthSource, endpoints: Endpoints, metadata: dict[str, object
 def _keys(source: OAuthSource, endpoints: Endpoints) -> Finding:
     documents.forget(endpoints.jwks)
     try:
-        places.keys(source, endpoints)
-        keys = places.published(source, endpoints)
+        places.keys(source, endpoints.jwks)
+        keys = places.published(source, endpoints.jwks)
     except SourceFailed as error:
         return Finding("bad", str(error))
     if not keys:

@@ -14,11 +14,12 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import DEVICE_CODE, TOKEN_EXCHANGE, OAuth2Provider, ScopeMapping
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import DEFAULT_VALIDITY
+from doorward.identity.sources.models import OAuthSource
 from doorward.identity.web.forms.domain import CookieDomainField, InternalHostField, ModeField, VerifiedField
 from doorward.identity.web.forms.fields import PLAIN, DurationField, FlowField, plain_input
 from doorward.identity.web.forms.openid import ORDER, OpenIdForm
 
-RELATED = ("scope_mappings", "exchange_from")
+RELATED = ("scope_mappings", "exchange_from", "jwt_federation_sources")
 USUAL_SCOPES = ("openid", "email", "profile")
 
 
@@ -39,6 +40,14 @@ class ProviderForm(forms.Form):
         empty_label="The usual one",
         help_text="For whoever is not logged in yet.",
     )
+    jwt_federation_sources = forms.ModelMultipleChoiceField(
+        OAuthSource.objects.all(),
+        label="Sources whose tokens programs may bring",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Signed by the source’s issuer, for this provider’s client ID alone. A program is whoever is "
+        "connected to the source by the name that it has there.",
+    )
 
     def __init__(self, data: Any = None, *, provider: OAuth2Provider | None = None, **options: Any) -> None:
         initial = self.defaults() if provider is None else self.stored(provider)
@@ -53,7 +62,8 @@ class ProviderForm(forms.Form):
 
     def stored(self, provider: OAuth2Provider) -> dict[str, Any]:
         """As the provider is."""
-        return {name: getattr(provider, name) for name in self.base_fields if hasattr(provider, name)}
+        fields = {name: getattr(provider, name) for name in self.base_fields if hasattr(provider, name)}
+        return {**fields, "jwt_federation_sources": list(provider.jwt_federation_sources.all())}
 
 
 class ProxyProviderForm(ProviderForm):
@@ -138,6 +148,7 @@ class ProxyProviderForm(ProviderForm):
         "invalidation_flow",
         "authentication_flow",
         "intercept_header_auth",
+        "jwt_federation_sources",
         "redirect_everything",
         "skip_preflight",
         "keep_posts",
@@ -321,6 +332,7 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
         "include_claims_in_id_token",
         "grant_types",
         "exchange_from",
+        "jwt_federation_sources",
         "logout_uri",
         "logout_method",
         *ORDER,

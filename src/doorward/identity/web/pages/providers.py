@@ -48,6 +48,8 @@ def show_provider(request: HttpRequest, shown: Provider, *, secret: str = "") ->
     """The page of a provider of any kind; ``secret`` is shown on it when somebody has just asked for it."""
     application = application_of(shown)
     context: dict[str, Any] = {"provider": shown, "application": application, "secret": secret}
+    if isinstance(shown, OAuth2Provider):
+        context["sources"] = shown.jwt_federation_sources.all()
     if isinstance(shown, ProxyProvider):
         context["outposts"] = shown.outposts.all()
         if application is not None:
