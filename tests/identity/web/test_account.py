@@ -110,6 +110,19 @@ def test_all_other_logins_at_once(visiting_bob: Visitor, bob: User) -> None:
     assert LoginSession.objects.filter(user=bob).count() == 1
 
 
+def test_a_token_can_be_limited(visiting_bob: Visitor, bob: User) -> None:
+    """To reading and to parts of the API, which the list shows; an app password cannot, and says so."""
+    limits = {"read_only": "on", "resources": ["core/users", "events"]}
+    visiting_bob.send("/if/user/new/token/", identifier="narrow", intent="api", life="30", **limits)
+
+    token = Token.objects.get(identifier="narrow")
+    assert (token.read_only, token.parts) == (True, ("core/users", "events"))
+    assert "API, reading only" in visiting_bob.open("/if/user/account/")
+    assert "<code>core/users</code>, <code>events</code>" in visiting_bob.text
+    assert visiting_bob.send("/if/user/new/token/", identifier="x", intent="app_password", **limits).status_code == 400
+    assert "Only an API token can be limited" in visiting_bob.text
+
+
 def test_an_own_token_is_shown_once_and_works(visiting_bob: Visitor, bob: User) -> None:
     """In the answer to the form, and never again."""  # S-608
     answer = visiting_bob.send("/if/user/new/token/", identifier="script", intent="api", life="30", description="")

@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from doorward.identity.api.limited_tokens import require_opened
 from doorward.identity.api.outposts.serving import is_outposts
 from doorward.identity.directory import tokens
 from doorward.identity.directory.models import Token, User
@@ -32,17 +33,18 @@ class BearerOrSession(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, Token | None] | None:
         scheme, _, key = get_authorization_header(request).partition(b" ")
         if scheme.lower() == b"bearer":
-            return self._by_token(key.strip(), request._request.path)
+            return self._by_token(request, key.strip())
         return self._by_session(request)
 
-    def _by_token(self, key: bytes, path: str) -> tuple[User, Token]:
+    def _by_token(self, request: Request, key: bytes) -> tuple[User, Token]:
         token = None
         if 0 < len(key) <= LONGEST_KEY and key.isascii():
             token = token_by_key(key.decode("ascii"), INTENTS)
         if token is None:
             raise AuthenticationFailed("Token invalid/expired")
-        if is_outposts(token.user) and not path.startswith(FOR_OUTPOSTS):
+        if is_outposts(token.user) and not request._request.path.startswith(FOR_OUTPOSTS):
             raise PermissionDenied("An outpost's token is for what the outpost must know.")
+        require_opened(request, token)
         tokens.note_use(token)
         return token.user, token
 

@@ -8,6 +8,8 @@ from django.utils import timezone
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from doorward.identity.directory.limits import require_unlimited
+from doorward.identity.events.actor import Actor
 from doorward.identity.logins.queries import current
 
 RECENT = timedelta(minutes=15)
@@ -16,8 +18,9 @@ RECENT = timedelta(minutes=15)
 def require_recent_login(request: Request) -> None:
     """Raises PermissionDenied for a session whose login is older than a quarter of an hour.
 
-    An API token passes: it was handed out for exactly such work, and has no login to repeat.
+    An API token passes: it was handed out for exactly such work, and has no login to repeat; a limited one was not.
     """
+    require_unlimited(Actor.of(request._request))
     if request.auth is not None:
         return
     login = current(request._request)

@@ -15,6 +15,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from doorward.identity.api.limited_tokens import shows
 from doorward.identity.api.permissions import powers
 from doorward.identity.applications.models import Application, Consent, Provider
 from doorward.identity.brands.models import Brand
@@ -86,8 +87,14 @@ class UsedByAction:
     def used_by(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance: models.Model = self.get_object()  # type: ignore[attr-defined]
         held = powers(request)
+        limits = request.auth.limits if isinstance(request.auth, Token) else None
         return Response(
-            [each for each in users_of(instance) if held.may(view_of(each["app"], each["model_name"]), each["pk"])]
+            [
+                each
+                for each in users_of(instance)
+                if held.may(view_of(each["app"], each["model_name"]), each["pk"])
+                and shows(limits, each["app"], each["model_name"])
+            ]
         )
 
 

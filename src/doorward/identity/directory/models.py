@@ -6,10 +6,13 @@ import hashlib
 import secrets
 import string
 import uuid
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+
+from doorward.identity.directory.limits import Limits
 
 
 class Group(models.Model):
@@ -138,6 +141,10 @@ class Token(models.Model):
     enter."""
     last_used = models.DateTimeField(null=True, blank=True, default=None)
     """To a minute."""
+    read_only = models.BooleanField(default=False, db_default=False)
+    """It changes nothing (``limits``)."""
+    resources = models.TextField(blank=True, default="", db_default="")
+    """Parts of the API that it is for, separated by spaces; empty: all of it. API tokens only."""
 
     class Meta:
         ordering = ["identifier"]
@@ -148,6 +155,23 @@ class Token(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expiring and self.expires is not None and self.expires <= timezone.now()
+
+    @property
+    def ends(self) -> datetime | None:
+        """None: never."""
+        return self.expires if self.expiring else None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """``resources`` one by one."""
+        return tuple(self.resources.split())
+
+    @property
+    def limits(self) -> Limits | None:
+        """None: whoever has it may do all that its user may."""
+        if not self.read_only and not self.resources:
+            return None
+        return Limits(self.read_only, self.parts, self.ends)
 
 
 KEY_CHECK = "directory.installation.key_check:1"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorward.identity.directory import names, passwords, queries
 from doorward.identity.directory.errors import Refused
+from doorward.identity.directory.limits import require_unlimited
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.notices import (
     address_changed,
@@ -54,6 +55,7 @@ def create_user(
     if password is None:
         user.set_unusable_password()
     else:
+        require_unlimited(actor)
         _require_fit(actor, user, password)
         user.password = passwords.hashed(password)
     joined = list(groups)
@@ -88,6 +90,8 @@ def update_user(
             setattr(user, field, value)
         if user.username != before["username"] and actor != Actor.system() and names.is_reserved(user.username):
             raise ValidationError({"username": [_("This username is reserved for the program itself.")]})
+        if user.email != before["email"]:
+            require_unlimited(actor)  # it is where a recovery letter goes
         _validate(user)
         ended = bool(before["is_active"]) and not user.is_active
         if ended and actor.user is not None and actor.user.pk == user.pk:
@@ -117,6 +121,7 @@ def set_password(actor: Actor, user: User, password: str, *, keep_sid: str = "")
     Raises ValidationError, Busy.
     """
     user_written.send(User, actor=actor, user=user)
+    require_unlimited(actor)
     _require_fit(actor, user, password)
     encoded = passwords.hashed(password)
     with transaction.atomic():
@@ -134,6 +139,7 @@ def set_password_hash(actor: Actor, user: User, encoded: str, *, keep_sid: str =
     Raises ValidationError for a form that this program does not check, or one that would cost it too much.
     """
     user_written.send(User, actor=actor, user=user)
+    require_unlimited(actor)
     passwords.require_affordable_hash(encoded)
     with transaction.atomic():
         password_replaced.send(User, user=user, former=user.password)

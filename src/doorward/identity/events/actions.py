@@ -76,9 +76,9 @@ def snapshot(instance: models.Model) -> Fields:
     return {field.attname: field.value_from_object(instance) for field in instance._meta.concrete_fields}
 
 
-def created(actor: Actor, instance: models.Model) -> Event:
-    """``model_created``."""
-    return record("model_created", module(type(instance)), actor, model=describe(instance))
+def created(actor: Actor, instance: models.Model, **more: object) -> Event:
+    """``model_created``; ``more`` is what else its reader should know."""
+    return record("model_created", module(type(instance)), actor, model=describe(instance), **more)
 
 
 def updated(actor: Actor, instance: models.Model, before: Fields, **more: object) -> Event | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from doorward.identity.directory.models import User
+from doorward.identity.directory.limits import Limits
+from doorward.identity.directory.models import Token, User
 
 _LONGEST_AGENT = 512
 
@@ -25,6 +26,8 @@ class Actor:
     user_agent: str = ""
     impersonator: User | None = None
     """Who really sits there, while they act as ``user`` (S-534)."""
+    limits: Limits | None = None
+    """Of the API token that they came with, if it is limited."""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Actor:
@@ -32,6 +35,7 @@ class Actor:
         facts = getattr(request, "facts", None)
         user = getattr(request, "user", None)
         login = getattr(getattr(request, "session", None), "row", None) if user is not None else None
+        token = getattr(request, "auth", None)  # of the API
         acting = login is not None and login.impersonator_id and getattr(user, "pk", None) == login.user_id
         return cls(
             # The middleware sets a lazy object: what it stands for decides.
@@ -42,6 +46,7 @@ class Actor:
             path=request.path[:_LONGEST_AGENT],
             user_agent=request.headers.get("User-Agent", "")[:_LONGEST_AGENT],
             impersonator=login.impersonator if login is not None and acting else None,
+            limits=token.limits if isinstance(token, Token) else None,
         )
 
     @classmethod

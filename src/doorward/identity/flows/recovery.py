@@ -8,6 +8,7 @@ import msgspec
 from django.db import transaction
 
 from doorward.identity.brands.queries import current_brand
+from doorward.identity.directory.limits import require_unlimited
 from doorward.identity.directory.models import User
 from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
@@ -27,6 +28,7 @@ def link_for(actor: Actor, user: User) -> str | None:
     after it, a second factor for example, is asked as usual.
     """
     user_written.send(User, actor=actor, user=user)
+    require_unlimited(actor)
     fit = Flow.objects.filter(designation=Flow.Designation.RECOVERY, stages__kind=EmailStage.KIND)
     # The brand's own first.
     own = current_brand().flow_recovery

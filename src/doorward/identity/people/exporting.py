@@ -117,6 +117,8 @@ def _token(row: Any) -> dict[str, Any]:
         "description": row.description,
         "expires": _time(row.expires) if row.expiring else None,
         "application": row.application.slug if row.application is not None else None,
+        "read_only": row.read_only,
+        "resources": list(row.parts),
         "last_used": _time(row.last_used),
     }
 

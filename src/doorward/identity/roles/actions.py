@@ -17,7 +17,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.roles.catalogue import PERMISSIONS, Permission, is_reserved, model_of
 from doorward.identity.roles.guard import require_covered, require_not_above
 from doorward.identity.roles.models import Grant, Role
-from doorward.identity.roles.queries import SUPERUSER, Powers, powers_in, powers_of
+from doorward.identity.roles.queries import Powers, held_by, powers_in
 
 CHANGE = "authentik_rbac.change_role"
 ASSIGN = "authentik_rbac.assign_role_permissions"
@@ -144,7 +144,7 @@ def set_roles_of_group(actor: Actor, group: Group, roles: Iterable[Role]) -> Non
 
 def _require_covered(actor: Actor, role: Role, permission: str | None = None) -> Powers:
     """What the actor may do, which is all that the role permits, and ``permission`` for it."""
-    own = SUPERUSER if actor.user is None else powers_of(actor.user)
+    own = held_by(actor)
     if permission is not None and not own.may(permission, role.pk):
         raise PermissionDenied(f"You do not hold {permission} for the role “{role}”.")
     if not own.cover(powers_in([role])):

@@ -10,6 +10,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from doorward.identity.directory.models import Group, User
+from doorward.identity.events.actor import Actor
 from doorward.identity.roles.models import Grant, Role
 
 M = TypeVar("M", bound=Model)
@@ -65,6 +66,14 @@ def powers_of(user: User) -> Powers:
     if any(group.is_superuser for group in groups):
         return SUPERUSER
     return _sum(Grant.objects.filter(Q(role__users=user) | Q(role__groups__in=[group.pk for group in groups])))
+
+
+def held_by(actor: Actor) -> Powers:
+    """What whoever acts may pass on, and whom they may change. Nothing, for a limited token: each of it would be a way
+    to more than the token is for."""
+    if actor.user is None:
+        return SUPERUSER
+    return NONE if actor.limits is not None else powers_of(actor.user)
 
 
 def powers_given_by(groups: Iterable[Group]) -> Powers:

@@ -89,7 +89,8 @@ def _outpost(request: HttpRequest) -> Outpost | None:
     if scheme.lower() != "bearer" or not 0 < len(key.strip()) <= _LONGEST_KEY:
         return None
     token = token_by_key(key.strip(), (Token.Intent.API,))
-    return outpost_of(token.user) if token is not None else None
+    # A limited token is for the API, whose parts can be named.
+    return outpost_of(token.user) if token is not None and token.limits is None else None
 
 
 def _asker(outpost: Outpost) -> _Asker:

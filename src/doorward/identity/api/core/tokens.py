@@ -1,6 +1,7 @@
 """``/core/tokens/``: users see and manage their own; others' are for superusers and whose roles permit it.
 
-A token belongs to one user for good (S-603), its key is shown once (S-608), and never in a list or detail.
+A token belongs to one user for good (S-603), its key is shown once (S-608), and never in a list or detail. One for the
+API can be limited to reading and to parts of it (``directory.limits``); a limited token makes none that is wider.
 """
 
 from __future__ import annotations
@@ -19,14 +20,32 @@ from rest_framework.validators import UniqueValidator
 
 from doorward.identity.api.core.people import UserSerializer
 from doorward.identity.api.filtering import Filters, exactly
+from doorward.identity.api.limited_tokens import known
 from doorward.identity.api.permissions import OwnOrPermitted, Permitted, own_or_visible, powers, user_of
 from doorward.identity.api.resource import SLUG, Resource
 from doorward.identity.applications.models import Application
 from doorward.identity.directory import actions
+from doorward.identity.directory.limits import MOST
 from doorward.identity.directory.models import Token, User
 from doorward.identity.policies.queries import verdict
 
 CREATABLE = (Token.Intent.API, Token.Intent.APP_PASSWORD)
+
+
+class PartsField(serializers.ListField):
+    """``resources`` one by one."""
+
+    child = serializers.CharField(max_length=100)
+
+    def get_attribute(self, instance: Token) -> Any:
+        return instance.parts
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        parts: list[str] = super().to_internal_value(data)
+        for part in parts:
+            if not known(part):
+                raise serializers.ValidationError(f"There is no {part} in this API.")
+        return parts
 
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
@@ -39,6 +58,11 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
         required=False,
         allow_null=True,
         help_text="Slug of the one application that an app password opens; for good.",
+    )
+    resources = PartsField(
+        required=False,
+        max_length=MOST,
+        help_text="Paths below /api/v3/ that an API token is for, like core/users; empty: all that its user may.",
     )
 
     class Meta:
@@ -54,8 +78,11 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
             "expires",
             "expiring",
             "application",
+            "read_only",
+            "resources",
             "last_used",
         ]
+        extra_kwargs = {"read_only": {"help_text": "An API token that changes nothing."}}
         read_only_fields = ["managed", "last_used"]
 
     def validate_intent(self, intent: str) -> str:
@@ -84,6 +111,7 @@ class TokenFilters(Filters):
     description = exactly("description")
     expires = DateTimeFilter(field_name="expires")
     expiring = BooleanFilter(field_name="expiring")
+    read_only = BooleanFilter(field_name="read_only")
     managed = exactly("managed")
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import accessible
+from doorward.identity.directory.limits import AREAS
 from doorward.identity.directory.models import Token, User
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import PersonField, plain_input
@@ -56,6 +57,18 @@ class OwnTokenForm(forms.Form):
         empty_label=gettext_lazy("Choose one"),
         help_text=gettext_lazy("It must take Authorization headers: applications behind Doorward’s outpost do."),
     )
+    read_only = forms.BooleanField(
+        label=gettext_lazy("Reading only"),
+        required=False,
+        help_text=gettext_lazy("For API tokens: it sees what its user may see, but no secrets, and changes nothing."),
+    )
+    resources = forms.MultipleChoiceField(
+        label=gettext_lazy("Parts of the API"),
+        choices=list(AREAS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("For API tokens. None: all that its user may do."),
+    )
     life = forms.ChoiceField(
         label=gettext_lazy("How long it works"), choices=list(LIVES.items()), initial="30", required=False
     )
@@ -80,6 +93,10 @@ class OwnTokenForm(forms.Form):
                 self.add_error("application", _("Choose the application that it opens."))
         else:
             values["application"] = None
+        if values.get("intent") == Token.Intent.APP_PASSWORD:
+            for name in ("read_only", "resources"):
+                if values.get(name):
+                    self.add_error(name, _("Only an API token can be limited to parts of the API."))
         return values
 
     def clean_identifier(self) -> str:
@@ -99,7 +116,7 @@ class TokenForm(OwnTokenForm):
     user = PersonField(
         label=gettext_lazy("User"), help_text=gettext_lazy("Whoever uses the token may do what this user may.")
     )
-    field_order = ["user", "identifier", "intent", "application", "life", "description"]
+    field_order = ["user", "identifier", "intent", "application", "read_only", "resources", "life", "description"]
 
     def clean(self) -> dict[str, Any]:
         """Whoever it is for must be let in by the application."""

@@ -24,6 +24,8 @@ def create(actor: Actor, user: User, form: OwnTokenForm) -> tuple[Token, str]:
             expiring=expires is not None,
             description=values["description"],
             application=values["application"],
+            read_only=values["read_only"],
+            resources=values["resources"],
         )
         return token, actions.view_token_key(actor, token)
 
