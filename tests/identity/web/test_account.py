@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -112,7 +113,7 @@ def test_all_other_logins_at_once(visiting_bob: Visitor, bob: User) -> None:
 
 def test_a_token_can_be_limited(visiting_bob: Visitor, bob: User) -> None:
     """To reading and to parts of the API, which the list shows; an app password cannot, and says so."""
-    limits = {"read_only": "on", "resources": ["core/users", "events"]}
+    limits: dict[str, Any] = {"read_only": "on", "resources": ["core/users", "events"]}
     visiting_bob.send("/if/user/new/token/", identifier="narrow", intent="api", life="30", **limits)
 
     token = Token.objects.get(identifier="narrow")
