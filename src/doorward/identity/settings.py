@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "doorward.identity.flows",
     "doorward.identity.sources",
     "doorward.identity.sources.ldap",
+    "doorward.identity.sources.saml",
     "doorward.identity.applications",
     "doorward.identity.access_requests",
     "doorward.identity.oauth2",

@@ -51,6 +51,7 @@ from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
 from doorward.identity.api.sources.ldap import LDAPMappings, LDAPSources
 from doorward.identity.api.sources.oauth import OAuthMappings, OAuthSources
+from doorward.identity.api.sources.saml import SAMLMappings, SAMLSources
 from doorward.identity.api.stages.captcha import CaptchaStages
 from doorward.identity.api.stages.course import DenyStages, DummyStages, RedirectStages, UserDeleteStages
 from doorward.identity.api.stages.factors import (
@@ -113,6 +114,7 @@ RESOURCES = {
     "propertymappings/provider/scope": ScopeMappings,
     "propertymappings/source/ldap": LDAPMappings,
     "propertymappings/source/oauth": OAuthMappings,
+    "propertymappings/source/saml": SAMLMappings,
     "providers/all": Providers,
     "providers/oauth2": OAuth2Providers,
     "providers/proxy": ProxyProviders,
@@ -121,6 +123,7 @@ RESOURCES = {
     "rbac/roles": Roles,
     "sources/ldap": LDAPSources,
     "sources/oauth": OAuthSources,
+    "sources/saml": SAMLSources,
     "stages/all": Stages,
     "stages/authenticator/email": AuthenticatorEmailStages,
     "stages/authenticator/static": AuthenticatorStaticStages,

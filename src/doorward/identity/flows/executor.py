@@ -205,7 +205,10 @@ def _advance(request: HttpRequest, flow: Flow, plan: Plan, *, again: bool = Fals
                 journal.note(request, plan, journal.ASKED)
                 return Shown(plan, view, _with_errors(entered.challenge, plan.errors))
             case Elsewhere():
-                PlanStore(request.session).drop(plan)
+                if entered.back is not None:
+                    PlanStore(request.session).keep(entered.back)
+                else:
+                    PlanStore(request.session).drop(plan)
                 journal.note(request, plan, journal.ELSEWHERE)
                 return _elsewhere(entered)
             case Handover():

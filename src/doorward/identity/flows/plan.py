@@ -21,6 +21,9 @@ SESSION_END = "session-end"
 IFRAME_LOGOUT = "iframe-logout"
 """Kind of the page that tells applications in frames that the login has ended; put behind whatever ended it."""
 
+SOURCE_LOGOUT = "source-logout"
+"""Kind of the step that goes on to the source which had vouched for the login, to log out there as well."""
+
 FEDERATED = ("fed",)
 """How somebody was proven by a source (``amr``)."""
 

@@ -19,6 +19,7 @@ from doorward.identity.flows.plan import (
     ADDED_CONSENT,
     IFRAME_LOGOUT,
     SESSION_END,
+    SOURCE_LOGOUT,
     KeptContext,
     Plan,
     PlanContext,
@@ -26,6 +27,7 @@ from doorward.identity.flows.plan import (
     new_plan_id,
 )
 from doorward.identity.flows.visitor import visitor
+from doorward.identity.sources.saml import vouched_logins
 from doorward.identity.stages.models import ConsentStage
 from doorward.identity.stages.registry import view_of
 from doorward.identity.stages.view import Visit
@@ -63,6 +65,12 @@ def _steps(request: HttpRequest, flow: Flow, context: PlanContext) -> tuple[Step
         for binding in bindings
         if not binding.evaluate_on_plan or _applies(request, binding)
     ]
+    if (
+        flow.designation == Flow.Designation.INVALIDATION
+        and visitor(request) is None
+        and vouched_logins.is_to_go(request.session)
+    ):
+        steps.insert(0, Step(kind=SOURCE_LOGOUT))
     if context.frames:
         steps.insert(0, Step(kind=IFRAME_LOGOUT))
     if context.require_consent and not any(step.kind == ConsentStage.KIND for step in steps):

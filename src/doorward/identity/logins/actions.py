@@ -17,7 +17,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.logins import queries
 from doorward.identity.logins.bindings import Binding
 from doorward.identity.logins.models import LoginSession
-from doorward.identity.logins.notices import leaving, login_ended
+from doorward.identity.logins.notices import farewell, leaving, login_ended
 from doorward.identity.logins.session_store import Seen, SessionStore
 
 _LOGIN = "authentik.core.auth"
@@ -78,14 +78,19 @@ def log_out(request: HttpRequest) -> tuple[str, ...]:
     Says which addresses of applications the browser is to open in frames next (front-channel logout)."""
     row = queries.current(request)
     frames: tuple[str, ...] = ()
+    kept: dict[str, str] = {}
     with transaction.atomic():
         if row is not None:
+            for _, known in farewell.send(LoginSession, login=row):
+                kept |= known if isinstance(known, dict) else {}
             frames = tuple(url for _, urls in leaving.send(LoginSession, login=row) for url in urls or ())
             events.record("logout", _LOGIN, Actor.of(request))
             _say_ended(row)
             if row.original is not None:  # whoever acts as somebody logs out as both
                 end_silently(row.original)
         request.session.flush()
+    if kept:
+        request.session.update(kept)
     request.user = AnonymousUser()
     return frames
 

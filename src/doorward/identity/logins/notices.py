@@ -10,3 +10,7 @@ URLs) of applications that the browser is to open in frames, so that they hear o
 
 login_ended = Signal()
 """Sent with ``user: User`` and ``sid: str``: this login is over, and whatever it led to must end (S-322)."""
+
+farewell = Signal()
+"""Sent with ``login: LoginSession`` before its own browser logs out. Receivers answer with what the stranger's session
+is to know that follows on it (a dict, or None)."""

@@ -153,6 +153,7 @@ KINDS = (
     Kind("oauth2.ScopeMapping", "authentik_providers_oauth2", "scopemapping", "scope mapping"),
     Kind("sources.OAuthSource", "authentik_sources_oauth", "oauthsource", "OAuth source"),
     Kind("sources_ldap.LDAPSource", "authentik_sources_ldap", "ldapsource", "LDAP source"),
+    Kind("sources_saml.SAMLSource", "authentik_sources_saml", "samlsource", "SAML source"),
     Kind("brands.Brand", "authentik_brands", "brand", "brand"),
     Kind("crypto.CertificateKeyPair", "authentik_crypto", "certificatekeypair", "certificate, without its key"),
     Kind(

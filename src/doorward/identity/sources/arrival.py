@@ -17,7 +17,7 @@ class UpstreamGroup(Struct, frozen=True, forbid_unknown_fields=True):
     attributes: dict[str, object] = {}
 
 
-class Arrival(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Arrival(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Somebody from a source. ``source`` and ``identifier`` say who; the rest is what the source says about them."""
 
     source: str
@@ -34,6 +34,8 @@ class Arrival(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     attributes: dict[str, object] = {}
     groups: tuple[UpstreamGroup, ...] | None = None
     """None where the source says nothing about groups; then none are taken away."""
+    session: str = ""
+    """What the source calls its own session, in words of its kind; empty where it does not say."""
     known: Known = "new"
     """How it was decided: by a connection, by one that is made with this login, or not known yet."""
     user: int | None = None

@@ -93,6 +93,12 @@ def proceed(
             return refuse(request, source, decision.message, decision.reason)
 
 
+def proves_anew(request: HttpRequest, flow: str, next_url: str) -> bool:
+    """Whether the login flow that the visitor comes from asks for a fresh proof (``prompt=login``, ``max_age``)."""
+    kept = _running(request, flow, next_url)
+    return kept is not None and kept.reauthenticate
+
+
 def refuse(request: HttpRequest, source: Source, message: str, reason: str) -> HttpResponse:
     """The page that says no, and the event that says why."""
     events.record("login_failed", "authentik.sources", Actor.of(request), source=source, reason=reason)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.urls import reverse
-
 from doorward.identity.sources.models import Source
 
-BEGINS = {"oauth": "source-oauth-login"}
-"""Kind → name of the page that leads to the source."""
+BEGINS = {"oauth": "/source/oauth/login/%s/", "saml": "/source/saml/%s/"}
+"""Kind → page that leads to the source, by its slug."""
 
 
 def login_url(source: Source, *, next_url: str = "", flow: str = "") -> str | None:
     """Where a login through ``source`` begins; None for a kind without pages."""
-    name = BEGINS.get(source.kind)
-    if name is None:
+    page = BEGINS.get(source.kind)
+    if page is None:
         return None
     query = urlencode({name: value for name, value in (("next", next_url), ("flow", flow)) if value})
-    return reverse(name, args=[source.slug]) + (f"?{query}" if query else "")
+    return page % source.slug + (f"?{query}" if query else "")

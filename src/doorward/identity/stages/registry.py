@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorward.identity.flows.plan import IFRAME_LOGOUT, SESSION_END
+from doorward.identity.flows.plan import IFRAME_LOGOUT, SESSION_END, SOURCE_LOGOUT
 from doorward.identity.stages.authenticator_email import AuthenticatorEmailView
 from doorward.identity.stages.authenticator_static import AuthenticatorStaticView
 from doorward.identity.stages.authenticator_totp import AuthenticatorTOTPView
@@ -43,6 +43,7 @@ from doorward.identity.stages.password import PasswordView
 from doorward.identity.stages.prompt import PromptView
 from doorward.identity.stages.redirect import RedirectView
 from doorward.identity.stages.session_end import SessionEndView
+from doorward.identity.stages.source_logout import SourceLogoutView
 from doorward.identity.stages.user_delete import UserDeleteView
 from doorward.identity.stages.user_login import UserLoginView
 from doorward.identity.stages.user_logout import UserLogoutView
@@ -71,6 +72,7 @@ VIEWS: dict[str, type[StageView[Any]]] = {
     RedirectStage.KIND: RedirectView,
     SESSION_END: SessionEndView,
     IFRAME_LOGOUT: IframeLogoutView,
+    SOURCE_LOGOUT: SourceLogoutView,
 }
 
 

@@ -16,8 +16,9 @@ from doorward.identity.flows.plan import FieldError
 from doorward.identity.logins import actions as logins
 from doorward.identity.logins import queries
 from doorward.identity.logins.bindings import Binding
+from doorward.identity.logins.models import LoginSession
 from doorward.identity.policies import geography, reputation
-from doorward.identity.sources import arrivals
+from doorward.identity.sources import arrivals, notices
 from doorward.identity.stages.models import UserLoginStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, Refused, StageView, Wrong
 
@@ -78,6 +79,8 @@ class UserLoginView(StageView[UserLoginStage]):
                 if arrival is not None:
                     arrivals.settle(self.visit.actor, arrival, user)
                 row = logins.log_in(request, user, methods=plan.methods, duration=duration or None, binding=binding)
+                if arrival is not None:
+                    notices.logged_in.send(LoginSession, arrival=arrival, login=row)
         except logins.NotActive:
             return DEACTIVATED
         except arrivals.NotSettled as error:

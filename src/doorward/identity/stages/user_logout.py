@@ -14,9 +14,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from msgspec import structs
 
-from doorward.identity.flows.plan import IFRAME_LOGOUT, Step
+from doorward.identity.flows.plan import IFRAME_LOGOUT, SOURCE_LOGOUT, Step
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.logins import actions as logins
+from doorward.identity.sources.saml import vouched_logins
 from doorward.identity.stages.models import UserLogoutStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Passed, StageView
 
@@ -48,6 +49,8 @@ class UserLogoutView(StageView[UserLogoutStage]):
         if visitor(self.visit.request) is not None:
             frames = logins.log_out(self.visit.request)
         plan = structs.replace(self.visit.plan, user=None)
+        if vouched_logins.is_to_go(self.visit.request.session):
+            plan = plan.followed_by(Step(kind=SOURCE_LOGOUT))
         if frames:
             plan = structs.replace(plan, context=structs.replace(plan.context, frames=frames))
             plan = plan.followed_by(Step(kind=IFRAME_LOGOUT))

@@ -9,7 +9,7 @@ A stage never moves the plan by itself and never redirects. It returns what happ
 ``Restart``    back to the first stage, with a sentence that says why
 ``Refused``    the journey ends here
 ``Malformed``  the answer is none that a browser would send (400, nothing is judged)
-``Elsewhere``  the journey goes on at another address of this host, without this plan
+``Elsewhere``  the journey goes on at another address, without this plan unless it says that it comes back
 ``Handover``   the journey goes on in another flow
 =============  ======================================================================================
 """
@@ -30,7 +30,15 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
-from doorward.identity.flows.plan import ADDED_CONSENT, IFRAME_LOGOUT, SESSION_END, FieldError, Plan, Step
+from doorward.identity.flows.plan import (
+    ADDED_CONSENT,
+    IFRAME_LOGOUT,
+    SESSION_END,
+    SOURCE_LOGOUT,
+    FieldError,
+    Plan,
+    Step,
+)
 from doorward.identity.stages.models import ConsentStage, Stage
 
 
@@ -118,6 +126,8 @@ class Malformed:
 class Elsewhere:
     to: str
     """A path of this host, or a URL that an operator has configured."""
+    back: Plan | None = None
+    """With what the journey goes on when the browser comes back to this flow's page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,7 @@ class Visit:
                 ADDED_CONSENT: ConsentStage(name=step.kind, kind="consent", mode=ConsentStage.Mode.ALWAYS_REQUIRE),
                 SESSION_END: Stage(name=step.kind, kind=SESSION_END),
                 IFRAME_LOGOUT: Stage(name=step.kind, kind=IFRAME_LOGOUT),
+                SOURCE_LOGOUT: Stage(name=step.kind, kind=SOURCE_LOGOUT),
             }
             return cls(request, flow, plan, unbound[step.kind], None, application)
         binding = FlowStageBinding.objects.filter(pk=step.binding, flow=flow).select_related("stage").first()

@@ -21,7 +21,7 @@ LONGEST = 600
 """Seconds."""
 
 
-class Attempt(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Attempt(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     source: str
     state: str
     nonce: str
@@ -32,6 +32,8 @@ class Attempt(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Slug of the flow whose page it began on."""
     connecting: int | None = None
     """The user who connects their account, from their own pages."""
+    forced: bool = False
+    """Whoever it is has to prove anew who they are."""
     started: float
 
 
@@ -39,7 +41,13 @@ _decoder = msgspec.json.Decoder(tuple[Attempt, ...])
 
 
 def begin(
-    session: SessionBase, source: Source, *, next_url: str = "", flow: str = "", connecting: int | None = None
+    session: SessionBase,
+    source: Source,
+    *,
+    next_url: str = "",
+    flow: str = "",
+    connecting: int | None = None,
+    forced: bool = False,
 ) -> Attempt:
     attempt = Attempt(
         source=str(source.pk),
@@ -49,6 +57,7 @@ def begin(
         next=next_url,
         flow=flow,
         connecting=connecting,
+        forced=forced,
         started=time.time(),
     )
     _write(session, (*_read(session), attempt)[-MOST:])

@@ -37,6 +37,8 @@ class Wanted:
     signed_response: bool
     unasked: bool
     """An answer to no question may do (``allow_idp_initiated``)."""
+    issuer: str = ""
+    """Who has to say it; empty: whoever has one of the keys."""
     private_key_pem: str = ""
     """Opens an assertion that is encrypted."""
 
@@ -56,6 +58,8 @@ class Vouched:
     until: datetime
     """When the assertion is no longer worth anything, and need not be remembered any more."""
     session_until: datetime | None
+    authenticated: datetime | None
+    """When they proved there who they are."""
 
 
 def read(raw: bytes, wanted: Wanted, now: datetime) -> Vouched:
@@ -115,12 +119,14 @@ def _vouched(response: Element, assertion: Element, wanted: Wanted, now: datetim
     outer = response.find(f"{ASSERTION}Issuer")
     if not issuer or (outer is not None and text(outer) != issuer):
         raise NotBelieved("Response and assertion are of different issuers.")
+    if wanted.issuer and issuer != wanted.issuer:
+        raise NotBelieved("The assertion is of another identity provider, which has the same key.")
     subject = only(assertion, f"{ASSERTION}Subject")
     name = only(subject, f"{ASSERTION}NameID")
     name_id = text(name)
     if not name_id or len(name_id) > 512:
         raise NotBelieved("The assertion names nobody.")
-    in_response_to, confirmed_until = _confirmed(subject, response, wanted, now)
+    in_response_to = _confirmed(subject, response, wanted, now)
     conditions_until = _conditions(only(assertion, f"{ASSERTION}Conditions"), wanted, now)
     statement, session_until = _statement(assertion, now)
     return Vouched(
@@ -131,20 +137,21 @@ def _vouched(response: Element, assertion: Element, wanted: Wanted, now: datetim
         session_index=statement.get("SessionIndex") or "",
         in_response_to=in_response_to,
         assertion_id=assertion.get("ID"),
-        until=max(confirmed_until, conditions_until or confirmed_until) + SKEW,
+        until=max(end for end in (conditions_until, *_endings(subject), now) if end is not None) + SKEW,
         session_until=session_until,
+        authenticated=moment(statement.get("AuthnInstant")),
     )
 
 
-def _confirmed(subject: Element, response: Element, wanted: Wanted, now: datetime) -> tuple[str, datetime]:
-    """Which request it answers, and until when; from a bearer's confirmation that holds here and now."""
+def _confirmed(subject: Element, response: Element, wanted: Wanted, now: datetime) -> str:
+    """Which request it answers, from a bearer's confirmation that holds here and now."""
     reason = "The assertion has no confirmation for whoever brings it."
     for confirmation in subject.findall(f"{ASSERTION}SubjectConfirmation"):
         data = confirmation.find(f"{ASSERTION}SubjectConfirmationData")
         if confirmation.get("Method") != BEARER or data is None:
             continue
-        ends = _moment(data.get("NotOnOrAfter"))
-        begins = _moment(data.get("NotBefore"))
+        ends = moment(data.get("NotOnOrAfter"))
+        begins = moment(data.get("NotBefore"))
         answered = data.get("InResponseTo") or ""
         if data.get("Recipient") != wanted.acs_url:
             reason = "The assertion was meant for another recipient."
@@ -157,12 +164,17 @@ def _confirmed(subject: Element, response: Element, wanted: Wanted, now: datetim
         elif not answered and not wanted.unasked:
             reason = "It answers no request of ours, and this source does not allow that."
         else:
-            return answered, ends
+            return answered
     raise NotBelieved(reason)
 
 
+def _endings(subject: Element) -> list[datetime | None]:
+    """Of all confirmations: one that does not hold now may hold when the first is over."""
+    return [moment(data.get("NotOnOrAfter")) for data in subject.iter(f"{ASSERTION}SubjectConfirmationData")]
+
+
 def _conditions(conditions: Element, wanted: Wanted, now: datetime) -> datetime | None:
-    begins, ends = _moment(conditions.get("NotBefore")), _moment(conditions.get("NotOnOrAfter"))
+    begins, ends = moment(conditions.get("NotBefore")), moment(conditions.get("NotOnOrAfter"))
     if (begins is not None and now < begins - SKEW) or (ends is not None and now >= ends + SKEW):
         raise NotBelieved("The assertion is too old, or from the future.")
     if ends is not None and ends > now + LONGEST:
@@ -182,7 +194,7 @@ def _statement(assertion: Element, now: datetime) -> tuple[Element, datetime | N
     statements = assertion.findall(f"{ASSERTION}AuthnStatement")
     if not statements:
         raise NotBelieved("The assertion does not say that anybody logged in.")
-    until = _moment(statements[0].get("SessionNotOnOrAfter"))
+    until = moment(statements[0].get("SessionNotOnOrAfter"))
     if until is not None and now >= until + SKEW:
         raise NotBelieved("The login at the identity provider has ended.")
     return statements[0], until
@@ -203,12 +215,12 @@ def _attributes(assertion: Element) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _moment(written: str | None) -> datetime | None:
+def moment(written: str | None) -> datetime | None:
     """A time of XML in UTC. Raises NotBelieved for what is none."""
     if written is None:
         return None
     try:
-        moment = datetime.fromisoformat(written)
+        read_as = datetime.fromisoformat(written)
     except ValueError as error:
         raise NotBelieved("A time in the message is none.") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return read_as.replace(tzinfo=UTC) if read_as.tzinfo is None else read_as.astimezone(UTC)

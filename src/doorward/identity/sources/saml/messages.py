@@ -42,6 +42,20 @@ def login_request(us: Ourselves, identifier: str, to: str, *, name_id_policy: st
     ).encode()
 
 
+def logout_request(
+    us: Ourselves, identifier: str, to: str, *, name_id: str, name_id_format: str, session_index: str
+) -> bytes:
+    """A LogoutRequest (core, section 3.7.1)."""
+    form = f" Format={attribute(name_id_format)}" if name_id_format else ""
+    index = f"<samlp:SessionIndex>{escape(session_index)}</samlp:SessionIndex>" if session_index else ""
+    return (
+        f'<samlp:LogoutRequest {_NAMES} ID="{identifier}" Version="2.0" IssueInstant="{_now()}" '
+        f"Destination={attribute(to)}>"
+        f"<saml:Issuer>{escape(us.entity_id)}</saml:Issuer><saml:NameID{form}>{escape(name_id)}</saml:NameID>{index}"
+        "</samlp:LogoutRequest>"
+    ).encode()
+
+
 def logout_response(us: Ourselves, to: str, in_response_to: str) -> bytes:
     """A LogoutResponse (core, section 3.7.2): it is done."""
     return (
@@ -52,7 +66,15 @@ def logout_response(us: Ourselves, to: str, in_response_to: str) -> bytes:
     ).encode()
 
 
-def metadata(us: Ourselves, *, name_id_policy: str, signing_der: str, encryption_der: str, with_logout: bool) -> bytes:
+def metadata(
+    us: Ourselves,
+    *,
+    name_id_policy: str,
+    signing_der: str,
+    encryption_der: str,
+    with_logout: bool,
+    assertions_signed: bool = True,
+) -> bytes:
     """What an identity provider's administrator imports. The certificates are DER in base64, or empty."""
     keys = "".join(
         f'<md:KeyDescriptor use="{use}"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{der}</ds:X509Certificate>'
@@ -61,11 +83,13 @@ def metadata(us: Ourselves, *, name_id_policy: str, signing_der: str, encryption
         if der
     )
     logout = f'<md:SingleLogoutService Binding="{REDIRECT}" Location={attribute(us.slo_url)}/>' if with_logout else ""
+    want_signed = "true" if assertions_signed else "false"
     named = f"<md:NameIDFormat>{escape(name_id_policy)}</md:NameIDFormat>" if name_id_policy else ""
     return (
         f'<md:EntityDescriptor xmlns:md="{METADATA[1:-1]}" xmlns:ds="{SIGNATURE[1:-1]}" '
         f"entityID={attribute(us.entity_id)}>"
-        f'<md:SPSSODescriptor AuthnRequestsSigned="{"true" if signing_der else "false"}" WantAssertionsSigned="true" '
+        f'<md:SPSSODescriptor AuthnRequestsSigned="{"true" if signing_der else "false"}" '
+        f'WantAssertionsSigned="{want_signed}" '
         f'protocolSupportEnumeration="{PROTOCOL[1:-1]}">{keys}{logout}{named}'
         f'<md:AssertionConsumerService Binding="{POST}" Location={attribute(us.acs_url)} index="0" isDefault="true"/>'
         "</md:SPSSODescriptor></md:EntityDescriptor>"

@@ -62,10 +62,13 @@ def parse_within(raw: bytes, place: Element) -> Element:
 
 
 def canonical(element: Element, prefixes: list[str] | None = None) -> bytes:
-    """The element's exclusive canonical form, without comments."""
-    written: bytes = etree.tostring(
-        element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
-    )
+    """The element's exclusive canonical form, without comments. Raises NotBelieved where it has none."""
+    try:
+        written: bytes = etree.tostring(
+            element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
+        )
+    except (etree.LxmlError, ValueError) as error:
+        raise NotBelieved("The message has no canonical form.") from error
     return written
 
 
