@@ -23,24 +23,15 @@ LONGEST = timedelta(minutes=2)
 def keep(source: SAMLSource, said: Vouched) -> str:
     """The handle."""
     handle = secrets.token_urlsafe(32)
-    digest = vault.digest(handle)
-    Handed.objects.create(
-        digest=digest,
-        source=source,
-        sealed_answer=vault.seal(msgspec.json.encode(said).decode(), _place(digest)),
-        until=timezone.now() + LONGEST,
-    )
+    waits = Handed(digest=vault.digest(handle), source=source, until=timezone.now() + LONGEST)
+    waits.sealed_answer = vault.seal(msgspec.json.encode(said).decode(), waits.place())
+    waits.save(force_insert=True)
     return handle
 
 
 def take(source: SAMLSource, handle: str) -> Vouched | None:
-    """What waits there, for the one who is first; None for everybody else."""
-    digest = vault.digest(handle)
-    found = Handed.objects.filter(digest=digest, source=source, until__gt=timezone.now()).first()
-    if found is None or not Handed.objects.filter(digest=digest).delete()[0]:
+    """What waits there, for the one who is first; None for everybody else. Raises vault.Unreadable."""
+    found = Handed.objects.filter(digest=vault.digest(handle), source=source, until__gt=timezone.now()).first()
+    if found is None or not Handed.objects.filter(digest=found.digest).delete()[0]:
         return None
-    return msgspec.json.decode(vault.unseal(found.sealed_answer, _place(digest)), type=Vouched)
-
-
-def _place(digest: str) -> str:
-    return f"sources_saml.handed.sealed_answer:{digest}"
+    return msgspec.json.decode(vault.unseal(found.sealed_answer, found.place()), type=Vouched)

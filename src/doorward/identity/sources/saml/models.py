@@ -126,6 +126,10 @@ class Handed(models.Model):
     def __str__(self) -> str:
         return self.digest
 
+    def place(self) -> str:
+        """What the answer is sealed to."""
+        return f"sources_saml.handed.sealed_answer:{self.digest}"
+
 
 class VouchedLogin(models.Model):
     """A login here that came from there, by the names that the identity provider has for it. Goes with the login."""

@@ -95,7 +95,10 @@ def acs(request: HttpRequest, slug: str) -> HttpResponse:
 def arrived(request: HttpRequest, slug: str, handle: str) -> HttpResponse:
     """Whoever was vouched for, in the browser that has asked."""
     source = source_called(slug)
-    said = handover.take(source, handle)
+    try:
+        said = handover.take(source, handle)
+    except Unreadable as error:  # the key was exchanged in between
+        return refused(request, source, error)
     if said is None:
         return _expired(request, source, "The handle is none that was given out, or was used already.")
     attempt = attempts.take(request.session, source, said.in_response_to[1:]) if said.in_response_to else None
