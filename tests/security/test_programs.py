@@ -260,6 +260,15 @@ def test_a_token_of_another_issuer_counts_where_its_source_is_trusted(
     body = told.one(b"X-authentik-jwt").split(b".")[1]
     ours = json.loads(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
     assert (ours["aud"], ours["exp"]) == (provider["client_id"], now + 600)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": provider["client_id"],
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": good.rpartition(b" ")[2].decode(),
+    }
+    urlencoded = [("Content-Type", "application/x-www-form-urlencoded")]
+    asked = stage.program.ask("/application/o/token/", method="POST", headers=urlencoded, body=urlencode(form).encode())
+    assert (asked.status, json.loads(asked.body)["token_type"]) == (200, "Bearer")
     assert not stage.reached(stage.ask("app", bearer("another-client")))
     assert not stage.reached(stage.ask("app2", good))
     with slow_page(stage), connected(stage.program.https_port, "app.example.test") as peer:

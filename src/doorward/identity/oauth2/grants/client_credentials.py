@@ -176,10 +176,10 @@ def _by_app_password(claimed: ClaimedClient, username: str, password: str, actor
 
 def _by_others_token(claimed: ClaimedClient, form: Parameters, actor: Actor) -> _Program | Denial:
     """A token that was not issued to this client, which trusts whoever issued it: another client of ours
-    (``jwt_federation_providers`` of a proxy provider), or another issuer (``federation``). The latter proves enough; a
-    client secret is not needed then, but a wrong one is still wrong."""
+    (``jwt_federation_providers`` of a proxy provider, which only its outpost may bring), or another issuer
+    (``federation``). The latter proves enough; a client secret is not needed then, but a wrong one is still wrong."""
     client = claimed.client
-    if claimed.presented_secret or client is None or client.provider.kind == "proxy":
+    if claimed.presented_secret or client is None:
         proven = clients.authenticate(claimed)
         if isinstance(proven, Denial):
             return proven
@@ -189,7 +189,8 @@ def _by_others_token(claimed: ClaimedClient, form: Parameters, actor: Actor) -> 
     if client_failures.is_exhausted(claimed.claimed_id, claimed.address):
         return denial.THROTTLED
     token = form.get("client_assertion")
-    behind_outpost = client.provider.kind == "proxy"
+    # Nobody but the outpost has a proxy provider's secret.
+    behind_outpost = client.provider.kind == "proxy" and bool(claimed.presented_secret)
     row = live.access_token(token) if behind_outpost else None
     if row is not None and client.provider.proxyprovider.jwt_federation_providers.filter(pk=row.provider_id).exists():
         return _Program(client, row.user, row.token_hash, claimed.address or "", behind_outpost)
