@@ -73,6 +73,9 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
 
+    known_groups: list[Group] | None = None
+    """``all_groups``, where somebody has read them already; no column."""
+
     class Meta:
         ordering = ["username"]
 
@@ -94,6 +97,8 @@ class User(AbstractBaseUser):
 
     def all_groups(self) -> list[Group]:
         """Direct groups and all their ancestors, by name."""
+        if self.known_groups is not None:
+            return sorted(self.known_groups, key=lambda group: group.name)
         seen: dict[uuid.UUID, Group] = {}
         waiting = list(self.groups.all())
         while waiting:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from functools import cache
 from ipaddress import ip_address
 
 from django.contrib.auth.models import AnonymousUser
@@ -74,7 +73,7 @@ def user_record(user: Person, budget: Budget) -> Record:
         {
             "pk": user.pk,
             "uuid": str(user.uuid),
-            "uid": user.uid,
+            "uid": once(lambda: user.uid),
             "username": user.username,
             "name": user.name,
             "email": user.email,
@@ -130,4 +129,13 @@ def _is_uuid(text: Value) -> bool:
 
 def once(read: Callable[[], Value]) -> Callable[[], Value]:
     """``read``, asked at the first time only."""
-    return cache(read)
+    said: list[
+        Value
+    ] = []  # made for every expression, mostly for nothing: ``functools.cache`` would be the dearest part
+
+    def answer() -> Value:
+        if not said:
+            said.append(read())
+        return said[0]
+
+    return answer

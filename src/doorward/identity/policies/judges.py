@@ -153,5 +153,7 @@ JUDGES: dict[str, Callable[[Any, Person, Asked], Said]] = {
     TimeWindowPolicy.KIND: _time_window,
     GeoIPPolicy.KIND: _geoip,
 }
+SAME_FOR_ALL = frozenset({DummyPolicy.KIND, EventMatcherPolicy.KIND, NetworkPolicy.KIND, TimeWindowPolicy.KIND})
+"""Kinds that do not look at the user."""
 CONCRETE = tuple(f"policy__{kind}policy" for kind in JUDGES if kind != UniquePasswordPolicy.KIND)
 """What to read with a binding, so that judging its policy asks the database for nothing more."""

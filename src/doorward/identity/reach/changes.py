@@ -61,8 +61,6 @@ class GroupDeleted(Change):
 
     def apply(self, world: World) -> None:
         world.groups.pop(self.group.pk, None)
-        for group in world.groups.values():
-            getattr(group, "_prefetched_objects_cache", {}).pop("parents", None)
         for user in world.users:
             world.forget_groups(user)
         for key, bindings in world.bindings.items():

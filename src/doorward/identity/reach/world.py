@@ -1,7 +1,8 @@
 """Everything that decides who enters what, read once and held in memory, so that it can be judged, changed and judged
 again without a question to the database for each of a thousand users.
 
-It is judged by the same code as in earnest (``policies.queries.judge``), as a rehearsal: nothing is written down.
+Reasons come from the same code as in earnest (``policies.queries.judge``), and so do the words of policies; who enters,
+of all, from rules that say the same faster (``deciding``). It is a rehearsal: nothing is written down.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import Group, User
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.judges import CONCRETE
-from doorward.identity.policies.models import PolicyBinding, PolicyTarget
+from doorward.identity.policies.models import Policy, PolicyBinding, PolicyTarget
 from doorward.identity.policies.queries import granted, judge, weighed
+from doorward.identity.reach.deciding import Policies, Rules
 
 Pair = tuple[int, UUID]
 """Keys of a user and an application."""
@@ -48,7 +50,10 @@ class World:
         applications = {each.pk: each for each in Application.objects.select_related("provider").order_by("name")}
         bindings: dict[UUID, list[PolicyBinding]] = {key: [] for key in applications}
         found = PolicyBinding.objects.filter(target__in=list(applications), enabled=True)
+        policies: dict[UUID, Policy] = {}
         for binding in found.select_related("user", "group", "policy", *CONCRETE):
+            if binding.policy is not None:  # one object of each, however often it is bound
+                binding.policy = policies.setdefault(binding.policy.pk, binding.policy)
             bindings[binding.target_id].append(binding)
         return cls(
             {user.pk: user for user in User.objects.order_by("username")},
@@ -72,16 +77,17 @@ class World:
 
     def entering(self, users: Iterable[int] | None = None, applications: Iterable[UUID] | None = None) -> set[Pair]:
         """Who may enter what, among these (all by default)."""
-        wanted = list(self.applications if applications is None else applications)
+        now, policies = timezone.now(), Policies(self.asked, self.prepared)
+        rules = {
+            key: Rules.of(self.bindings[key], self.applications[key].policy_engine_mode, now)
+            for key in (self.applications if applications is None else applications)
+        }
         found = set[Pair]()
         for pk in self.users if users is None else users:
-            user, groups = self.prepared(pk), self.all_groups(pk)
-            found |= {(pk, key) for key in wanted if self._passes(key, user, groups)}
+            if self.users[pk].is_active:
+                groups = self.all_groups(pk)
+                found.update((pk, key) for key, each in rules.items() if each.let_in(pk, groups, policies))
         return found
-
-    def _passes(self, application: UUID, user: User, groups: frozenset[UUID]) -> bool:
-        target = self.applications[application]
-        return judge(self.bindings[application], target.policy_engine_mode, user, groups, self.asked).passing
 
     def why(self, application: UUID, user: int) -> tuple[bool, str]:
         """Whether the user may enter, and the rule that decides."""
@@ -104,17 +110,15 @@ class World:
     def prepared(self, pk: int) -> User:
         """The user, whose groups are those of this world: rules that ask for them ask no database."""
         user = self.users[pk]
-        if "groups" not in getattr(user, "_prefetched_objects_cache", {}):
+        if user.known_groups is None:
             direct = [self.groups[key] for key in self.members.get(pk, ()) if key in self.groups]
             _keep(user, "groups", Group.objects.all(), direct)
-            for key in self.all_groups(pk):
-                above = [self.groups[parent] for parent in self.parents.get(key, ()) if parent in self.groups]
-                _keep(self.groups[key], "parents", Group.objects.all(), above)
+            user.known_groups = [self.groups[key] for key in self.all_groups(pk)]
         return user
 
     def forget_groups(self, pk: int) -> None:
         """The user's groups have changed in this world."""
-        getattr(self.users[pk], "_prefetched_objects_cache", {}).pop("groups", None)
+        self.users[pk].known_groups = None
 
 
 def _keep(of: Model, name: str, rows: QuerySet[Group], found: list[Group]) -> None:
