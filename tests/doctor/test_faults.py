@@ -216,6 +216,16 @@ async def test_certificates_that_browsers_refuse(
     assert set(found) == {expected, "no_route"}
 
 
+async def test_a_certificate_behind_the_redirect_to_https(tmp_path: Path) -> None:
+    """Is named as what it is, and the rest of the way is looked at as well."""
+    tls = _certificate(tmp_path, "app.localhost", datetime.now(UTC) + timedelta(days=30))
+    async with Server(lambda target, fields: (404, {}, ""), tls) as secure:
+        secured = {"Location": f"https://app.localhost:{secure.port}/"}
+        async with Server(lambda target, fields: (308, secured, "")) as plain:
+            found = await faults(f"http://app.localhost:{plain.port}/")
+    assert set(found) == {"tls_untrusted", "no_route"}
+
+
 def test_a_browser_keeps_what_it_may_and_says_why_not() -> None:
     """Domains by whole labels, Secure over https alone, Max-Age=0 takes away."""
     cookies = Cookies()

@@ -11,10 +11,7 @@ from doorward.doctor.findings import FAULT, Finding
 from doorward.doctor.front import fault, way_to
 from doorward.doctor.person import Person
 from doorward.doctor.places import Places
-from doorward.doctor.stranger import Stranger
-
-_PAST_TLS = frozenset({"tls_untrusted", "tls_expired", "tls_wrong_name"})
-"""Faults that a person could click away: the rest of the way is worth a look all the same."""
+from doorward.doctor.stranger import PAST_TLS, Stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,14 @@ class Examination:
         places, trusting, stopped = Places(self.said, self.refuse), False, False
         async for finding in way_to(self.url, places, self.ca_pem):
             yield finding
-            trusting = trusting or finding.code in _PAST_TLS
-            stopped = stopped or (finding.verdict == FAULT and finding.code not in _PAST_TLS)
+            trusting = trusting or finding.code in PAST_TLS
+            stopped = stopped or (finding.verdict == FAULT and finding.code not in PAST_TLS)
         if stopped:
             return
         stranger = Stranger(self.url, places, self.ca_pem, trusting=trusting)
         async for finding in stranger.walk():
             yield finding
         if self.name and stranger.login is not None and stranger.returns:
-            browser = Browser(places, self.ca_pem, trusting=trusting)
+            browser = Browser(places, self.ca_pem, trusting=stranger.trusting)
             async for finding in Person(stranger.url, browser, self.name, self.password).walk():
                 yield finding

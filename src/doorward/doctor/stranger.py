@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from doorward.doctor import answers, login_redirect
 from doorward.doctor.browser import Browser, Seen
-from doorward.doctor.findings import DOUBT, GOOD, NOTE, REMEDIES, Finding
+from doorward.doctor.findings import DOUBT, FAULT, GOOD, NOTE, REMEDIES, Finding
 from doorward.doctor.front import fault, way_to
 from doorward.doctor.login_redirect import LoginRedirect, origin_of
 from doorward.doctor.places import NoAddress, Places
@@ -18,6 +18,8 @@ from doorward.net.client import Unreachable
 PREFIX = "/outpost.goauthentik.io"
 COOKIE = "authentik_proxy"
 MOST_STEPS = 12
+PAST_TLS = frozenset({"tls_untrusted", "tls_expired", "tls_wrong_name"})
+"""Faults that a person could click away: the rest of the way is worth a look all the same."""
 SKEW = 60.0
 """Seconds by which clocks may differ: as much as tokens are given."""
 FORGED = (
@@ -35,11 +37,13 @@ class Stranger:
         self.login: LoginRedirect | None = None
         self.returns = True
         """Whether a login that begins so could come back; if not, why has been said."""
-        self._places, self._ca_pem, self._trusting = places, ca_pem, trusting
+        self.trusting = trusting
+        """Whether a certificate that browsers warn of is in the way, and was said."""
+        self._places, self._ca_pem = places, ca_pem
         self._browser = self._fresh()
 
     def _fresh(self) -> Browser:
-        return Browser(self._places, self._ca_pem, trusting=self._trusting)
+        return Browser(self._places, self._ca_pem, trusting=self.trusting)
 
     async def walk(self) -> AsyncIterator[Finding]:
         """Everything, as far as it leads."""
@@ -92,10 +96,23 @@ class Stranger:
             if url == self.url and _only_the_scheme_differs(url, seen.location):
                 yield Finding(NOTE, "to_https", f"{url} leads to https.")
                 self.url = seen.location
+                async for finding in way_to(self.url, self._places, self._ca_pem):
+                    yield finding
+                    if finding.verdict == FAULT and finding.code not in PAST_TLS:
+                        return
+                    await self._past(finding)
             url = seen.location
         yield fault(
             "redirect_loop", f"After {MOST_STEPS} redirects there is still no login page; the last was to {url}."
         )
+
+    async def _past(self, finding: Finding) -> None:
+        """Go on as somebody who clicks a warning away."""
+        if finding.code in PAST_TLS and not self.trusting:
+            self.trusting, former = True, self._browser
+            self._browser = self._fresh()
+            self._browser.cookies = former.cookies
+            await former.close()
 
     async def _stopped(self, seen: Seen) -> Finding:
         path = urlsplit(seen.url).path
