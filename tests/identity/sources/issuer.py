@@ -33,6 +33,8 @@ class Issuer:
         self.metadata: dict[str, Any] = {}
         self.signing_key: Any = self.key
         self.header: dict[str, Any] = {"alg": "ES256", "kid": "one"}
+        self.emails: Any = None
+        """What GitHub's list of addresses would say; None where it is not ours to see."""
         self.refuses_client = False
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -77,6 +79,8 @@ class Issuer:
                 return 200, {"access_token": "at", "token_type": "Bearer", "id_token": self._token(asked)}
             case "/userinfo" if authorization == "Bearer at":
                 return 200, {**self.claims, **self.profile}
+            case "/userinfo/emails" if authorization == "Bearer at" and self.emails is not None:
+                return 200, self.emails
         return 404, {}
 
     def _token(self, asked: dict[str, str]) -> str:

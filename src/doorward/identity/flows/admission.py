@@ -41,12 +41,14 @@ def admits(
 
 def known(plan: Plan) -> dict[str, object]:
     """What policies may ask about a flow; no secret is among it."""
+    arrival = plan.context.arrival
     return {
         "prompt_data": dict(plan.prompt_data),
         "auth_methods": list(plan.methods),
         "application": plan.context.application or None,
         "flow": plan.flow,
-        "is_sso": plan.context.arrival is not None,
-        "source": plan.context.arrival.slug if plan.context.arrival else None,
+        "is_sso": arrival is not None,
+        "source": arrival.slug if arrival is not None else None,
+        "oauth_userinfo": dict(arrival.info) if arrival is not None else {},
         "pending_user_identifier": plan.pending.identifier if plan.pending else "",
     }

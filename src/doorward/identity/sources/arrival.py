@@ -36,6 +36,8 @@ class Arrival(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     """None where the source says nothing about groups; then none are taken away."""
     session: str = ""
     """What the source calls its own session, in words of its kind; empty where it does not say."""
+    info: dict[str, object] = {}
+    """What an OAuth provider has said, as it said it, for policies of the flow (``oauth_userinfo``); no token in it."""
     known: Known = "new"
     """How it was decided: by a connection, by one that is made with this login, or not known yet."""
     user: int | None = None

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import parse_qsl, quote, urlencode
 
+import msgspec
 from django.conf import settings
+from msgspec import structs
 
 from doorward.identity.egress import client
 from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
@@ -23,6 +25,7 @@ from doorward.identity.sources.arrival import Arrival
 from doorward.identity.sources.models import OAuthSource
 from doorward.identity.sources.oauth import endpoints as places
 from doorward.identity.sources.oauth.attempts import Attempt
+from doorward.identity.sources.oauth.client_secrets import client_id, secret
 from doorward.identity.sources.oauth.endpoints import Endpoints
 from doorward.identity.sources.oauth.errors import SourceFailed
 from doorward.identity.sources.oauth.presets import BY_NAME
@@ -31,6 +34,8 @@ from doorward.tokens.openid import Expected, check_id_token
 from doorward.tokens.refused import TokenRefused
 
 Claims = dict[str, object]
+LARGEST_INFO = 32 * 1024
+"""Bytes of JSON that go along in the session for policies; of a larger answer they see what is mapped, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ def authorization_url(source: OAuthSource, attempt: Attempt) -> str:
     endpoints = places.of(source)
     query = {
         "response_type": "code",
-        "client_id": source.consumer_key,
+        **BY_NAME[source.provider_type].parameters,
+        "client_id": client_id(source),
         "redirect_uri": callback_url(source),
         "scope": " ".join(scopes_of(source)),
         "state": attempt.state,
@@ -91,13 +97,17 @@ def arrived(source: OAuthSource, attempt: Attempt, code: str, iss: str | None, a
     info = {**claims, **(_profile(endpoints, tokens) if endpoints.profile else {})}
     if claims and info.get("sub") != claims["sub"]:
         raise SourceFailed("The profile is about somebody else than the ID token (OpenID Connect Core section 5.3.2).")
-    said = BY_NAME[source.provider_type].read(info)
+    preset = BY_NAME[source.provider_type]
+    if preset.emails_below:
+        info["emails"] = _emails(endpoints, tokens, preset.emails_below)
+    said = preset.read(info)
     base: dict[str, object] = {"username": said.username, "name": said.name, "email": said.email}
     if said.groups is not None:
         base["groups"] = list(said.groups)
-    return mapping.arrival(
+    arrival = mapping.arrival(
         source, said.identifier, base, {"info": info}, email_verified=said.email_verified, asked=asked
     )
+    return structs.replace(arrival, info=info) if len(msgspec.json.encode(info)) <= LARGEST_INFO else arrival
 
 
 def _redeemed(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, code: str) -> Tokens:
@@ -113,15 +123,19 @@ def _redeemed(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, code:
 
 
 def token_request(source: OAuthSource, form: dict[str, str]) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a question to the token endpoint, with who asks (RFC 6749 section 2.3.1)."""
+    """Headers and body of a question to the token endpoint, with who asks (RFC 6749 section 2.3.1).
+
+    Raises SourceFailed.
+    """
     headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-    if source.authorization_code_auth_method == OAuthSource.AuthMethod.BASIC and source.consumer_secret:
-        pair = f"{quote(source.consumer_key, safe='')}:{quote(source.consumer_secret, safe='')}"
+    client, kept = client_id(source), secret(source)
+    if source.authorization_code_auth_method == OAuthSource.AuthMethod.BASIC and kept:
+        pair = f"{quote(client, safe='')}:{quote(kept, safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
-        form = {**form, "client_id": source.consumer_key}
-        if source.consumer_secret:
-            form["client_secret"] = source.consumer_secret
+        form = {**form, "client_id": client}
+        if kept:
+            form["client_secret"] = kept
     return headers, urlencode(form).encode()
 
 
@@ -132,7 +146,7 @@ def _checked(source: OAuthSource, endpoints: Endpoints, attempt: Attempt, tokens
         verified = verified_by(source, endpoints, tokens.id_token)
         check_id_token(
             verified,
-            Expected(issuer=endpoints.issuer, client_id=source.consumer_key, nonce=attempt.nonce, now=time.time()),
+            Expected(issuer=endpoints.issuer, client_id=client_id(source), nonce=attempt.nonce, now=time.time()),
             tokens.access_token,
         )
     except TokenRefused as error:
@@ -152,12 +166,26 @@ def verified_by(source: OAuthSource, endpoints: Endpoints, token: str) -> Verifi
 
 
 def _profile(endpoints: Endpoints, tokens: Tokens) -> Claims:
-    headers = {
+    return _asked("GET", endpoints.profile, _bearer(tokens), None)
+
+
+def _emails(endpoints: Endpoints, tokens: Tokens, below: str) -> list[object]:
+    """The addresses with what the provider says about each; none where it does not let us see them."""
+    url = f"{endpoints.profile.partition('?')[0]}{below}?per_page=100"
+    try:
+        answer = client.ask("GET", url, headers=_bearer(tokens), private=True)
+        found = answer.json()
+    except (client.NotAsked, ValueError):
+        return []
+    return found if answer.status == 200 and isinstance(found, list) else []
+
+
+def _bearer(tokens: Tokens) -> dict[str, str]:
+    return {
         "Accept": "application/json",
         "Authorization": f"Bearer {tokens.access_token}",
         "User-Agent": f"Doorward/{settings.VERSION}",
     }
-    return _asked("GET", endpoints.profile, headers, None)
 
 
 def _asked(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Claims:

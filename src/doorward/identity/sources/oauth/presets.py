@@ -1,54 +1,48 @@
-"""The usual providers: where their endpoints are, and which of their words mean what.
+"""The usual providers: where their endpoints are, and what they want to be asked. A preset is a row.
 
-A preset is a row: URLs, scopes, and a function that reads the provider's profile. Whether an address counts as proven
-is decided here, provider by provider: only where the provider's documentation says that it proves addresses, or where
-each answer says so itself (S-450).
+``docs/reference/oauth-providers.md`` names the page that each row was checked against.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext_noop
 
 from doorward.identity.sources.models import OAuthSource
-
-Info = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a provider's answer says, in our words."""
-
-    identifier: str
-    username: str = ""
-    name: str = ""
-    email: str = ""
-    email_verified: bool = False
-    groups: tuple[str, ...] | None = None
+from doorward.identity.sources.oauth import profiles
+from doorward.identity.sources.oauth.profiles import Info, Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     name: str
     title: str
-    does: str = "People log in here with the account that they have there"
+    does: str = gettext_noop("People log in here with the account that they have there")
     """One sentence for the page of offers, without its full stop."""
     symbol: str = "log-in"
-    """Of the icon set: stands for it on pages, where the source has no picture of its own."""
+    """Of the icon set: stands for it on administrators' pages."""
     register_at: str = ""
     """Where the provider registers clients, for administrators."""
-    example: str = ""
-    """What the well-known URL looks like, where everybody has their own."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """What the addresses look like, where everybody has their own."""
     authorization_url: str = ""
     exchange_url: str = ""
     profile_url: str = ""
     well_known_url: str = ""
     jwks_url: str = ""
     scopes: tuple[str, ...] = ("openid", "email", "profile")
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What else is asked at the authorization endpoint."""
+    emails_below: str = ""
+    """Where below the profile's URL the addresses are told, which then stand in ``emails``."""
     urls_customizable: bool = False
     """Whether everybody has a server of their own of this type."""
     post_body: bool = False
     """The provider does not take the client's secret as HTTP Basic."""
+    signs_secret: bool = False
+    """The secret is a key that the client signs a short-lived one with (``client_secrets``)."""
     pkce: bool = True
     read: Callable[[Info], Profile]
 
@@ -62,192 +56,128 @@ class Preset:
         return found
 
 
-def _text(info: Info, *names: str) -> str:
-    """The first of these that is a text or a number."""
-    for name in names:
-        value = info.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()
-    return ""
-
-
-def _groups(info: Info) -> tuple[str, ...] | None:
-    value = info.get("groups")
-    return tuple(str(each) for each in value if isinstance(each, str)) if isinstance(value, list) else None
-
-
-def _openid(info: Info) -> Profile:
-    """The standard claims (OpenID Connect Core section 5.1)."""
-    return Profile(
-        identifier=_text(info, "sub"),
-        username=_text(info, "preferred_username", "nickname"),
-        name=_text(info, "name", "given_name"),
-        email=_text(info, "email"),
-        email_verified=info.get("email_verified") is True,
-        groups=_groups(info),
-    )
-
-
-def _entra(info: Info) -> Profile:
-    # The address is whatever the tenant's administrator typed, and ``email_verified`` is not said.
-    return Profile(
-        identifier=_text(info, "oid", "sub"),
-        username=_text(info, "preferred_username", "upn").partition("@")[0],
-        name=_text(info, "name"),
-        email=_text(info, "email"),
-        groups=_groups(info),
-    )
-
-
-def _apple(info: Info) -> Profile:
-    verified = info.get("email_verified")
-    return Profile(_text(info, "sub"), email=_text(info, "email"), email_verified=verified in (True, "true"))
-
-
-def _github(info: Info) -> Profile:
-    # The public profile's address is one that GitHub has proven; a private one is not said.
-    email = _text(info, "email")
-    return Profile(_text(info, "id"), _text(info, "login"), _text(info, "name"), email, bool(email))
-
-
-def _discord(info: Info) -> Profile:
-    return Profile(
-        _text(info, "id"),
-        _text(info, "username"),
-        _text(info, "global_name", "username"),
-        _text(info, "email"),
-        info.get("verified") is True,
-    )
-
-
-def _facebook(info: Info) -> Profile:
-    return Profile(_text(info, "id"), "", _text(info, "name"), _text(info, "email"))
-
-
-def _mailcow(info: Info) -> Profile:
-    return Profile(
-        _text(info, "id", "email"), _text(info, "full_name"), _text(info, "displayName"), _text(info, "email")
-    )
-
-
-def _reddit(info: Info) -> Profile:
-    return Profile(_text(info, "id"), _text(info, "name"), _text(info, "name"))
-
-
-def _inner(info: Info, *path: str) -> Info:
-    for name in path:
-        found = info.get(name)
-        if isinstance(found, list):
-            found = found[0] if found else None
-        info = found if isinstance(found, Mapping) else {}
-    return info
-
-
-def _patreon(info: Info) -> Profile:
-    data, about = _inner(info, "data"), _inner(info, "data", "attributes")
-    return Profile(
-        _text(data, "id"),
-        _text(about, "vanity"),
-        _text(about, "full_name"),
-        _text(about, "email"),
-        about.get("is_email_verified") is True,
-    )
-
-
-def _slack(info: Info) -> Profile:
-    user = info.get("https://slack.com/user_id")
-    return Profile(
-        str(user) if isinstance(user, str) else _text(info, "sub"),
-        _text(info, "name"),
-        _text(info, "name"),
-        _text(info, "email"),
-        info.get("email_verified") is True,
-    )
-
-
-def _twitch(info: Info) -> Profile:
-    return Profile(
-        _text(info, "sub"),
-        _text(info, "preferred_username"),
-        _text(info, "preferred_username"),
-        _text(info, "email"),
-        info.get("email_verified") is True,
-    )
-
-
-def _twitter(info: Info) -> Profile:
-    data = _inner(info, "data")
-    return Profile(_text(data, "id"), _text(data, "username"), _text(data, "name"))
-
-
 PRESETS = (
-    Preset(name="openidconnect", title="OpenID Connect", urls_customizable=True, read=_openid),
+    Preset(
+        name="openidconnect",
+        title="OpenID Connect",
+        does=gettext_noop("Any provider that has a well-known URL, or speaks OAuth 2"),
+        symbol="id-card",
+        urls_customizable=True,
+        examples={"oidc_well_known_url": "https://login.example.com/.well-known/openid-configuration"},
+        read=profiles.openid,
+    ),
     Preset(
         name="apple",
         title="Apple",
+        symbol="apple",
+        register_at="https://developer.apple.com/account/resources/identifiers/list/serviceId",
         well_known_url="https://appleid.apple.com/.well-known/openid-configuration",
-        # Apple answers with a form from its own site when it is asked for more, and browsers send no cookie with that.
-        scopes=("openid",),
+        scopes=("openid", "email"),
+        # Whoever asks for more than who it is gets the answer as a form (``views.callback``).
+        parameters={"response_mode": "form_post"},
         post_body=True,
-        read=_apple,
+        signs_secret=True,
+        read=profiles.apple,
     ),
     Preset(
         name="discord",
         title="Discord",
+        symbol="message-circle",
+        register_at="https://discord.com/developers/applications",
         authorization_url="https://discord.com/api/oauth2/authorize",
         exchange_url="https://discord.com/api/oauth2/token",
         profile_url="https://discord.com/api/users/@me",
         scopes=("identify", "email"),
-        read=_discord,
+        read=profiles.discord,
     ),
-    Preset(name="entraid", title="Microsoft Entra ID", urls_customizable=True, read=_entra),
+    Preset(
+        name="entraid",
+        title="Microsoft Entra ID",
+        symbol="building-2",
+        register_at="https://entra.microsoft.com/",
+        urls_customizable=True,
+        examples={
+            "oidc_well_known_url": "https://login.microsoftonline.com/TENANT-ID/v2.0/.well-known/openid-configuration"
+        },
+        read=profiles.entra,
+    ),
     Preset(
         name="facebook",
         title="Facebook",
-        authorization_url="https://www.facebook.com/v19.0/dialog/oauth",
-        exchange_url="https://graph.facebook.com/v19.0/oauth/access_token",
-        profile_url="https://graph.facebook.com/v19.0/me?fields=id,name,email",
+        symbol="users",
+        register_at="https://developers.facebook.com/apps/",
+        authorization_url="https://www.facebook.com/v25.0/dialog/oauth",
+        exchange_url="https://graph.facebook.com/v25.0/oauth/access_token",
+        profile_url="https://graph.facebook.com/v25.0/me?fields=id,name,email",
         scopes=("email",),
         post_body=True,
-        read=_facebook,
+        read=profiles.facebook,
     ),
     Preset(
         name="github",
         title="GitHub",
+        symbol="git-branch",
+        register_at="https://github.com/settings/developers",
         authorization_url="https://github.com/login/oauth/authorize",
         exchange_url="https://github.com/login/oauth/access_token",
         profile_url="https://api.github.com/user",
         scopes=("read:user", "user:email"),
+        emails_below="/emails",
         urls_customizable=True,
+        examples={
+            "authorization_url": "https://github.example.com/login/oauth/authorize",
+            "access_token_url": "https://github.example.com/login/oauth/access_token",
+            "profile_url": "https://github.example.com/api/v3/user",
+        },
         post_body=True,
-        read=_github,
+        read=profiles.github,
     ),
     Preset(
         name="gitlab",
         title="GitLab",
+        symbol="git-merge",
+        register_at="https://gitlab.com/-/user_settings/applications",
         well_known_url="https://gitlab.com/.well-known/openid-configuration",
         urls_customizable=True,
-        read=_openid,
+        examples={"oidc_well_known_url": "https://gitlab.example.com/.well-known/openid-configuration"},
+        read=profiles.openid,
     ),
     Preset(
         name="google",
         title="Google",
+        symbol="globe",
+        register_at="https://console.cloud.google.com/apis/credentials",
         well_known_url="https://accounts.google.com/.well-known/openid-configuration",
-        read=_openid,
+        read=profiles.google,
     ),
     Preset(
         name="mailcow",
         title="mailcow",
+        symbol="mail",
         scopes=("profile",),
         urls_customizable=True,
+        examples={
+            "authorization_url": "https://mail.example.com/oauth/authorize",
+            "access_token_url": "https://mail.example.com/oauth/token",
+            "profile_url": "https://mail.example.com/oauth/profile",
+        },
         post_body=True,
         pkce=False,
-        read=_mailcow,
+        read=profiles.mailcow,
     ),
-    Preset(name="okta", title="Okta", urls_customizable=True, read=_openid),
+    Preset(
+        name="okta",
+        title="Okta",
+        symbol="circle-dot",
+        urls_customizable=True,
+        examples={"oidc_well_known_url": "https://example.okta.com/.well-known/openid-configuration"},
+        read=profiles.openid,
+    ),
     Preset(
         name="patreon",
         title="Patreon",
+        symbol="heart",
+        register_at="https://www.patreon.com/portal/registration/register-clients",
         authorization_url="https://www.patreon.com/oauth2/authorize",
         exchange_url="https://www.patreon.com/api/oauth2/token",
         profile_url=(
@@ -256,43 +186,53 @@ PRESETS = (
         scopes=("identity", "identity[email]"),
         post_body=True,
         pkce=False,
-        read=_patreon,
+        read=profiles.patreon,
     ),
     Preset(
         name="reddit",
         title="Reddit",
+        symbol="message-square",
+        register_at="https://www.reddit.com/prefs/apps",
         authorization_url="https://www.reddit.com/api/v1/authorize",
         exchange_url="https://www.reddit.com/api/v1/access_token",
         profile_url="https://oauth.reddit.com/api/v1/me",
         scopes=("identity",),
         pkce=False,
-        read=_reddit,
+        read=profiles.reddit,
     ),
     Preset(
         name="slack",
         title="Slack",
+        symbol="hash",
+        register_at="https://api.slack.com/apps",
         well_known_url="https://slack.com/.well-known/openid-configuration",
         post_body=True,
         pkce=False,
-        read=_slack,
+        read=profiles.slack,
     ),
     Preset(
         name="twitch",
         title="Twitch",
+        symbol="tv",
+        register_at="https://dev.twitch.tv/console/apps",
         well_known_url="https://id.twitch.tv/oauth2/.well-known/openid-configuration",
         scopes=("openid", "user:read:email"),
+        # Without being asked for these one by one it tells neither name nor address (OpenID Connect Core section 5.5).
+        parameters={"claims": '{"userinfo":{"preferred_username":null,"email":null,"email_verified":null}}'},
         post_body=True,
         pkce=False,
-        read=_twitch,
+        read=profiles.twitch,
     ),
     Preset(
         name="twitter",
-        title="Twitter (X)",
-        authorization_url="https://twitter.com/i/oauth2/authorize",
-        exchange_url="https://api.twitter.com/2/oauth2/token",
-        profile_url="https://api.twitter.com/2/users/me",
+        title="X (Twitter)",
+        symbol="at-sign",
+        register_at="https://developer.x.com/en/portal/dashboard",
+        authorization_url="https://x.com/i/oauth2/authorize",
+        exchange_url="https://api.x.com/2/oauth2/token",
+        profile_url="https://api.x.com/2/users/me",
         scopes=("users.read", "tweet.read"),
-        read=_twitter,
+        read=profiles.twitter,
     ),
 )
 BY_NAME = {preset.name: preset for preset in PRESETS} | {

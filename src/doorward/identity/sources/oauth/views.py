@@ -6,9 +6,12 @@ login, and never with a link that somebody else can send (S-525).
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.flows.next_url import safe_next
 from doorward.identity.policies.asked import Asked
@@ -41,10 +44,20 @@ def leave(
         return _failed(request, source, error)
 
 
-@require_GET
+@csrf_exempt  # the form is another site's; the state, which the redirect brings, is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
 def callback(request: HttpRequest, slug: str) -> HttpResponse:
-    """Back from the provider: whatever it says is worth something only with a state that this browser was given."""
+    """Back from the provider: whatever it says is worth something only with a state that this browser was given.
+
+    An answer that comes as a form (``response_mode=form_post``) comes without the session's cookie: the browser is
+    sent here once more, as if the answer had been in the query.
+    """
     source = _source(slug)
+    if request.method == "POST":
+        answer = [(name, value) for name in _ANSWERS for value in request.POST.getlist(name)]
+        again = HttpResponseRedirect(f"{request.path}?{urlencode(answer)}")
+        again.status_code = 303
+        return again
     if any(len(request.GET.getlist(name)) > 1 for name in _ANSWERS):
         return entry.refuse(request, source, _("That answer makes no sense."), "A parameter was there twice.")
     attempt = attempts.take(request.session, source, request.GET.get("state", ""))

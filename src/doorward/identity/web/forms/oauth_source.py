@@ -8,14 +8,14 @@ from django import forms
 
 from doorward.identity.sources.models import OAuthSource, Source
 from doorward.identity.sources.oauth.presets import BY_NAME, Preset
-from doorward.identity.web.forms.fields import ObjectField, plain_input
+from doorward.identity.web.forms.fields import PLAIN, ObjectField, plain_input
 from doorward.identity.web.forms.sources import SourceForm
 
 ADDRESSES = ("oidc_well_known_url", "authorization_url", "access_token_url", "profile_url", "oidc_jwks_url")
 
 
-def _address(label: str, help_text: str = "", placeholder: str = "") -> forms.CharField:
-    widget = plain_input(inputmode="url", **({"placeholder": placeholder} if placeholder else {}))
+def _address(label: str, help_text: str) -> forms.CharField:
+    widget = plain_input(inputmode="url")
     return forms.CharField(label=label, required=False, max_length=2000, widget=widget, help_text=help_text)
 
 
@@ -50,7 +50,6 @@ class OAuthSourceForm(SourceForm):
     oidc_well_known_url = _address(
         "Well-known URL",
         "From it everything else is discovered, and what the provider signs is checked.",
-        "https://login.example.com/.well-known/openid-configuration",
     )
     authorization_url = _address("Authorization URL", "Where people are sent. Needed without a well-known URL only.")
     access_token_url = _address("Token URL", "Where the code is redeemed.")
@@ -92,8 +91,16 @@ class OAuthSourceForm(SourceForm):
             for name in (*ADDRESSES, "oidc_jwks"):
                 if name not in written:
                     del self.fields[name]
-        if "oidc_well_known_url" in self.fields and self.preset.example:
-            self.fields["oidc_well_known_url"].widget.attrs["placeholder"] = self.preset.example
+        for name, example in self.preset.examples.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["placeholder"] = example
+        if self.preset.signs_secret:
+            self.fields["consumer_key"].help_text = "client;team;key: the ID of the service, of the team, of the key."
+            self.fields["consumer_secret"].widget = forms.Textarea(attrs={**PLAIN, "rows": "6", "class": "code-input"})
+            self.fields["consumer_secret"].help_text = (
+                "The private key that the provider gave you, with its first and last line. Kept encrypted, and never "
+                "shown. Empty: as it is."
+            )
 
     @property
     def changes(self) -> dict[str, Any]:
