@@ -30,10 +30,10 @@ class BadPattern(ValueError):
 class LinearPattern:
     """One compiled pattern. ``matches`` searches: the pattern is not anchored unless it says so itself."""
 
-    def __init__(self, pattern: str) -> None:
-        """Raises BadPattern."""
+    def __init__(self, pattern: str, *, ignore_case: bool = False) -> None:
+        """``ignore_case``: whatever the pattern says about it. Raises BadPattern."""
         try:
-            tree = parser.parse(pattern)
+            tree = parser.parse(pattern, re.IGNORECASE if ignore_case else 0)
         except (re.error, RecursionError, OverflowError) as error:
             raise BadPattern(str(error)) from error
         self._ignore_case = bool(tree.state.flags & re.IGNORECASE)

@@ -95,7 +95,12 @@ def plain_path(path: str) -> str | None:
         decoded = unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
     except (UnicodeDecodeError, UnicodeEncodeError):
         return None
-    return None if _AMBIGUOUS.search(decoded) or not decoded.startswith("/") else decoded
+    return None if is_ambiguous(decoded) else decoded
+
+
+def is_ambiguous(decoded: str) -> bool:
+    """Whether servers could disagree about which page a decoded path names."""
+    return _AMBIGUOUS.search(decoded) is not None or not decoded.startswith("/")
 
 
 def reads_differently(path: str) -> bool:

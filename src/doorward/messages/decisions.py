@@ -146,9 +146,19 @@ REASONS: dict[str, Why] = {
     ),
     "ambiguous_escape": Why(
         "The path has an escaped separator (such as %2F) or ..; in it, and the application has rules for "
-        "unauthenticated paths: proxy and application could disagree about which path it is.",
-        "If the application needs such paths, take its rules for unauthenticated paths away, or give the open paths a "
-        "router of their own.",
+        "unauthenticated paths or for step-up: proxy and application could disagree about which path it is.",
+        "If the application needs such paths, take those rules away, or give the paths that they are about a router of "
+        "their own.",
+    ),
+    "step_up": Why(
+        "The session is good for the application, but a step-up rule asks for more on this path: a second factor, or a "
+        "more recent login.",
+        "The rule and what the login has stand below. A browser is sent to show what is missing; whoever has no factor "
+        "sets one up first. Scripts get the status 401 with error insufficient_user_authentication.",
+    ),
+    "step_up_program": Why(
+        "A program brought good credentials, and a step-up rule asks on this path for what no program has.",
+        "Let the rule except programs (machines) if they are meant to get there, or let them use another path.",
     ),
     "unreadable_question": Why(
         "The proxy did not tell what the browser had asked for, or said it in a way that could mean two things.",

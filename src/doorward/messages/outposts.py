@@ -116,6 +116,21 @@ class TrustedIssuer(Struct, frozen=True):
     keys: tuple[VerificationKey, ...] = ()
 
 
+class StepUpRule(Struct, frozen=True, omit_defaults=True):
+    """What some paths ask of a login beyond the rest of the application. Each part that says something must hold."""
+
+    path: str
+    """A regular expression; see ``config.step_up_rules``."""
+    acr: tuple[str, ...] = ()
+    """One of these must be the ID token's ``acr``. The issuer is asked for them, the first one first."""
+    amr: tuple[str, ...] = ()
+    """The same is proved by one of these in ``amr``."""
+    max_age: float = 0.0
+    """Seconds; the login may not be older. 0: of any age."""
+    machines: bool = False
+    """Programs that bring their credentials are let pass; they never have a factor."""
+
+
 class ProxyProvider(Struct, frozen=True):
     """One protected application (or domain) as ``contracts/outpost.md`` section 12.2 describes it."""
 
@@ -170,6 +185,8 @@ class ProxyProvider(Struct, frozen=True):
     """In mode ``proxy``: scheme, host and port of the application behind, to which this program hands requests on."""
     internal_host_ssl_validation: bool = True
     """Whether the certificate of ``internal_host`` is verified."""
+    step_up: tuple[StepUpRule, ...] = ()
+    """All that fit a path must be satisfied, and those paths are open to nobody without a login."""
     cookie_prefix: str = ""
     """``host`` or ``secure``: the session cookie's name begins with ``__Host-`` or ``__Secure-``, and browsers keep it
     only as what that says. Empty: neither."""

@@ -27,6 +27,13 @@ class Claims(Struct, frozen=True, omit_defaults=True, gc=False):
     """The ``ak_proxy.user_attributes`` object, still MessagePack: only header building looks inside."""
     headers: tuple[tuple[str, str], ...] = ()
     """More request fields for the application (``messages.outposts.ClaimHeader``), in the order of their rules."""
+    acr: str = ""
+    """How sure the issuer was of the person at the login (OpenID Connect Core section 2), from the ID token of the
+    login itself: renewed tokens change nothing about it, nor about ``amr`` and ``auth_time``."""
+    amr: tuple[str, ...] = ()
+    """By which methods they logged in (RFC 8176)."""
+    auth_time: float = 0.0
+    """Unix seconds of the login; 0: the issuer does not say."""
 
 
 CREDENTIALS_DIFFER = bytes(32)

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from doorward.config.skip_rules import Opening
+from doorward.config.step_up_rules import Shortfall
 from doorward.messages.decisions import Decision
 from doorward.messages.http import Header, HttpAnswer, HttpQuestion
 from doorward.messages.outposts import OutpostConfiguration
@@ -51,6 +52,7 @@ from doorward.outpost.sessions.renewal import Renewal
 from doorward.outpost.sessions.store import Sessions
 from doorward.outpost.sign_out import SignOut
 from doorward.outpost.site import AmbiguousPath
+from doorward.outpost.step_up import StepUp, shortfall
 from doorward.outpost.strays import Strays
 from doorward.outpost.trust import DEFAULT_TRUSTED, TrustedPeers
 from doorward.outpost.turned_away import TurnedAway
@@ -100,6 +102,7 @@ class Outpost:
             now,
         )
         self._turned_away = TurnedAway(login, now)
+        self._step_up = StepUp(login, now)
         self._endpoints = OwnEndpoints(login, callback, SignOut(self._sessions))
         self._now = now
 
@@ -161,6 +164,9 @@ class Outpost:
             return False
         known, now = answer.known, self._now()
         if not self._sessions.still_known(known, now):
+            return False
+        application = known.application
+        if application.steps is not None and shortfall(application, path.decode("latin-1"), answer.origin, known, now):
             return False
         known.last_passed = now
         return True
@@ -230,7 +236,7 @@ class Outpost:
                     return HttpAnswer(200)
                 answer = refusals.forbidden("no endpoint of the outpost")
                 return self._decisions.about(visit, answer, "no_endpoint", asked_by=dialect.name)
-        if (";" in visit.path or "%" in visit.path) and visit.application.rules.could_be_misled(visit.path):
+        if (";" in visit.path or "%" in visit.path) and visit.application.could_be_misled(visit.path):
             closed = refusals.ambiguous_escape(400 if dialect.relays_answers else 403)
             return self._decisions.about(visit, closed, "ambiguous_escape", asked_by=dialect.name)
         verdict = self._judge.judge(visit)
@@ -250,11 +256,22 @@ class Outpost:
 
     def _conclude(self, dialect: Dialect, visit: Visit, verdict: Verdict) -> Answer:
         if isinstance(verdict, Known):
+            application = visit.application
+            if application.steps is not None:
+                lacking = shortfall(application, visit.path, visit.said_origin, verdict, self._now())
+                if lacking is not None:
+                    return self._not_enough(dialect, visit, verdict, lacking)
             return self._passed(visit, verdict)
         if verdict is Opening.OPEN:
             return HttpAnswer(200)
         answer = self._turned_away.answer(visit, verdict, relayed=dialect.relays_answers)
         return self._decisions.turned_away(visit, verdict, never_a_yes(answer), asked_by=dialect.name)
+
+    def _not_enough(self, dialect: Dialect, visit: Visit, known: Known, lacking: Shortfall) -> Answer:
+        answer = self._step_up.answer(visit, known, lacking, relayed=dialect.relays_answers)
+        reason = "step_up_program" if lacking.program else "step_up"
+        detail = self._step_up.in_words(visit.application, known, lacking)
+        return self._decisions.about(visit, never_a_yes(answer), reason, asked_by=dialect.name, detail=detail)
 
     def _passed(self, visit: Visit, known: Known) -> HttpAnswer:
         """The only answer that lets a person through."""
@@ -266,7 +283,8 @@ class Outpost:
             headers = (*known.headers, (_SESSION_FIELD, known.session.id_hash.hex().encode()), agent)
         # Below an application's own prefix are endpoints of ours, too: such a path is looked at every time.
         alone = not visit.application.path and self._applications.is_one(visit.host, visit.scheme)
-        return Passed(200, headers, known=known, applications=self._applications, alone=alone)
+        origin = visit.said_origin if visit.application.steps is not None else ""
+        return Passed(200, headers, known=known, applications=self._applications, alone=alone, origin=origin)
 
     # --- the browser asks --------------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from doorward.config.skip_rules import SkipRules
+from doorward.config.skip_rules import SkipRules, reads_differently
+from doorward.config.step_up_rules import StepUpRules
 from doorward.messages.http import Header
 from doorward.messages.outposts import ProxyProvider
 from doorward.outpost.hosts import DEFAULT_PORTS, Place, is_name, is_under, origin_of, parse_authority
@@ -62,7 +63,13 @@ class Application:
         self.common_fields: dict[tuple[str, str], Header] = {}
         """Identity fields that its sessions share (``identity_headers``)."""
         self.rules = SkipRules(provider.skip_path_regex, provider.name)
+        self.steps = StepUpRules(provider.step_up, provider.name) if provider.step_up else None
+        """What some of its paths ask of a login beyond the rest; None: nothing anywhere."""
         self.api_rules = SkipRules(foreign.api_paths if foreign is not None else "", provider.name)
+
+    def could_be_misled(self, path: str) -> bool:
+        """Whether protection depends on the path, and ``path`` is one that servers read differently."""
+        return self.rules.could_be_misled(path) or (self.steps is not None and reads_differently(path))
 
     def endpoint(self, name: str) -> str:
         """URL of one of our own endpoints on the application's host."""

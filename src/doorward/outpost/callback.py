@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from doorward.messages.http import HttpAnswer
 from doorward.messages.sessions import ProxySession, ReportMisconfiguration
-from doorward.outpost import kept_form, login_state, pages, parameters, refusals
+from doorward.outpost import kept_form, login_state, pages, parameters, refusals, step_up
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import GrantRefused
 from doorward.outpost.claims import NotAdmitted
@@ -62,7 +62,8 @@ class Callback:
             state = login_state.read(visit.application, given.get("state", ""), self.now())
         except (parameters.BadParameters, TokenRefused, StateExpired):
             return False
-        return visit.method == "GET" and login_state.belongs_to(state, visit.presented.ticket)
+        began = login_state.beginner(visit.application, state, visit.presented.ticket)
+        return visit.method == "GET" and began is not None
 
     def is_of(self, application: Application, visit: Visit) -> bool:
         """Whether the state in the query was made for this application, in time or not."""
@@ -101,8 +102,8 @@ class Callback:
             )
         except TokenRefused:
             return _restart(visit, "", "This login link is not valid", "It was not made for this application.")
-        ticket = visit.presented.ticket
-        if ticket is None or not login_state.belongs_to(state, ticket):
+        ticket = login_state.beginner(application, state, visit.presented.ticket)
+        if ticket is None:
             return await self._not_this_time(
                 visit,
                 state,
@@ -219,11 +220,24 @@ class Callback:
             access_issued=now,
         )
         await self.sessions.create(session, state.jti, float(state.exp))
+        await self._end_former(visit)
         self.unused.add(pk, subject, own.id_hash, now)
         cookie = application.cookies.set(own, now, max_age)
+        lacking = step_up.lacking_after(application, state.steps, session.claims, now)
+        if lacking is not None:
+            return step_up.fell_short(visit, lacking, target, cookie)
         if form is not None and target:
             return kept_form.page(visit, target, form, cookie)
         return pages.found(application.url(target), cookie, method=visit.question.method)
+
+    async def _end_former(self, visit: Visit) -> None:
+        """A session that was stepped up goes on under a new id, and nobody may use it under the old one."""
+        former = visit.presented.ticket
+        if former is not None and former.kind == SESSION:
+            try:
+                await self.sessions.end(former.id_hash, visit.application.provider.pk)
+            except StoreUnavailable:
+                log.warning("the session before a step-up at %r lives on", visit.application.provider.name)
 
     async def _token_refused(self, visit: Visit, refused: TokenRefused, target: str) -> HttpAnswer:
         if refused.part in _CLOCK_CLAIMS:

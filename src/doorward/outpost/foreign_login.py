@@ -21,6 +21,7 @@ from doorward.messages.outposts import ForeignIssuer, TrustedIssuer
 from doorward.outpost import claims as reading
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import MAX_ANSWER, TokenAnswer
+from doorward.outpost.login_facts import with_facts
 from doorward.outpost.ports import IdentityChannel, IdentityUnreachable
 from doorward.outpost.verified_login import VerifiedLogin, keys_among, keys_of
 from doorward.tokens.issuer_keys import Verified
@@ -72,7 +73,8 @@ class ForeignLogins:
         if issuer.outlives_tokens and not tokens.refresh_token:
             expires = FOREVER
         access_token = tokens.access_token if issuer.keep_access_token else ""
-        return VerifiedLogin(reading.read(claims, issuer), access_token, tokens.id_token, expires, tokens.refresh_token)
+        kept = with_facts(reading.read(claims, issuer), verified.claims)  # of the userinfo they would prove nothing
+        return VerifiedLogin(kept, access_token, tokens.id_token, expires, tokens.refresh_token)
 
     async def verified(self, application: Application, token: str) -> Verified:
         """The claims of a token of the issuer's. One signed with a key that we do not know makes us look at the

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from doorward.config.skip_rules import Opening
+from doorward.outpost import step_up
 from doorward.outpost.machines import Machines, Rejection
 from doorward.outpost.navigation import is_preflight
 from doorward.outpost.sessions.cache import Known
@@ -56,6 +57,8 @@ class Judge:
         opening = application.rules.opening(visit.path, visit.said_origin if application.domain else "")
         if application.provider.skip_preflight and is_preflight(visit.fields, visit.method):
             return Opening.OPEN
+        if opening is Opening.OPEN and step_up.asks(application, visit):
+            opening = Opening.SHUT  # what asks for more than a login is open to nobody
         if opening is Opening.SHUT and application.provider.intercept_header_auth and visit.fields.raw("authorization"):
             return self.machines.recognise(visit)
         return opening

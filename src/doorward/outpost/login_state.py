@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from doorward.outpost.application import Application
-from doorward.outpost.sessions.cookie import BEGUN, Ticket
+from doorward.outpost.sessions.cookie import BEGUN, SESSION, Ticket
 from doorward.tokens import base64url, shared_secret
 from doorward.tokens.refused import TokenRefused
 
@@ -35,6 +35,8 @@ class LoginState(Struct, frozen=True, omit_defaults=True):
     """Path and query to return to; empty for the application's start page."""
     kept: str = ""
     """Key under which the store keeps a ``redirect`` that is too long to travel."""
+    steps: tuple[int, ...] = ()
+    """Places of the step-up rules for whose sake it was begun (``config.step_up_rules``)."""
 
 
 class StateExpired(Exception):
@@ -45,7 +47,14 @@ class StateExpired(Exception):
         self.state = state
 
 
-def begin(application: Application, ticket: Ticket, now: float, redirect: str = "", kept: str = "") -> LoginState:
+def begin(
+    application: Application,
+    ticket: Ticket,
+    now: float,
+    redirect: str = "",
+    kept: str = "",
+    steps: tuple[int, ...] = (),
+) -> LoginState:
     """The state of a new login of the browser that holds ``ticket``."""
     return LoginState(
         iss=_issuer(application),
@@ -54,6 +63,7 @@ def begin(application: Application, ticket: Ticket, now: float, redirect: str = 
         exp=int(now) + LIFETIME,
         redirect=redirect,
         kept=kept,
+        steps=steps,
     )
 
 
@@ -72,11 +82,18 @@ def read(application: Application, token: str, now: float) -> LoginState:
     return state
 
 
-def belongs_to(state: LoginState, ticket: Ticket | None) -> bool:
-    """Whether the browser that sent ``ticket`` is the one that began this login."""
+def beginner(application: Application, state: LoginState, ticket: Ticket | None) -> Ticket | None:
+    """The ticket with which this login was begun, if the browser that sent ``ticket`` has begun it.
+
+    Who only steps up keeps the session meanwhile, and so its cookie: what was begun hangs on an id that nobody but the
+    holder of that session has, and that is never good for a session itself (S-312).
+    """
+    if ticket is not None and ticket.kind == SESSION and state.steps:
+        ticket = application.cookies.pre_login(ticket)
     if ticket is None or ticket.kind != BEGUN:
-        return False
-    return hmac.compare_digest(state.sid.encode(), base64url.encode(ticket.id_hash).encode())
+        return None
+    own = hmac.compare_digest(state.sid.encode(), base64url.encode(ticket.id_hash).encode())
+    return ticket if own else None
 
 
 def verifier(application: Application, state: LoginState, ticket: Ticket) -> str:

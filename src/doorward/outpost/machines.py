@@ -26,7 +26,7 @@ from doorward.outpost.application import Application
 from doorward.outpost.credential import AppPassword, BearerToken
 from doorward.outpost.machine_logins import CredentialRefused, MachineLogins
 from doorward.outpost.ports import IdentityUnreachable
-from doorward.outpost.sessions.cache import Known
+from doorward.outpost.sessions.cache import Known, Program
 from doorward.outpost.verified_login import VerifiedLogin
 from doorward.outpost.visit import Visit
 
@@ -169,7 +169,7 @@ class Machines:
             self._failures.popitem(last=False)
 
 
-def _known(application: Application, login: VerifiedLogin, id_hash: bytes) -> Known:
+def _known(application: Application, login: VerifiedLogin, id_hash: bytes) -> Program:
     """Nothing of this is stored; the id lets the proxy cut what is open when the credential ends."""
     session = ProxySession(
         id_hash=id_hash,
@@ -181,4 +181,4 @@ def _known(application: Application, login: VerifiedLogin, id_hash: bytes) -> Kn
         expires=login.access_expires,
     )
     headers = (*identity_headers.build(session, application), (CONSUMED_FIELD, b"Authorization"))
-    return Known(session, application, headers)
+    return Program(session, application, headers)

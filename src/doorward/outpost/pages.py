@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from html import escape
 from json import dumps as encode
@@ -82,12 +83,14 @@ def page(
     *sentences: str,
     causes: tuple[str, ...] = (),
     link: Link | None = None,
+    also: Link | None = None,
     form: Form | None = None,
     cookies: tuple[bytes, ...] = (),
     headers: tuple[Header, ...] = (),
     reason: str = "",
 ) -> Page:
-    """A page with ``title`` and ``sentences`` (plain text), possible ``causes`` as a list, and the next step."""
+    """A page with ``title`` and ``sentences`` (plain text), possible ``causes`` as a list, the next step, and
+    another one (``also``)."""
     reference = secrets.token_hex(16)
     parts = [f"<p>{escape(sentence)}</p>" for sentence in sentences]
     if causes:
@@ -96,6 +99,8 @@ def page(
         parts.append(_written(form))
     if link is not None:
         parts.append(f'<p><a class="go" href="{escape(link.url)}">{escape(link.label)}</a></p>')
+    if also is not None:
+        parts.append(f'<p><a href="{escape(also.url)}">{escape(also.label)}</a></p>')
     if status >= 400:
         parts.append(f"<small>Reference for your administrator: {reference}</small>")
     body = (
@@ -149,11 +154,11 @@ def json(status: int, body: bytes, *headers: Header) -> HttpAnswer:
     return HttpAnswer(status, (*fixed, *headers), body)
 
 
-def reason(status: int, said: dict[str, str], *headers: Header) -> Page:
+def reason(status: int, said: Mapping[str, object], *headers: Header) -> Page:
     """A refusal to a program: ``said`` as a JSON object, with a reference as ``request_id``."""
     reference = secrets.token_hex(16)
     answer = json(status, encode({**said, "request_id": reference}).encode(), *headers)
-    return Page(status, answer.headers, answer.body, said=said.get("detail", ""), reference=reference)
+    return Page(status, answer.headers, answer.body, said=str(said.get("detail", "")), reference=reference)
 
 
 def found(location: str, *cookies: bytes, method: bytes) -> HttpAnswer:

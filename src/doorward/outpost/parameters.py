@@ -11,6 +11,9 @@ MAX_PARAMETERS = 1000
 _UNESCAPED_URL = re.compile(r"(?:^|&)rd=(https?://[^/?#&%]+[/?].*)$", re.ASCII)
 
 
+_START = frozenset({"again", "step"})
+
+
 class BadParameters(ValueError):
     """Too many parameters, or one of ours more than once (S-233)."""
 
@@ -31,13 +34,13 @@ def parse(query: str | None, own: frozenset[str]) -> dict[str, str]:
 
 
 def parse_start(query: str | None) -> dict[str, str]:
-    """``rd`` and ``again``. Raises BadParameters.
+    """``rd``, ``again`` and ``step``. Raises BadParameters.
 
     Stand-alone nginx cannot escape: it writes ``rd=https://host/a?b=1&c=2``. A value that begins with an unescaped
     URL and its path is therefore taken as it stands, to the end, so that nothing of the query is lost.
     """
     literal = _UNESCAPED_URL.search(query or "")
     if literal is None:
-        return parse(query, frozenset({"rd", "again"}))
-    before = parse((query or "")[: literal.start()], frozenset({"again"}))
+        return parse(query, _START | {"rd"})
+    before = parse((query or "")[: literal.start()], _START)
     return {**before, "rd": literal[1]}

@@ -26,6 +26,7 @@ def authorize_location(application: Application, state: LoginState, ticket: Tick
     request = urlencode(
         {
             **more,
+            **_step_up(application, state),
             "client_id": provider.client_id,
             "code_challenge": login_state.challenge(login_state.verifier(application, state, ticket)),
             "code_challenge_method": "S256",
@@ -38,6 +39,16 @@ def authorize_location(application: Application, state: LoginState, ticket: Tick
     )
     endpoint = provider.authorization_endpoint
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{request}"
+
+
+def _step_up(application: Application, state: LoginState) -> dict[str, str]:
+    """What the issuer is asked to make sure of (OpenID Connect Core section 3.1.2.1); it asks the person only for what
+    is missing."""
+    if application.steps is None or not (steps := application.steps.known(state.steps)):
+        return {}
+    values, age = application.steps.acr_values(steps), application.steps.max_age(steps)
+    wanted = {"acr_values": " ".join(values)} if values else {}
+    return wanted if age is None else {**wanted, "max_age": str(age)}
 
 
 def end_session_location(application: Application, id_token: str, return_to: str) -> str:

@@ -16,6 +16,7 @@ from doorward.messages.sessions import Claims
 from doorward.outpost.application import Application
 from doorward.outpost.back_channel import TokenAnswer
 from doorward.outpost.identity_headers import is_sayable
+from doorward.outpost.login_facts import with_facts
 from doorward.tokens.issuer_keys import IssuerKeys, PublicKey, issuer_keys
 from doorward.tokens.openid import Expected, check_access_token, check_id_token
 from doorward.tokens.refused import TokenRefused
@@ -48,7 +49,7 @@ def verify(application: Application, tokens: TokenAnswer, now: float, nonce: str
     access_expires = check_access_token(access_token, expected)
     if access_token.claims["sub"] != id_token.claims["sub"]:
         raise TokenRefused("sub", "differs between the two tokens")
-    claims = read_claims(id_token.claims)
+    claims = with_facts(read_claims(id_token.claims), id_token.claims)
     return VerifiedLogin(claims, tokens.access_token, tokens.id_token, access_expires, tokens.refresh_token)
 
 

@@ -22,6 +22,8 @@ class Passed(HttpAnswer):
     applications: Applications
     alone: bool
     """The host is one application's as a whole, whatever the path."""
+    origin: str = ""
+    """Of the host that was asked for, as it was said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.explain.sessions import live_sessions
+from doorward.identity.outposts import step_up
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.policies.models import PolicyBinding
 from doorward.identity.policies.queries import memberships, verdict, weighed
@@ -66,6 +67,9 @@ def _notes(
         notes.append("The provider is assigned to no outpost, so no proxy gets an answer about it.")
     if provider.skip_path_regex.strip():
         notes.append("Some paths are open to everybody, logged in or not (unauthenticated paths).")
+    if provider.step_up_rules:
+        rules = "; ".join(step_up.line_of(rule) for rule in provider.step_up_rules)
+        notes.append(f"Some paths ask for more than a login: {rules}.")
     if provider.skip_preflight:
         notes.append("CORS preflights pass without a session.")
     return notes

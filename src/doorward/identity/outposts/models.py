@@ -46,6 +46,8 @@ class ProxyProvider(OAuth2Provider):
     cookie_domain = models.TextField(blank=True, default="")
     sealed_cookie_secret = models.TextField(blank=True, default="")
     skip_path_regex = models.TextField(blank=True, default="")
+    step_up_rules = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), blank=True)
+    """What some paths ask of a login beyond the rest (``outposts.step_up``)."""
     intercept_header_auth = models.BooleanField(default=True)
     basic_auth_enabled = models.BooleanField(default=False)
     basic_auth_user_attribute = models.TextField(blank=True, default="")

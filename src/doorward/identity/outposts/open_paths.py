@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 
 from doorward.config.linear_pattern import BadPattern, LinearPattern
 from doorward.config.skip_rules import ALLOW_MATCH_ALL, Opening, SkipRules
+from doorward.config.step_up_rules import StepUpRules
+from doorward.identity.outposts import step_up
 from doorward.identity.outposts.models import ProxyProvider
 
 MOST = 100
@@ -24,6 +26,8 @@ class Judged:
     path: str
     open: bool
     why: str
+    step_up: str = ""
+    """What the path asks of a login beyond the rest; empty: nothing."""
 
 
 def require_usable(lines: str) -> None:
@@ -77,18 +81,22 @@ def _opens_all(line: str, provider: ProxyProvider) -> bool:
     return rule.matches(f"{origin}/") or rule.matches(origin + _ANYWHERE)
 
 
-def preview(provider: ProxyProvider, paths: Iterable[str], rules: str | None = None) -> list[Judged]:
-    """Judge ``paths`` (paths, or whole URLs) by ``rules``, or by those in force. Raises ValidationError."""
+def preview(
+    provider: ProxyProvider, paths: Iterable[str], rules: str | None = None, steps: list[step_up.Rule] | None = None
+) -> list[Judged]:
+    """Judge ``paths`` (paths, or whole URLs) by ``rules`` and ``steps``, or by those in force. Raises
+    ValidationError."""
     text = provider.skip_path_regex if rules is None else rules
     require_usable(text)
-    compiled = SkipRules(text, provider.name)
+    asking = provider.step_up_rules if steps is None else step_up.normalised(steps)
+    compiled = SkipRules(text, provider.name), StepUpRules(step_up.described(asking), provider.name)
     asked = [path.strip() for path in paths if path.strip()]
     if len(asked) > MOST:
         raise ValidationError({"paths": [f"At most {MOST} paths at a time."]})
-    return [_judged(compiled, provider, path) for path in asked]
+    return [_judged(*compiled, provider, path) for path in asked]
 
 
-def _judged(rules: SkipRules, provider: ProxyProvider, asked: str) -> Judged:
+def _judged(rules: SkipRules, steps: StepUpRules, provider: ProxyProvider, asked: str) -> Judged:
     try:
         parts = urlsplit(asked)
     except ValueError:
@@ -106,4 +114,7 @@ def _judged(rules: SkipRules, provider: ProxyProvider, asked: str) -> Judged:
     why = rules.explained(wire, origin)
     if parts.query:
         why += "; the query does not count"
-    return Judged(asked, open=opening is Opening.OPEN, why=why)
+    wanted = step_up.asked(steps, wire, origin)
+    if wanted and opening is Opening.OPEN:
+        return Judged(asked, open=False, why=f"{why}, and a step-up rule shuts it", step_up=wanted)
+    return Judged(asked, open=opening is Opening.OPEN, why=why, step_up=wanted)

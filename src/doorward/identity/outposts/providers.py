@@ -24,7 +24,7 @@ from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.scopes import OFFLINE_ACCESS
 from doorward.identity.outposts import external_host as hosts
 from doorward.identity.outposts import internal_host as inside
-from doorward.identity.outposts import open_paths, revocation
+from doorward.identity.outposts import open_paths, revocation, step_up
 from doorward.identity.outposts.collisions import refuse_second
 from doorward.identity.outposts.credentials import IN_DOUBT
 from doorward.identity.outposts.models import ProxyProvider
@@ -42,6 +42,8 @@ _EDITABLE = frozenset(
         "mode",
         "cookie_domain",
         "skip_path_regex",
+        "step_up_rules",
+        "step_up_flow",
         "intercept_header_auth",
         "basic_auth_enabled",
         "basic_auth_user_attribute",
@@ -196,6 +198,7 @@ def _force(provider: ProxyProvider) -> None:
     _require_durations(provider)
     open_paths.require_usable(provider.skip_path_regex)
     open_paths.require_meant(provider)
+    provider.step_up_rules = step_up.normalised(provider.step_up_rules)
 
 
 def _require_domain(provider: ProxyProvider) -> None:

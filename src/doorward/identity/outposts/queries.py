@@ -13,7 +13,7 @@ from doorward.identity.crypto.vault import Unreadable
 from doorward.identity.events.models import Change
 from doorward.identity.oauth2.issuer import endpoints_of
 from doorward.identity.oauth2.keys import verification_keys
-from doorward.identity.outposts import additional_headers
+from doorward.identity.outposts import additional_headers, step_up
 from doorward.identity.outposts.models import EMBEDDED, Outpost, ProxyProvider
 
 _log = logging.getLogger("doorward.outposts")
@@ -79,6 +79,7 @@ def _described(provider: ProxyProvider, outpost: Outpost) -> messages.ProxyProvi
         cookie_domain=provider.cookie_domain,
         access_token_validity=durations.parse(provider.access_token_validity).total_seconds(),
         skip_path_regex=provider.skip_path_regex,
+        step_up=step_up.described(provider.step_up_rules),
         intercept_header_auth=provider.intercept_header_auth,
         basic_auth_enabled=provider.basic_auth_enabled,
         basic_auth_user_attribute=provider.basic_auth_user_attribute,

@@ -22,9 +22,11 @@ from uuid import UUID
 import yaml
 
 from doorward.config.skip_rules import Opening, SkipRules
+from doorward.config.step_up_rules import StepUpRules
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
 from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.outposts.step_up import described
 from doorward.identity.reach.world import World
 
 LARGEST = 1_048_576
@@ -166,4 +168,6 @@ def _opening(application: Application, path: str) -> Opening:
     provider = ProxyProvider.objects.filter(pk=application.provider_id).first() if application.provider_id else None
     if provider is None:
         return Opening.SHUT
-    return SkipRules(provider.skip_path_regex, provider.name).opening(path)
+    steps = StepUpRules(described(provider.step_up_rules), provider.name)
+    # What asks for more than a login is open to nobody.
+    return Opening.SHUT if steps.applying(path) else SkipRules(provider.skip_path_regex, provider.name).opening(path)

@@ -44,6 +44,10 @@ class Known(Struct, eq=False, gc=False):
     """Since it was remembered, or since it was last considered for making room."""
 
 
+class Program(Known):
+    """Who sent an ``Authorization`` field that is good: nobody's session, and nobody has logged in."""
+
+
 class SessionCache:
     """The oldest goes first, but for those that are in use."""
 

@@ -22,6 +22,7 @@ from doorward.outpost.application import Application
 from doorward.outpost.back_channel import GrantRefused, TokenAnswer, request_tokens
 from doorward.outpost.claims import NotAdmitted
 from doorward.outpost.foreign_login import ForeignLogins, lifetime
+from doorward.outpost.login_facts import with_facts_of
 from doorward.outpost.ports import IdentityChannel, IdentityUnreachable, SessionStore, StoreUnavailable
 from doorward.tokens.openid import Expected, check_access_token
 from doorward.tokens.refused import TokenRefused
@@ -111,7 +112,7 @@ class Renewal:
         expires = now + lifetime(tokens)
         if tokens.id_token:
             login = await self.foreign.complete(application, tokens, None, subject=session.claims.sub)
-            claims, id_token = login.claims, login.id_token
+            claims, id_token = with_facts_of(login.claims, session.claims), login.id_token
             if not claims.sid:
                 claims = msgspec.structs.replace(claims, sid=session.claims.sid)
         return msgspec.structs.replace(
@@ -147,7 +148,8 @@ def _renewed(session: ProxySession, application: Application, tokens: TokenAnswe
     claims, id_token = session.claims, session.id_token
     if tokens.id_token:
         login = verified_login.verify(application, tokens, now, nonce=None)
-        claims, id_token, access_expires = login.claims, login.id_token, login.access_expires
+        claims, id_token = with_facts_of(login.claims, session.claims), login.id_token
+        access_expires = login.access_expires
         subject: object = claims.sub
         if not claims.sid:
             claims = msgspec.structs.replace(claims, sid=session.claims.sid)

@@ -26,6 +26,8 @@ def slim(session: ProxySession, id_hash: bytes, *, keeps_tokens: bool) -> ProxyS
         claims,
         groups=_shared(claims.groups),
         entitlements=_shared(claims.entitlements),
+        acr=_shared((claims.acr,))[0],
+        amr=_shared(claims.amr),
         user_attributes=_NOTHING if bytes(attributes) == bytes(_NOTHING) else attributes.copy(),
     )
     return msgspec.structs.replace(session, id_hash=id_hash, claims=slender, **tokens, **never)

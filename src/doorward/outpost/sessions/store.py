@@ -106,6 +106,11 @@ class Sessions:
         session = await self._store.find(known.session.id_hash, known.session.provider, known.session.good_at)
         return "" if session is None else session.id_token
 
+    async def end(self, id_hash: bytes, provider: int) -> None:
+        """End this one session, in the store first. Raises StoreUnavailable."""
+        await self._store.end(id_hash, provider)
+        self.forget((id_hash,), everything=False)
+
     async def end_subject(self, subject: str) -> None:
         """End all sessions of the person, in the store first. Raises StoreUnavailable; then nothing has ended."""
         await self._store.end_subject(subject)

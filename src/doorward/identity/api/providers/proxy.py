@@ -16,9 +16,24 @@ from doorward.identity.api.fixed import Fixed
 from doorward.identity.api.providers.serializers import SHARED_FIELDS, ProviderFields, RedirectURISerializer
 from doorward.identity.api.resource import NUMBER, Resource
 from doorward.identity.oauth2.models import OAuth2Provider
-from doorward.identity.outposts import actions, open_paths
+from doorward.identity.outposts import actions, open_paths, step_up
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.sources.models import OAuthSource
+
+
+class StepUpRuleSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField(
+        max_length=step_up.LONGEST_PATH, trim_whitespace=False, help_text="A regular expression for the decoded path."
+    )
+    factor = serializers.ChoiceField(
+        choices=["mfa", "phr"], allow_blank=True, required=False, help_text="Any second factor, or a passkey."
+    )
+    max_age = serializers.CharField(
+        max_length=100, allow_blank=True, required=False, help_text="A duration; the login may not be older."
+    )
+    machines = serializers.BooleanField(
+        required=False, help_text="Programs with credentials are let pass; they never satisfy a rule."
+    )
 
 
 class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyProvider]):
@@ -41,12 +56,17 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
         many=True, queryset=OAuth2Provider.objects.all(), required=False
     )
 
+    step_up_rules = StepUpRuleSerializer(
+        many=True, required=False, help_text="What some paths ask of a login beyond the rest of the application."
+    )
+
     class Meta:
         model = ProxyProvider
         extra_kwargs = {
             "skip_preflight": {"help_text": "Let CORS preflights pass without a session."},
             "keep_posts": {"help_text": "Keep a form that meets an ended session; needs a proxy that sends bodies."},
             "cookie_prefix": {"help_text": "host or secure: the cookie's name begins with __Host- or __Secure-."},
+            "step_up_flow": {"help_text": "Where people show what a step-up rule asks for; null: they log in again."},
             "idle_limit": {"help_text": "A duration after which an unused session ends; seconds=0: no limit."},
         }
         fields = [
@@ -72,6 +92,8 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
             "skip_preflight",
             "keep_posts",
             "cookie_prefix",
+            "step_up_rules",
+            "step_up_flow",
             "renew_sessions",
             "idle_limit",
             "outpost_set",
@@ -95,7 +117,7 @@ class ProxyProviderSerializer(ProviderFields, serializers.ModelSerializer[ProxyP
 
 
 def _renamed(asked: dict[str, Any]) -> dict[str, Any]:
-    return {"paths": asked["paths"], "rules": asked.get("skip_path_regex")}
+    return {"paths": asked["paths"], "rules": asked.get("skip_path_regex"), "steps": asked.get("step_up_rules")}
 
 
 class PathsRequest(serializers.Serializer[Any]):
@@ -103,12 +125,14 @@ class PathsRequest(serializers.Serializer[Any]):
     skip_path_regex = serializers.CharField(
         required=False, allow_blank=True, help_text="Rules to try; those in force by default."
     )
+    step_up_rules = StepUpRuleSerializer(many=True, required=False, help_text="The same for step-up.")
 
 
 class JudgedPath(serializers.Serializer[Any]):
     path = serializers.CharField()
     open = serializers.BooleanField(help_text="Whether strangers may open it.")
     why = serializers.CharField()
+    step_up = serializers.CharField(help_text="What the path asks of a login beyond the rest; empty: nothing.")
 
 
 class ProxyProviderFilters(Filters):
@@ -141,7 +165,8 @@ class ProxyProviders(Resource[ProxyProvider]):
     @extend_schema(request=PathsRequest, responses=JudgedPath(many=True), filters=False)
     @action(detail=True, methods=["post"], pagination_class=None)
     def preview_paths(self, request: Request, id: str) -> Response:  # noqa: A002 - as the route calls it
-        """What strangers may open, by the rules in force or by others; nothing is changed."""
+        """What strangers may open, and what asks for more than a login, by the rules in force or by others; nothing is
+        changed."""
         asked = PathsRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         judged = open_paths.preview(self.get_object(), **_renamed(asked.validated_data))

@@ -12,6 +12,7 @@ from doorward.identity.crypto.queries import signing_key
 from doorward.identity.flows.defaults import IMPLICIT_CONSENT, PROVIDER_INVALIDATION
 from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import DEVICE_CODE, TOKEN_EXCHANGE, OAuth2Provider, ScopeMapping
+from doorward.identity.outposts import step_up
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.providers import DEFAULT_VALIDITY
 from doorward.identity.sources.models import OAuthSource
@@ -66,6 +67,21 @@ class ProviderForm(forms.Form):
         return {**fields, "jwt_federation_sources": list(provider.jwt_federation_sources.all())}
 
 
+class StepUpRulesField(forms.CharField):
+    """One rule a line: what is asked for, then the path."""
+
+    widget = forms.Textarea(
+        attrs={**PLAIN, "rows": "3", "class": "code-input", "placeholder": "mfa minutes=15 ^/admin(/|$)"}
+    )
+
+    def clean(self, value: Any) -> list[step_up.Rule]:
+        return step_up.parsed(super().clean(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        """Stored rules as lines."""
+        return step_up.lines_of(value) if isinstance(value, list) else value
+
+
 class ProxyProviderForm(ProviderForm):
     """What only one mode needs is asked for in all, and kept."""
 
@@ -80,6 +96,20 @@ class ProxyProviderForm(ProviderForm):
         required=False,
         widget=forms.Textarea(attrs={**PLAIN, "rows": "3"}),
         help_text="Regular expressions, one per line: what matches is open to everybody, without a login.",
+    )
+    step_up_rules = StepUpRulesField(
+        label="Paths that ask for more",
+        required=False,
+        help_text="One rule a line: mfa (a second factor), phr (a passkey or security key) or a duration (the oldest "
+        "login that is good), then a regular expression for the path. machines before it lets programs off, which "
+        "otherwise do not get there.",
+    )
+    step_up_flow = FlowField(
+        Flow.Designation.AUTHORIZATION,
+        label="Flow for a second factor",
+        required=False,
+        empty_label="None: people log in again",
+        help_text="Where people go who are logged in and lack the factor that a path asks for.",
     )
     access_token_validity = DurationField(label="How long a login lasts")
     intercept_header_auth = forms.BooleanField(
@@ -140,6 +170,8 @@ class ProxyProviderForm(ProviderForm):
         "internal_host",
         "internal_host_ssl_validation",
         "skip_path_regex",
+        "step_up_rules",
+        "step_up_flow",
         "access_token_validity",
         "renew_sessions",
         "refresh_token_validity",
@@ -177,6 +209,12 @@ class OpenPathsForm(forms.Form):
         max_length=100_000,
         widget=forms.Textarea(attrs={**PLAIN, "rows": "4"}),
         help_text="As they are in force; change them here to see what would change. To keep them, edit the provider.",
+    )
+    step_up_rules = StepUpRulesField(
+        label="Rules for paths that ask for more",
+        required=False,
+        max_length=100_000,
+        help_text="The same: mfa, phr or a duration, then the path.",
     )
     paths = forms.CharField(
         label="Paths",

@@ -16,6 +16,7 @@ from doorward.identity.oauth2.issuer import endpoints_of
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import actions
 from doorward.identity.outposts.models import ProxyProvider
+from doorward.identity.outposts.step_up import lines_of
 from doorward.identity.web.forms.providers import line_of
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import Crumb, done, show_admin
@@ -52,6 +53,7 @@ def show_provider(request: HttpRequest, shown: Provider, *, secret: str = "") ->
         context["sources"] = shown.jwt_federation_sources.all()
     if isinstance(shown, ProxyProvider):
         context["outposts"] = shown.outposts.all()
+        context["step_up_lines"] = lines_of(shown.step_up_rules)
         if application is not None:
             context["setup"] = setup_of(request, application, shown)
     elif isinstance(shown, OAuth2Provider):

@@ -48,13 +48,14 @@ def open_paths(request: HttpRequest, pk: int) -> HttpResponse:
     provider = get_object_or_404(ProxyProvider, pk=pk)
     stored = find(pk)
     form = OpenPathsForm(
-        request.POST if request.method == "POST" else None, initial={"skip_path_regex": provider.skip_path_regex}
+        request.POST if request.method == "POST" else None,
+        initial={"skip_path_regex": provider.skip_path_regex, "step_up_rules": provider.step_up_rules},
     )
     judged: list[Judged] | None = None
     if form.is_bound and form.is_valid():
         with errors_at(form):
             values = form.cleaned_data
-            judged = preview(provider, values["paths"].splitlines(), values["skip_path_regex"])
+            judged = preview(provider, values["paths"].splitlines(), values["skip_path_regex"], values["step_up_rules"])
     return show_admin(
         request,
         "open_paths.html",
