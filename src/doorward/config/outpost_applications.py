@@ -7,7 +7,15 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, model_validator
 
 from doorward.config.outpost_issuers import Allow, Issuer, TrustedIssuer
-from doorward.config.outpost_values import a_claim_field, a_domain, a_plain_path, a_server, an_origin
+from doorward.config.outpost_values import (
+    SHORTEST_AGE,
+    a_claim_field,
+    a_domain,
+    a_plain_path,
+    a_server,
+    an_acr_value,
+    an_origin,
+)
 from doorward.config.section import Duration, Flag, Section, Text, WithCommas
 
 
@@ -52,6 +60,32 @@ class Headers(Section):
     """More fields: name of the field, name of the claim."""
 
 
+class StepUp(Section):
+    """Some paths of the application, and what they ask of a login beyond the rest."""
+
+    path: Text
+    """A regular expression, searched in the decoded path (for a domain also in ``scheme://host/path``), in upper or
+    lower case. A path that servers could read in more than one way is taken to fit."""
+    factor: Literal["mfa", "phr"] | None = None
+    """A second factor, or a phishing-resistant one: short for ``acrValues`` (and ``amr``) of issuers that say so."""
+    acr_values: Annotated[tuple[Annotated[Text, AfterValidator(an_acr_value)], ...], WithCommas] = ()
+    """What the issuer is asked for, and one of which the ID token must say in ``acr``."""
+    amr: Annotated[tuple[Text, ...], WithCommas] = ()
+    """One of these in ``amr`` of the ID token does as well."""
+    max_age: Duration = 0.0
+    """The login may not be older; a minute at least. The ID token must say ``auth_time``."""
+    machines: Flag = False
+    """Let programs pass that bring a good token; they never have a factor, and get nowhere here otherwise."""
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if not (self.factor or self.acr_values or self.amr or self.max_age):
+            raise ValueError("asks for nothing: needs factor, acrValues, amr or maxAge")
+        if 0 < self.max_age < SHORTEST_AGE:
+            raise ValueError("maxAge must be a minute at least: a login must have time to come back")
+        return self
+
+
 class Application(Section):
     """Something to protect."""
 
@@ -74,6 +108,8 @@ class Application(Section):
     """Where the issuer sends browsers back to; ``/outpost.goauthentik.io/callback`` by default."""
     skip_paths: tuple[Text, ...] = ()
     """Regular expressions: paths that everybody may open, without a word about anybody."""
+    step_up: tuple[StepUp, ...] = ()
+    """Paths that ask for a second factor, or for a recent login."""
     api_paths: tuple[Text, ...] = ()
     """Regular expressions: paths where strangers get a 401 and are not sent to log in."""
     skip_preflight: Flag = False

@@ -16,7 +16,7 @@ from doorward.config.document import Document, KeyPath
 from doorward.config.entry_point import parse_address
 from doorward.config.listening import access_log_of
 from doorward.config.outpost import IdentityProvider, OutpostConfiguration, contradictions
-from doorward.config.outpost_applications import Application, Headers
+from doorward.config.outpost_applications import Application, Headers, StepUp
 from doorward.config.outpost_issuers import Allow, Issuer, Reached, TrustedIssuer
 from doorward.config.outpost_routes import cookie_id, table_of
 from doorward.config.problems import ConfigurationError, Problem, joined
@@ -31,6 +31,8 @@ ENTRY_POINT = "outpost"
 METRICS = "metrics"
 _AUTH_REQUEST = {"User": "sub", "Email": "", "Groups": "@groups", "Preferred-Username": "preferred_username"}
 
+_FACTORS = {"mfa": (("mfa", "phr", "phrh"), ("mfa",)), "phr": (("phr", "phrh"), ())}
+"""What issuers say in ``acr`` (OpenID Connect Extended Authentication Profile) and ``amr`` (RFC 8176)."""
 _IN_ANOTHER_WAY = "is reached in another way than by another application"
 CheckPattern = Callable[[str], object]
 """Raises ValueError for an expression that may not run."""
@@ -203,6 +205,11 @@ class _Maker:
                     self._check_pattern(pattern)
                 except ValueError as error:
                     self.problem(f"is no expression that may run: {error}", *here, name.replace("_p", "P"), number)
+        for number, step in enumerate(application.step_up):
+            try:
+                self._check_pattern(step.path)
+            except ValueError as error:
+                self.problem(f"is no expression that may run: {error}", *here, "stepUp", number, "path")
         session = self._written.session
         secret = issuer.client_secret
         if issuer.client_secret_file:
@@ -230,6 +237,7 @@ class _Maker:
             refresh_token_validity=session.lifetime,
             idle_limit=session.idle,
             skip_path_regex="\n".join(application.skip_paths),
+            step_up=tuple(_step_up(step) for step in application.step_up),
             intercept_header_auth=application.bearer_tokens,
             redirect_everything=application.redirect_everything,
             skip_preflight=application.skip_preflight,
@@ -316,6 +324,17 @@ def _headers(written: Headers, email_claim: str) -> tuple[outposts.ClaimHeader, 
         made.append(outposts.ClaimHeader("Authorization", "@id_token", "Bearer "))
     made += [outposts.ClaimHeader(name, claim) for name, claim in written.claims.items()]
     return tuple({each.header.lower(): each for each in made}.values())
+
+
+def _step_up(written: StepUp) -> outposts.StepUpRule:
+    acr, amr = _FACTORS[written.factor] if written.factor else ((), ())
+    return outposts.StepUpRule(
+        path=written.path,
+        acr=written.acr_values or acr,
+        amr=written.amr or (() if written.acr_values else amr),
+        max_age=written.max_age,
+        machines=written.machines,
+    )
 
 
 def _watched(identity: IdentityProvider | None) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ _NOT_FOR_CLAIMS = frozenset({
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-uri",
     "x-forwarded-method", "x-forwarded-prefix", "x-forwarded-server", "x-real-ip", "forwarded",
 })  # fmt: skip
+SHORTEST_AGE = 60.0
+"""Seconds; the least that a step-up rule can ask for."""
+_ACR_VALUE = re.compile(r"[!#-\[\]-~]{1,255}")
 _DOMAIN = re.compile(r"\.?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -78,6 +81,12 @@ def a_claim_field(text: str) -> str:
     folded = text.lower()
     if _FIELD_NAME.fullmatch(text) is None or folded in _NOT_FOR_CLAIMS or folded.startswith("x-authentik-"):
         raise ValueError("cannot be the name of a field for a claim")
+    return text
+
+
+def an_acr_value(text: str) -> str:
+    if _ACR_VALUE.fullmatch(text) is None:
+        raise ValueError("must be a value of acr: printable ASCII without space, quote and backslash")
     return text
 
 

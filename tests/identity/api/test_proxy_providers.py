@@ -68,3 +68,20 @@ def test_open_paths_can_be_previewed(admin_api: Any, provider_body: dict[str, An
     status, body = admin_api.refused("POST", path, {"paths": ["/"], "skip_path_regex": "^(a+)+$"})
     assert (status, list(body)) == (400, ["skip_path_regex"])
     assert admin_api.get(f"providers/proxy/{made['pk']}/")["skip_path_regex"] == "^/health$"
+
+
+def test_step_up_rules_are_written_read_and_previewed(admin_api: Any, provider_body: dict[str, Any]) -> None:
+    """With defaults for what is left out; a rule that asks for nothing is refused by field."""
+    rule = {"path": "^/admin", "factor": "mfa", "max_age": "minutes=15"}
+    made = admin_api.post("providers/proxy/", provider_body | {"step_up_rules": [rule], "skip_path_regex": "^/admin/x"})
+    path = f"providers/proxy/{made['pk']}/"
+
+    assert made["step_up_rules"] == [rule | {"machines": False}]
+    status, body = admin_api.refused("PATCH", path, {"step_up_rules": [{"path": "^/admin"}]})
+    assert (status, list(body)) == (400, ["step_up_rules"])
+    judged = admin_api.post(f"{path}preview_paths/", {"paths": ["/ADMIN/x", "/x/../admin", "/wiki"]}, 200)
+    asked = "a second factor and a login of the last 15 minutes: rule 1 (^/admin)"
+    assert [(each["open"], each["step_up"]) for each in judged] == [(False, asked), (False, asked), (False, "")]
+    tried = admin_api.post(f"{path}preview_paths/", {"paths": ["/admin/x"], "step_up_rules": []}, 200)
+    assert (tried[0]["open"], tried[0]["step_up"]) == (True, "")
+    assert admin_api.patch(path, {"step_up_rules": []})["step_up_rules"] == []

@@ -362,3 +362,23 @@ def test_sources_are_named_on_the_form(admin: Visitor, both_flows: dict[str, Any
     refused = admin.send(edit, **client_form(both_flows, jwt_federation_sources=plain.pk))
     assert (refused.status_code, list(forum.jwt_federation_sources.all())) == (400, [source])
     assert "has no well-known URL" in admin.text
+
+
+def test_rules_for_paths_that_ask_for_more(admin: Visitor, whoami: Application, both_flows: dict[str, Any]) -> None:
+    """A line each in the form; the provider's page shows them, and they can be tried first."""
+    edit = reverse("admin-proxy-provider-edit", args=[whoami.provider_id])
+    refused = admin.send(edit, **proxy_form(both_flows, step_up_rules="mffa ^/admin"))
+    assert refused.status_code == 400 and "none of mfa, phr" in admin.text
+
+    flow = both_flows["authorization_flow"]
+    fields = proxy_form(both_flows, step_up_rules="mfa minutes=15 ^/admin(/|$)", step_up_flow=flow)
+    shown = admin.succeed(edit, **fields)
+
+    provider = ProxyProvider.objects.get(pk=whoami.provider_id)
+    assert provider.step_up_rules[0]["max_age"] == "minutes=15"
+    assert queries.configuration().providers[0].step_up[0].max_age == 900.0
+    assert "mfa minutes=15 ^/admin(/|$)" in shown and "mfa minutes=15 ^/admin(/|$)" in admin.open(edit)
+    assert provider.step_up_flow_id == flow
+    page = reverse("admin-open-paths", args=[provider.pk])
+    admin.send(page, step_up_rules="phr ^/keys", paths="/keys/1\n/")
+    assert "a passkey or security key: rule 1 (^/keys)" in admin.text
