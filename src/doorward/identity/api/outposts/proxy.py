@@ -128,7 +128,8 @@ class ProxyOutpostConfigs(Rules, mixins.ListModelMixin, GenericViewSet[ProxyProv
         providers = super().get_queryset()
         own = outpost_of(user_of(self.request))
         if own is not None:
-            return providers.filter(outposts=own)
+            # Whoever asks here knows nothing of step-up rules: what it served would be open to logins without a factor.
+            return providers.filter(outposts=own, step_up_rules=[])
         if not is_superuser(self.request):
             self.permission_denied(self.request)
         return providers.filter(outposts__isnull=False).distinct()
