@@ -374,7 +374,7 @@ def test_rules_for_paths_that_ask_for_more(admin: Visitor, whoami: Application, 
     fields = proxy_form(both_flows, step_up_rules="mfa minutes=15 ^/admin(/|$)", step_up_flow=flow)
     shown = admin.succeed(edit, **fields)
 
-    provider = ProxyProvider.objects.get(pk=whoami.provider_id)
+    provider = ProxyProvider.objects.get(application=whoami)
     assert provider.step_up_rules[0]["max_age"] == "minutes=15"
     assert queries.configuration().providers[0].step_up[0].max_age == 900.0
     assert "mfa minutes=15 ^/admin(/|$)" in shown and "mfa minutes=15 ^/admin(/|$)" in admin.open(edit)
