@@ -71,6 +71,10 @@ def show(contract: HeaderContract) -> None:
     if contract.outcome.reached:
         click.echo(f"  router {contract.outcome.router}, service {contract.outcome.service}")
         _lines(contract.headers)
+        if contract.lost:
+            names = ", ".join(line.name for line in contract.lost)
+            text = f"The outpost says {names} too, and this router does not hand them on: see its authResponseHeaders."
+            paint.lines((("!", text),))
     else:
         paint.lines((("!", _not_reached(contract)),))
         _lines(contract.given)

@@ -133,6 +133,8 @@ class HeaderContract(Struct, frozen=True, omit_defaults=True):
     headers: tuple[HeaderLine, ...] = ()
     given: tuple[HeaderLine, ...] = ()
     """What the outpost tells any proxy that asks: what must be copied to the application."""
+    lost: tuple[HeaderLine, ...] = ()
+    """Those of ``given`` that the router does not hand on: they stand in no ``authResponseHeaders``."""
     jwt: dict[str, object] = {}
     """Claims of ``X-authentik-jwt``."""
     jwt_header: dict[str, object] = {}

@@ -37,6 +37,8 @@ class DataPlane:
         self.tried: list[TryChain] = []
         self.hole = ""
         """Name of a field that the chain hands on from the client."""
+        self.gap = ""
+        """Name of a field that the outpost says, and the chain does not hand on."""
         self.explainer = Explainer(self._worker)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -79,7 +81,8 @@ class DataPlane:
                 continue
             given = (("X-authentik-username", trial.session.claims.preferred_username), ("X-authentik-jwt", "a.b."))
             holes = tuple(header for header in trial.headers if header[0] == self.hole)
-            outcomes.append(TrialOutcome(reached=True, status=204, headers=(*given, *holes), given=given))
+            said = (*given, (self.gap, "said")) if self.gap else given
+            outcomes.append(TrialOutcome(reached=True, status=204, headers=(*given, *holes), given=said))
         self.explainer.heard(ChainTried(message.ticket, tuple(outcomes)))
         return True
 
@@ -198,6 +201,20 @@ def test_a_forged_field_that_arrives_is_found(
     lines = [line for line in contract(whoami, bob, spoof=True).spoof if not line.held]
     assert any(spelling in line.spelling for line in lines)
     assert {name for line in lines for name in line.arrived} == {hole}
+
+
+def test_what_the_router_does_not_hand_on(
+    data_plane: DataPlane, admin: Visitor, whoami: Application, bob: User
+) -> None:
+    """A field out of somebody's attributes that no ``authResponseHeaders`` names is missed, on the page as well."""
+    assert not contract(whoami, bob).lost
+    admin.open("/if/admin/applications/whoami/headers/?check=bob")
+    assert "do not name them" not in admin.raw
+    data_plane.gap = "X-Team"
+    assert [line.name for line in contract(whoami, bob).lost] == ["X-Team"]
+    admin.open("/if/admin/applications/whoami/headers/?check=bob")
+    assert "do not name them:" in admin.raw
+    assert "<code>X-Team</code></span>" in admin.raw
 
 
 def test_the_pages_say_the_same(data_plane: DataPlane, admin: Visitor, whoami: Application, bob: User) -> None:

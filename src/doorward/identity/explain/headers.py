@@ -90,6 +90,7 @@ def contract(application: Application, user: User, *, path: str = "/", spoof: bo
         stranger=_without_values(theirs),
         headers=tuple(_lines(mine.headers, mine.given)),
         given=tuple(_lines(mine.given, mine.given)),
+        lost=tuple(_lost(mine)),
         cookies=(_cookie_name(provider),),
         spoof=tuple(each.judged(outcome) for each, outcome in zip(tries, forged, strict=True)),
     )
@@ -156,6 +157,12 @@ def _lines(fields: Iterable[tuple[str, str]], given: Iterable[tuple[str, str]]) 
         else:
             origin = "proxy" if lower.startswith(_FORWARDING) or lower in _OURS else "client"
         yield HeaderLine(name, _shown(lower, value), origin)
+
+
+def _lost(outcome: TrialOutcome) -> Iterable[HeaderLine]:
+    arrived = {name.lower() for name, _ in outcome.headers}
+    if outcome.reached:
+        yield from (line for line in _lines(outcome.given, outcome.given) if line.name.lower() not in arrived)
 
 
 def _shown(name: str, value: str) -> str:
