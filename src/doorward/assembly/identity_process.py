@@ -6,20 +6,25 @@ import os
 
 from doorward.assembly.children import Notifier
 from doorward.assembly.state_folder import StateFolder
-from doorward.messages.plan import ChildFailed, DemoPlan, FirstStart, Plan, Progress
+from doorward.messages.plan import ChildFailed, DemoPlan, FirstStart, IdentityPlan, Plan, Progress
 
 
 def set_environment(plan: Plan, folder: StateFolder) -> None:
     """How Django's settings hear of what the plan says; before anything of the identity provider is imported."""
+    set_identity_environment(plan.identity, folder)
+
+
+def set_identity_environment(identity: IdentityPlan, folder: StateFolder) -> None:
+    """The same, of the part of the plan that matters for it."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "doorward.identity.settings"
     os.environ["DOORWARD_DATA"] = str(folder.path)
-    os.environ["DOORWARD_DATABASE"] = plan.identity.database
-    os.environ["DOORWARD_EXTERNAL_URL"] = plan.identity.external_url
-    os.environ["DOORWARD_MAIL"] = plan.identity.mail
-    os.environ["DOORWARD_GEOIP"] = os.pathsep.join(plan.identity.geoip)
-    os.environ["DOORWARD_BLUEPRINTS"] = os.pathsep.join(plan.identity.blueprints)
+    os.environ["DOORWARD_DATABASE"] = identity.database
+    os.environ["DOORWARD_EXTERNAL_URL"] = identity.external_url
+    os.environ["DOORWARD_MAIL"] = identity.mail
+    os.environ["DOORWARD_GEOIP"] = os.pathsep.join(identity.geoip)
+    os.environ["DOORWARD_BLUEPRINTS"] = os.pathsep.join(identity.blueprints)
     os.environ["DOORWARD_EXPLAIN_SOCKET"] = str(folder.explain_socket)
-    os.environ["DOORWARD_IDENTITY_PORT"] = str(plan.identity.port)
+    os.environ["DOORWARD_IDENTITY_PORT"] = str(identity.port)
 
 
 def run(plan: Plan, folder: StateFolder, notifier: Notifier) -> None:

@@ -17,6 +17,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+UNFINISHED = "restore-unfinished"
+"""Lies in the folder while a restored state takes the former one's place, and no program starts on it."""
 SOCKET_PATH_LIMIT = 100
 """The kernel takes 107 bytes for the path of a Unix socket; some room for the file's name."""
 
@@ -157,10 +159,14 @@ def locked(path: Path) -> int:
 
 
 def opened(path: Path, *, beside: bool = False) -> StateFolder:
-    """The folder with an empty, private place for sockets. Call with the lock held.
+    """The folder with an empty, private place for sockets. Call with the lock held. Raises StateFolderUnusable.
 
     ``beside``: the tree of another version is running there, and its place stays as it is.
     """
+    if (path / UNFINISHED).exists():
+        raise StateFolderUnusable(
+            f"a restore into the state folder {path} was interrupted. Run doorward restore again, with --replace."
+        )
     run = path / "run"
     if not beside:
         _remove_run(run)

@@ -76,11 +76,16 @@ def _reset(folder: Path) -> None:
         "prepare.lock",
         "blueprints",
         "event-checkpoints.jsonl",
+        "event-checkpoints.lost.jsonl",
+        "restore-pending.json",
+        "restore-unfinished",
         "doorward.yml",
         "routes.yml",
     }
     found = {entry.name for entry in folder.iterdir()}
-    strangers = {name for name in found if name not in known and not name.startswith(("doorward.sqlite3", "ca", "."))}
+    strangers = {
+        name for name in found if name not in known and not name.startswith(("doorward.sqlite3", "former-", "ca", "."))
+    }
     if strangers:
         raise state_folder.StateFolderUnusable(
             f"{folder} holds files that are not a state folder's ({', '.join(sorted(strangers)[:3])}); "

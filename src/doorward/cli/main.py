@@ -16,6 +16,8 @@ COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
     "upgrade": "upgrade:upgrade",
+    "backup": "backup:backup",
+    "restore": "restore:restore",
     "rotate-secret-key": "rotate_secret_key:rotate_secret_key",
     "recovery-link": "recovery_link:recovery_link",
     "outpost": "outpost:outpost",
@@ -57,6 +59,7 @@ def main() -> None:
       doorward check --config doorward.yml   is this configuration right?
       doorward serve --config doorward.yml   the real thing
       doorward upgrade --config doorward.yml a new version takes over from the running one
+      doorward backup doorward.backup        everything in one file, while it runs
       doorward doctor https://app.example.com   what is wrong with the way to it?
       doorward outpost --config outpost.yml  only the outpost, with anybody's identity provider
     """

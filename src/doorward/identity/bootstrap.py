@@ -17,6 +17,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+RESTORE_PENDING = "restore-pending.json"
+"""In the state folder: a database from a backup is to come, and begins its epoch when the program starts with it."""
+
 
 class CannotPrepare(Exception):
     """The program cannot start on this state; the text says why and what to do."""
@@ -61,6 +64,9 @@ def _prepare(bootstrap: Bootstrap, progress: Callable[[str], None]) -> Prepared:
     schema = importlib.import_module("doorward.identity.schema")
     with _alone(schema.state_folder()), schema.answering():
         schema.bring_up_to_date(progress)
+        if (schema.state_folder() / RESTORE_PENDING).exists():
+            progress("Ending the sessions and tokens of the restored database")
+            importlib.import_module("doorward.identity.epoch").begin_pending()
         first_start.make_defaults()
         first_start.make_rules()
         prepared = first_start.begin(bootstrap)

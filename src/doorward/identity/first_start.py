@@ -96,6 +96,14 @@ def _make_administrator(bootstrap: Bootstrap, password: str) -> None:
         )
 
 
+def require_own_key() -> None:
+    """Raises CannotPrepare where the database belongs to another ``secret.key``, or to nobody yet."""
+    installation = Installation.objects.first()
+    if installation is None:
+        raise CannotPrepare("The database is empty: there is nothing of an installation in it")
+    _require_own_key(installation)
+
+
 def _require_own_key(installation: Installation) -> None:
     try:
         vault.unseal(installation.key_check, KEY_CHECK)

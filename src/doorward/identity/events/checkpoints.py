@@ -20,6 +20,8 @@ from django.conf import settings
 from doorward.identity.events.chain import Place
 
 FILE = "event-checkpoints.jsonl"
+LOST = "event-checkpoints.lost.jsonl"
+"""What was known of links that went with a restored database."""
 NEWEST_KEPT = 60
 """Lines; of older ones, the last of each day."""
 _log = logging.getLogger("doorward.events")
@@ -66,6 +68,17 @@ def publish(place: Place) -> None:
         _write([*_thinned(read()), newest])
     except (OSError, ValueError) as error:
         _log.error("the checkpoint of the events cannot be written to %s: %s", path(), error)
+
+
+def set_aside(lost: list[Checkpoint]) -> None:
+    """Move these lines to the end of a file of their own: the operator has put back a database without them."""
+    aside = path().with_name(LOST)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lost))
+        file.flush()
+        os.fsync(file.fileno())
+    _write([line for line in read() if line not in lost])
 
 
 def _thinned(kept: list[Checkpoint]) -> list[Checkpoint]:
