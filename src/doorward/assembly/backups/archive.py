@@ -132,7 +132,7 @@ def opened(source: IO[bytes]) -> tarfile.TarFile:
 
 
 def _lay(content: IO[bytes], entry: Entry, path: Path) -> int:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(path.parent)
     digest = hashlib.sha256()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -144,6 +144,13 @@ def _lay(content: IO[bytes], entry: Entry, path: Path) -> int:
     if digest.hexdigest() != entry.sha256:
         raise BadArchive(f"{entry.path} is not what was put in: the checksum differs")
     return entry.size
+
+
+def _make_private(folder: Path) -> None:
+    """``mkdir(parents=True)`` would make the folders above with whatever mode is usual."""
+    if not folder.exists():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700)
 
 
 def _pieces(content: IO[bytes]) -> Iterator[bytes]:
