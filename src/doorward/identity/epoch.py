@@ -86,7 +86,7 @@ def begin(since: datetime | None = None, *, keep_tokens: bool = False) -> Ended:
             "authentik.core",
             Actor.system(),
             backup_of=moment,
-            ended=counts,
+            ended=[f"{number} {name}" for name, number in counts.items()],
             disabled=[] if keep_tokens else tokens,
             lost_events=lost,
         )
