@@ -23,7 +23,7 @@ from doorward.identity.chores.models import Turn
 from doorward.identity.crypto import vault
 from doorward.identity.directory.models import Token
 from doorward.identity.events import actions as events
-from doorward.identity.events import chain, checkpoints, sealing
+from doorward.identity.events import chain, checkpoints, proofs, sealing
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Change, Event
 from doorward.identity.logins.models import LoginSession
@@ -153,7 +153,9 @@ def _forget_lost_checkpoints() -> int:
         written = checkpoints.read()
     except (OSError, ValueError):
         return 0
-    lost = [each for each in written if each.number > number or (each.number == number and each.mac != mac)]
+    lost = [
+        each for each in written if each.number > number or (each.number == number and not proofs.same(each.mac, mac))
+    ]
     if lost:
         checkpoints.set_aside(lost)
     return max((each.number for each in lost), default=number) - number
