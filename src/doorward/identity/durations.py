@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 _SECONDS = {
     "microseconds": 1e-6,
@@ -27,12 +28,17 @@ def parse(text: str) -> timedelta:
         if not part.strip():
             continue
         if not separator or unit not in _SECONDS:
-            raise ValidationError(f"“{part.strip()}” is not a duration; write it like hours=1;minutes=30", "invalid")
+            raise ValidationError(
+                _("“%(text)s” is not a duration; write it like hours=1;minutes=30") % {"text": part.strip()},
+                "invalid",
+            )
         if not number.isascii() or not number.replace(".", "", 1).isdigit() or len(number) > 16:
-            raise ValidationError(f"“{number}” is not a number of {unit}", "invalid")
+            raise ValidationError(
+                _("“%(number)s” is not a number of %(unit)s") % {"number": number, "unit": unit}, "invalid"
+            )
         total += float(number) * _SECONDS[unit]
     if total > _LONGEST:
-        raise ValidationError("The longest duration is ten years", "invalid")
+        raise ValidationError(_("The longest duration is ten years"), "invalid")
     return timedelta(seconds=total)
 
 

@@ -62,7 +62,7 @@ def test_mistakes_are_told_at_their_field(admin: Visitor, bob: User) -> None:
     at = reverse("admin-role", args=[role.pk])
 
     admin.send(f"{at}permissions/", at=at, permission="authentik_core.change_user", object="nobody")
-    assert (admin.answer.status_code, "There is no user of this key." in admin.text) == (400, True)
+    assert (admin.answer.status_code, "There is nothing of this key: user." in admin.text) == (400, True)
     admin.send(f"{at}permissions/", at=at, permission="authentik_flows.change_flow", object="")
     assert admin.answer.status_code == 400
     admin.send(f"{at}holders/", at=at, user="", group="")

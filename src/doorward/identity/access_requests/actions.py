@@ -43,7 +43,7 @@ def set_offer(
 ) -> AccessOffer:
     """Let an application be asked for, or not any more. What was given stays until it ends. Raises ValidationError."""
     if enabled and not approver_users and not approver_groups:
-        raise ValidationError({"approver_groups": ["Name at least one group or user who decides."]})
+        raise ValidationError({"approver_groups": [_("Name at least one group or user who decides.")]})
     with transaction.atomic():
         offer = AccessOffer.objects.filter(application=application).first() or AccessOffer(application=application)
         is_new, before = offer._state.adding, events.snapshot(offer)

@@ -6,6 +6,7 @@ import uuid
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 from doorward.identity.applications.models import Application
@@ -32,7 +33,7 @@ class AccessOffer(models.Model):
         except ValidationError as error:
             raise ValidationError({"longest": error.messages}) from error
         if not length:
-            raise ValidationError({"longest": ["Longer than nothing, such as days=7."]})
+            raise ValidationError({"longest": [_("Longer than nothing, such as days=7.")]})
 
 
 class AccessRequest(models.Model):

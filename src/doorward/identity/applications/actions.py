@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity.applications.launch import NO_TILE, is_web_url
 from doorward.identity.applications.models import Application, Provider
@@ -92,10 +93,12 @@ def _validate(application: Application) -> None:
     for field in ("group", "meta_icon", "meta_description", "meta_publisher"):
         names.require_storable(getattr(application, field), field)
     if application.slug in RESERVED_SLUGS:
-        raise ValidationError({"slug": [f"The slug '{application.slug}' is reserved and cannot be used."]})
+        raise ValidationError(
+            {"slug": [_("The slug '%(slug)s' is reserved and cannot be used.") % {"slug": application.slug}]}
+        )
     url = application.meta_launch_url
     if url and url != NO_TILE and not is_web_url(url):
-        raise ValidationError({"meta_launch_url": ["An http:// or https:// URL."]})
+        raise ValidationError({"meta_launch_url": [_("An http:// or https:// URL.")]})
     application.full_clean()
 
 

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.crypto.queries import SELF_SIGNED, SIGNING
@@ -40,7 +41,7 @@ def generate(
     """
     key = _new_key(algorithm)
     if not 1 <= valid_days <= 36500:
-        raise ValidationError({"validity_days": ["Between one day and a hundred years."]})
+        raise ValidationError({"validity_days": [_("Between one day and a hundred years.")]})
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (common_name or name)[:64])])
     now = timezone.now()
     builder = (
@@ -65,24 +66,24 @@ def import_pair(actor: Actor, *, name: str, certificate_pem: str, private_key_pe
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
     except ValueError as error:
-        raise ValidationError({"certificate_data": ["Unable to load certificate."]}) from error
+        raise ValidationError({"certificate_data": [_("Unable to load certificate.")]}) from error
     if not private_key_pem:
         return _keep(actor, name, certificate_pem, None, _algorithm_of(certificate.public_key()), None)
     try:
         key = serialization.load_pem_private_key(private_key_pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ValidationError({"key_data": ["Unable to load private key (possibly encrypted?)."]}) from error
+        raise ValidationError({"key_data": [_("Unable to load private key (possibly encrypted?).")]}) from error
     if not isinstance(key, PrivateKey):
         raise ValidationError({"key_data": [_KINDS]})
     if key.public_key() != certificate.public_key():
-        raise ValidationError({"key_data": ["The private key is not that of the certificate."]})
+        raise ValidationError({"key_data": [_("The private key is not that of the certificate.")]})
     return _keep(actor, name, certificate_pem, key, _algorithm_of(key.public_key()), None)
 
 
 def delete_pair(actor: Actor, pair: CertificateKeyPair) -> None:
     """Delete a pair. Raises ValidationError for our own signing key, django.db.models.ProtectedError while in use."""
     if pair.managed == SIGNING:
-        raise ValidationError({"non_field_errors": ["Tokens are signed with this key; it cannot be deleted."]})
+        raise ValidationError({"non_field_errors": [_("Tokens are signed with this key; it cannot be deleted.")]})
     with transaction.atomic():
         events.deleted(actor, pair)
         pair.delete()
@@ -107,7 +108,7 @@ def _alternatives(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
     try:
         return x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     except ValueError as error:
-        raise ValidationError({"subject_alt_name": ["Host names, with commas in between."]}) from error
+        raise ValidationError({"subject_alt_name": [_("Host names, with commas in between.")]}) from error
 
 
 def _new_key(algorithm: str) -> PrivateKey:
@@ -117,14 +118,14 @@ def _new_key(algorithm: str) -> PrivateKey:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if algorithm == "EdDSA":
         return ed25519.Ed25519PrivateKey.generate()
-    raise ValidationError({"alg": [f"One of {', '.join(ALGORITHMS)}."]})
+    raise ValidationError({"alg": [_("One of %(names)s.") % {"names": ", ".join(ALGORITHMS)}]})
 
 
 def _algorithm_of(key: object) -> str:
     """The one that such a key is for (RFC 8725 section 3.1, RFC 7518 section 3.4)."""
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < 2048:
-            raise ValidationError({"key_data": ["RSA keys have at least 2048 bits."]})
+            raise ValidationError({"key_data": [_("RSA keys have at least 2048 bits.")]})
         return "RS256"
     if isinstance(key, ec.EllipticCurvePublicKey):
         for algorithm, curve in _CURVES.items():

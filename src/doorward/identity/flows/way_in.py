@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity.authenticators import queries as factors
 from doorward.identity.authenticators.models import DeviceClass
@@ -54,18 +55,20 @@ def kept(*, sure: bool) -> Iterator[None]:
         before = "" if sure else obstacle()
         yield
         if not sure and not before and (found := obstacle()):
-            raise NoWayIn(f"After this no administrator could log in any more. {found}")
+            raise NoWayIn(_("After this no administrator could log in any more. %(found)s") % {"found": found})
 
 
 def obstacle() -> str:
     """Why no administrator could log in, in a sentence about the first of them; empty when one could."""
     flow = default_flow(Flow.Designation.AUTHENTICATION)
     if flow is None:
-        return "There is no flow to log in with."
+        return _("There is no flow to log in with.")
     if flow.authentication not in OPEN_TO_STRANGERS:
-        return f"The flow “{flow.slug}” does not take people who are not logged in yet."
+        return _("The flow “%(slug)s” does not take people who are not logged in yet.") % {"slug": flow.slug}
     if not verdict(flow, AnonymousUser()).passing:
-        return f"The flow “{flow.slug}” is bound to groups or users, and nobody is known before the login."
+        return _("The flow “%(slug)s” is bound to groups or users, and nobody is known before the login.") % {
+            "slug": flow.slug
+        }
     bindings = list(flow.stage_bindings.select_related("stage").order_by("order", "pk"))
     first = ""
     for user in superusers().filter(is_active=True).order_by("pk")[:MOST]:
@@ -73,7 +76,7 @@ def obstacle() -> str:
         if not found:
             return ""
         first = first or found
-    return first or "There is no active administrator."
+    return first or _("There is no active administrator.")
 
 
 @dataclass(slots=True)
@@ -93,7 +96,7 @@ class _Walk:
                 return found
             if self.arrived:
                 return ""
-        return "No stage of the flow logs anybody in."
+        return _("No stage of the flow logs anybody in.")
 
     def _applies(self, binding: FlowStageBinding) -> bool:
         if binding.evaluate_on_plan and not verdict(binding, AnonymousUser()).passing:
@@ -107,15 +110,15 @@ class _Walk:
             case IdentificationStage():
                 return self._identified(stage)
             case PasswordStage() if not self.named:
-                return f"“{stage.name}” asks for a password before anybody was named."
+                return _("“%(name)s” asks for a password before anybody was named.") % {"name": stage.name}
             case PasswordStage() | EmailStage():
                 self.proven = True
             case AuthenticatorValidateStage():
                 return self._second_factor(stage)
             case DenyStage():
-                return f"“{stage.name}” turns everybody away."
+                return _("“%(name)s” turns everybody away.") % {"name": stage.name}
             case UserLoginStage() if not self.proven:
-                return f"“{stage.name}” is reached before anything is proven."
+                return _("“%(name)s” is reached before anything is proven.") % {"name": stage.name}
             case UserLoginStage() | RedirectStage():
                 self.arrived = True
         return ""
@@ -125,7 +128,7 @@ class _Walk:
         if stage.passwordless_flow_id is not None or (sources is not None and sources.exists()):
             self.arrived = True  # another way in, and not this flow's to judge
         if not stage.user_fields and not self.arrived:
-            return f"“{stage.name}” leaves no way to say who one is."
+            return _("“%(name)s” leaves no way to say who one is.") % {"name": stage.name}
         self.named = True
         self.proven = stage.password_stage_id is not None
         return ""
@@ -133,11 +136,17 @@ class _Walk:
     def _second_factor(self, stage: AuthenticatorValidateStage) -> str:
         if not self.named:
             if not factors.usable(self.user, {DeviceClass.WEBAUTHN} & set(stage.device_classes)):
-                return f"“{stage.name}” takes only passkeys, and {self.user} has none."
+                return _("“%(name)s” takes only passkeys, and %(user)s has none.") % {
+                    "name": stage.name,
+                    "user": self.user,
+                }
             self.named = self.proven = True
             return ""
         if stage.not_configured_action == stage.NotConfiguredAction.DENY and not factors.usable(
             self.user, stage.device_classes
         ):
-            return f"“{stage.name}” turns away whoever has no second factor, and {self.user} has none."
+            return _("“%(name)s” turns away whoever has no second factor, and %(user)s has none.") % {
+                "name": stage.name,
+                "user": self.user,
+            }
         return ""

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.brands.models import Brand
 from doorward.identity.directory.models import User
@@ -53,7 +54,7 @@ def begin(request: HttpRequest, user: User, reason: str) -> LoginSession:
     with transaction.atomic():
         login = queries.current(request)
         if not isinstance(session, SessionStore) or login is None or login.user is None:
-            raise ValidationError("Only somebody who is logged in with a browser can act as somebody else.")
+            raise ValidationError(_("Only somebody who is logged in with a browser can act as somebody else."))
         _require(login, user)
         reason = _reason(reason)
         events.record("impersonation_started", _APP, Actor.of(request), reason=reason, impersonated=user)
@@ -97,22 +98,22 @@ def end_of_the_powerless(sender: type, *, users: list[User], **_: object) -> Non
 def _require(login: LoginSession, user: User) -> None:
     assert login.user is not None
     if login.original_id is not None:
-        raise PermissionDenied("You act as somebody already; stop that first.")
+        raise PermissionDenied(_("You act as somebody already; stop that first."))
     if not is_allowed():
-        raise PermissionDenied("Acting as somebody else is switched off here.")
+        raise PermissionDenied(_("Acting as somebody else is switched off here."))
     if not powers_of(login.user).may(PERMISSION, user.pk):
-        raise PermissionDenied("You may not act as this user.")
+        raise PermissionDenied(_("You may not act as this user."))
     require_not_above(Actor(login.user, None, ""), user)
     if user.pk == login.user.pk:
-        raise ValidationError("You are this user.")
+        raise ValidationError(_("You are this user."))
     if not user.is_active or user.type == User.Type.INTERNAL_SERVICE_ACCOUNT:
-        raise ValidationError("Nobody can log in as this user, so nobody can act as them.")
+        raise ValidationError(_("Nobody can log in as this user, so nobody can act as them."))
 
 
 def _reason(reason: str) -> str:
     text = reason.replace("\0", "").strip()[:LONGEST_REASON]
     if not text and needs_reason():
-        raise ValidationError({"reason": ["Say why: it is kept with the event."]})
+        raise ValidationError({"reason": [_("Say why: it is kept with the event.")]})
     return text
 
 

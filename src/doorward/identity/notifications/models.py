@@ -7,6 +7,7 @@ import uuid
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from doorward.identity.directory.models import Group, User
@@ -81,7 +82,7 @@ class Transport(models.Model):
 
     def clean(self) -> None:
         if self.is_webhook and not self.webhook_url:
-            raise ValidationError({"webhook_url": "A webhook needs its address."}, "required")
+            raise ValidationError({"webhook_url": _("A webhook needs its address.")}, "required")
 
 
 class Rule(PolicyTarget):

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 from doorward.identity.applications.models import Application, Consent
@@ -224,7 +225,7 @@ def _set(provider: OAuth2Provider, fields: dict[str, object]) -> None:
             setattr(provider, field, value)
     if isinstance(secret, str) and secret:
         if len(secret) < SHORTEST_SECRET:
-            raise ValidationError({"client_secret": [f"At least {SHORTEST_SECRET} characters."]})
+            raise ValidationError({"client_secret": [_("At least %(count)s characters.") % {"count": SHORTEST_SECRET}]})
         provider.client_secret = secret
 
 

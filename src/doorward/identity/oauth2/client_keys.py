@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.egress import client as egress
 from doorward.identity.egress import documents
@@ -27,12 +28,12 @@ def read(jwks: object) -> IssuerKeys:
     """The keys of a JSON Web Key Set (RFC 7517). Raises Unusable."""
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not keys or len(keys) > MOST:
-        raise Unusable(f"A JSON Web Key Set is expected: an object with 1 to {MOST} keys.")
+        raise Unusable(_("A JSON Web Key Set is expected: an object with 1 to %(value)s keys.") % {"value": MOST})
     found = tuple(
         _key(key, number) for number, key in enumerate(keys) if isinstance(key, dict) and key.get("use", "sig") == "sig"
     )
     if len({key.kid for key in found}) != len(found) or not found:
-        raise Unusable("Every key needs a kid of its own, and one of them has to be for signatures.")
+        raise Unusable(_("Every key needs a kid of its own, and one of them has to be for signatures."))
     try:
         return IssuerKeys(found)
     except ValueError as error:
@@ -41,13 +42,15 @@ def read(jwks: object) -> IssuerKeys:
 
 def _key(key: dict[str, object], number: int) -> PublicKey:
     if _SECRET_MEMBERS & key.keys():
-        raise Unusable("These are private keys. Only the public ones belong here; replace those, they have been seen.")
+        raise Unusable(
+            _("These are private keys. Only the public ones belong here; replace those, they have been seen.")
+        )
     alg = key.get("alg") or usual_algorithm(key)
     if not isinstance(alg, str) or not alg or alg[:2] not in ("RS", "PS", "ES", "Ed"):
-        raise Unusable("A key is for no algorithm that we know.")
+        raise Unusable(_("A key is for no algorithm that we know."))
     kid = key.get("kid", f"#{number}")
     if not isinstance(kid, str):
-        raise Unusable("A kid is a text.")
+        raise Unusable(_("A kid is a text."))
     return PublicKey(kid, alg, json.dumps(key))
 
 
@@ -55,9 +58,9 @@ def require_usable(provider: OAuth2Provider) -> None:
     """Raises ValidationError."""
     wanted = provider.client_authentication == OAuth2Provider.Authentication.PRIVATE_KEY_JWT
     if provider.client_jwks and provider.client_jwks_uri:
-        raise ValidationError({"client_jwks_uri": ["Either the keys themselves or their address."]})
+        raise ValidationError({"client_jwks_uri": [_("Either the keys themselves or their address.")]})
     if wanted and not provider.client_jwks and not provider.client_jwks_uri:
-        raise ValidationError({"client_jwks": ["Without its public keys the client cannot prove anything."]})
+        raise ValidationError({"client_jwks": [_("Without its public keys the client cannot prove anything.")]})
     try:
         if provider.client_jwks:
             read(provider.client_jwks)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.crypto import actions as crypto
 from doorward.identity.crypto.models import CertificateKeyPair
@@ -23,7 +24,7 @@ from doorward.identity.oauth2.models import OAuth2Provider, RetiringKey
 def rotate(actor: Actor, pair: CertificateKeyPair, *, valid_days: int = 3650) -> CertificateKeyPair:
     """The new pair, of the same algorithm. Raises ValidationError for a certificate without its private key."""
     if not pair.sealed_key:
-        raise ValidationError({"non_field_errors": ["A certificate without its private key signs nothing."]})
+        raise ValidationError({"non_field_errors": [_("A certificate without its private key signs nothing.")]})
     with transaction.atomic():
         CertificateKeyPair.objects.select_for_update().get(pk=pair.pk)
         name, managed = pair.name, pair.managed

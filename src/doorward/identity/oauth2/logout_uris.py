@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.egress import client as egress
 from doorward.identity.events.actor import Actor
@@ -35,9 +36,9 @@ def require_usable(provider: OAuth2Provider) -> None:
         return
     try:
         if len(uri) > LONGEST:
-            raise egress.Refused(f"At most {LONGEST} characters.")
+            raise egress.Refused(_("At most %(value)s characters.") % {"value": LONGEST})
         egress.check(uri, private=provider.logout_uri_trusted)
     except egress.Refused as error:
         raise ValidationError({"logout_uri": [str(error)]}) from error
     if urlsplit(uri).fragment or "#" in uri:
-        raise ValidationError({"logout_uri": ["A URL without a fragment."]})
+        raise ValidationError({"logout_uri": [_("A URL without a fragment.")]})

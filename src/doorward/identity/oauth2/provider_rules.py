@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 from doorward.identity.directory import names
@@ -21,11 +22,11 @@ def validate(provider: OAuth2Provider) -> tuple[str, ...]:
     """Raise ValidationError, or return what the administrator should know."""
     names.require_plain(provider.name, "name")
     if not _CLIENT_ID.fullmatch(provider.client_id):
-        raise ValidationError({"client_id": ["1 to 255 visible ASCII characters."]})
+        raise ValidationError({"client_id": [_("1 to 255 visible ASCII characters.")]})
     for field in _DURATIONS:
         _require_duration(field, getattr(provider, field))
     if not isinstance(provider.grant_types, list) or not set(provider.grant_types) <= set(GRANTS):
-        raise ValidationError({"grant_types": [f"Only these: {', '.join(GRANTS)}."]})
+        raise ValidationError({"grant_types": [_("Only these: %(names)s.") % {"names": ", ".join(GRANTS)}]})
     logout_uris.require_usable(provider)
     _require_client(provider)
     _require_keys(provider)
@@ -45,21 +46,21 @@ def _require_duration(field: str, value: str) -> None:
     except ValidationError as error:
         raise ValidationError({field: error.messages}) from error
     if not length and field != "refresh_token_threshold":
-        raise ValidationError({field: ["Longer than nothing."]})
+        raise ValidationError({field: [_("Longer than nothing.")]})
 
 
 def _require_client(provider: OAuth2Provider) -> None:
     if provider.client_type == OAuth2Provider.ClientType.PUBLIC:
         if not provider.require_pkce:
             # Nothing else would tie a code to the program that asked for it (RFC 9700 section 2.1.1).
-            raise ValidationError({"require_pkce": ["A public client must use PKCE."]})
+            raise ValidationError({"require_pkce": [_("A public client must use PKCE.")]})
         if provider.client_authentication == OAuth2Provider.Authentication.PRIVATE_KEY_JWT:
-            raise ValidationError({"client_authentication": ["A public client has nothing to sign with."]})
+            raise ValidationError({"client_authentication": [_("A public client has nothing to sign with.")]})
     client_keys.require_usable(provider)
 
 
 def _require_keys(provider: OAuth2Provider) -> None:
     if provider.signing_key is not None and not provider.signing_key.sealed_key:
-        raise ValidationError({"signing_key": ["This certificate has no private key here."]})
+        raise ValidationError({"signing_key": [_("This certificate has no private key here.")]})
     if provider.encryption_key is not None and not encryption.can_encrypt(provider.encryption_key):
-        raise ValidationError({"encryption_key": ["Tokens are encrypted for RSA keys only."]})
+        raise ValidationError({"encryption_key": [_("Tokens are encrypted for RSA keys only.")]})

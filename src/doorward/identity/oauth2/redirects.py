@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from doorward.config.patterns import MAX_SUBJECT, BadPattern, compile_pattern
 
 Purpose = Literal["authorization", "logout"]
@@ -53,7 +55,7 @@ class RedirectUri:
 def read(entries: object) -> tuple[RedirectUri, ...]:
     """The entries of ``OAuth2Provider.redirect_uris``. Raises BadRedirectUri for another shape."""
     if not isinstance(entries, list):
-        raise BadRedirectUri("redirect URIs are a list")
+        raise BadRedirectUri(_("redirect URIs are a list"))
     return tuple(_read_entry(entry) for entry in entries)
 
 
@@ -86,7 +88,9 @@ def check(entry: RedirectUri) -> tuple[str, ...]:
     if entry.matching_mode == "regex":
         return _check_regex(entry.url)
     if not _is_safe(entry.url):
-        raise BadRedirectUri(f"{entry.url!r} is no absolute URI without fragment, user name and script scheme")
+        raise BadRedirectUri(
+            _("%(url)s is no absolute URI without fragment, user name and script scheme") % {"url": repr(entry.url)}
+        )
     return ()
 
 
@@ -107,11 +111,11 @@ def unique_origins(all_entries: Iterable[object]) -> frozenset[str]:
 
 def _read_entry(entry: object) -> RedirectUri:
     if not isinstance(entry, dict) or not isinstance(entry.get("url"), str):
-        raise BadRedirectUri("a redirect URI is an object with the key url")
+        raise BadRedirectUri(_("a redirect URI is an object with the key url"))
     mode = entry.get("matching_mode", "strict")
     purpose = entry.get("redirect_uri_type", "authorization")
     if mode not in ("strict", "regex") or purpose not in ("authorization", "logout"):
-        raise BadRedirectUri("matching_mode is strict or regex; redirect_uri_type is authorization or logout")
+        raise BadRedirectUri(_("matching_mode is strict or regex; redirect_uri_type is authorization or logout"))
     return RedirectUri(entry["url"], cast(Literal["strict", "regex"], mode), cast(Purpose, purpose))
 
 
@@ -152,10 +156,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _check_regex(pattern: str) -> tuple[str, ...]:
-    _, host, rest = _split_regex(pattern)
+    host, rest = _split_regex(pattern)[1:]
     if host is None:
         raise BadRedirectUri(
-            f"{pattern!r} must begin with a scheme and a host that it spells out, like https://app\\.example\\.com/.*"
+            _("%(pattern)s must begin with a scheme and a host that it spells out, like https://app\\.example\\.com/.*")
+            % {"pattern": repr(pattern)}
         )
     try:
         _compiled(pattern)

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorward.identity.crypto import vault
 from doorward.identity.directory import names
@@ -86,12 +87,14 @@ def use(key: str) -> RegistrationToken | None:
 def _validate(token: RegistrationToken) -> None:
     names.require_plain(token.name, "name")
     if not token.hosts:
-        raise ValidationError({"hosts": ["Name the hosts that redirect URIs may have."]})
+        raise ValidationError({"hosts": [_("Name the hosts that redirect URIs may have.")]})
     for host in token.hosts:
         if len(host) > 253 or _HOST.fullmatch(host) is None:
-            raise ValidationError({"hosts": [f"“{host}” is no host name; .example.com stands for all below it."]})
+            raise ValidationError(
+                {"hosts": [_("“%(host)s” is no host name; .example.com stands for all below it.") % {"host": host}]}
+            )
     if not 1 <= token.uses_left <= MOST_USES:
-        raise ValidationError({"uses": [f"Between 1 and {MOST_USES}."]})
+        raise ValidationError({"uses": [_("Between 1 and %(count)s.") % {"count": MOST_USES}]})
     if token.expires <= timezone.now():
-        raise ValidationError({"expires": ["In the future."]})
+        raise ValidationError({"expires": [_("In the future.")]})
     token.full_clean(exclude=["hosts"])

@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 CALLBACK_PATH = "/outpost.goauthentik.io/callback"
 CALLBACK_MARK = "?X-authentik-auth-callback=true"
@@ -25,17 +26,17 @@ def normalised(url: str) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise _wrong("Enter a valid URL.") from error
+        raise _wrong(_("Enter a valid URL.")) from error
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in _DEFAULT_PORTS or not host:
-        raise _wrong("Enter a valid URL, beginning with http:// or https://.")
+        raise _wrong(_("Enter a valid URL, beginning with http:// or https://."))
     if parts.username is not None or parts.password is not None:
-        raise _wrong("A user name or password does not belong here.")
+        raise _wrong(_("A user name or password does not belong here."))
     path = parts.path.removesuffix("/*").rstrip("/")
     if "*" in host + path or not path.isprintable() or not path.isascii() or "\\" in path or " " in path:
-        raise _wrong("One host, without wildcards or blanks.")
+        raise _wrong(_("One host, without wildcards or blanks."))
     if _PATH.fullmatch(path) is None:
-        raise _wrong("A path of plain segments: what must be escaped could be read in more than one way.")
+        raise _wrong(_("A path of plain segments: what must be escaped could be read in more than one way."))
     suffix = "" if port is None or port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
     return f"{parts.scheme}://{_host(host)}{suffix}{path}"
 
@@ -50,9 +51,9 @@ def _host(host: str) -> str:
     try:
         ascii_host = host.encode("idna").decode() if not host.isascii() else host.lower()
     except UnicodeError as error:
-        raise _wrong("This is not a host name.") from error
+        raise _wrong(_("This is not a host name.")) from error
     if not all(label and label.replace("-", "a").replace("_", "a").isalnum() for label in ascii_host.split(".")):
-        raise _wrong("This is not a host name.")
+        raise _wrong(_("This is not a host name."))
     return ascii_host
 
 

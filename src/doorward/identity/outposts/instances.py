@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 from doorward.identity.applications.models import Provider
@@ -40,7 +41,7 @@ def create_outpost(
     """Create an outpost that runs elsewhere, with its service account and token. Raises ValidationError."""
     chosen = list(providers)
     if not chosen:
-        raise ValidationError({"providers": ["This list may not be empty."]})
+        raise ValidationError({"providers": [_("This list may not be empty.")]})
     outpost = Outpost(name=name, config=config or {})
     with transaction.atomic():
         _validate(outpost, chosen)
@@ -78,14 +79,14 @@ def update_outpost(
         for field, value in changes.items():
             setattr(outpost, field, value)
         if outpost.managed == EMBEDDED and outpost.name != before["name"]:
-            raise ValidationError({"name": ["Embedded outpost's name cannot be changed"]})
+            raise ValidationError({"name": [_("Embedded outpost's name cannot be changed")]})
         former = list(outpost.providers.all())
         wanted = former if providers is None else list(providers)
         _validate(outpost, wanted)
         if providers is not None:
             refuse_two(wanted)
         if not wanted and outpost.managed != EMBEDDED:
-            raise ValidationError({"providers": ["This list may not be empty."]})
+            raise ValidationError({"providers": [_("This list may not be empty.")]})
         outpost.save()
         outpost.providers.set(_bases(wanted))
         if events.updated(actor, outpost, before, providers=(_names(former), _names(wanted))):
@@ -105,7 +106,7 @@ def assign(actor: Actor, outpost: Outpost, providers: Iterable[Provider]) -> Out
 def delete_outpost(actor: Actor, outpost: Outpost) -> None:
     """Delete an outpost and its service account. Raises ValidationError for the embedded one."""
     if outpost.managed == EMBEDDED:
-        raise ValidationError({"non_field_errors": ["The embedded outpost cannot be deleted."]})
+        raise ValidationError({"non_field_errors": [_("The embedded outpost cannot be deleted.")]})
     with transaction.atomic():
         served = list(outpost.providers.all())
         events.deleted(actor, outpost)
@@ -128,7 +129,7 @@ def _validate(outpost: Outpost, providers: list[Provider]) -> None:
     names.require_plain(outpost.name, "name")
     names.require_storable(outpost.config, "config")
     if not isinstance(outpost.config, dict):
-        raise ValidationError({"config": ["The configuration is a JSON object."]})
+        raise ValidationError({"config": [_("The configuration is a JSON object.")]})
     interval = outpost.config.get("refresh_interval")
     if interval is not None:
         try:
@@ -136,7 +137,7 @@ def _validate(outpost: Outpost, providers: list[Provider]) -> None:
         except ValidationError as error:
             raise ValidationError({"config": error.messages}) from error
     if any(provider.kind != "proxy" for provider in providers):
-        raise ValidationError({"providers": ["A proxy outpost serves proxy providers only."]})
+        raise ValidationError({"providers": [_("A proxy outpost serves proxy providers only.")]})
     outpost.full_clean()
 
 

@@ -12,6 +12,7 @@ import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.egress.addresses import METADATA_NAMES, is_nobodys
 
@@ -27,19 +28,19 @@ def normalised(url: str, external_host: str) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise _wrong("Enter a valid URL.") from error
+        raise _wrong(_("Enter a valid URL.")) from error
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in _DEFAULT_PORTS or not host or port == 0:
-        raise _wrong("Enter a valid URL, beginning with http:// or https://.")
+        raise _wrong(_("Enter a valid URL, beginning with http:// or https://."))
     if parts.username is not None or parts.password is not None:
-        raise _wrong("A user name or password does not belong here.")
+        raise _wrong(_("A user name or password does not belong here."))
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise _wrong("Only scheme, host and port: the application gets the path that was asked for.")
+        raise _wrong(_("Only scheme, host and port: the application gets the path that was asked for."))
     host = _checked(host)
     made = f"{parts.scheme}://{host}" + ("" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}")
     outside = urlsplit(external_host)
     if _place(made) == (outside.hostname, outside.port or _DEFAULT_PORTS.get(outside.scheme)):
-        raise _wrong("This is the outside URL itself: requests would go round for ever.")
+        raise _wrong(_("This is the outside URL itself: requests would go round for ever."))
     return made
 
 
@@ -62,11 +63,11 @@ def _name(host: str) -> str:
     try:
         name = host.encode("idna").decode() if not host.isascii() else host.lower()
     except UnicodeError as error:
-        raise _wrong("This is not a host name.") from error
+        raise _wrong(_("This is not a host name.")) from error
     if _ALMOST_AN_ADDRESS.fullmatch(name):
-        raise _wrong("This address is not written as everybody writes it, such as 10.0.0.7.")
+        raise _wrong(_("This address is not written as everybody writes it, such as 10.0.0.7."))
     if _NAME.fullmatch(name) is None:
-        raise _wrong("This is not a host name.")
+        raise _wrong(_("This is not a host name."))
     if name in METADATA_NAMES:
         raise _wrong(_RANGES_OF_NOBODY)
     return name

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.config.linear_pattern import BadPattern, LinearPattern
 from doorward.config.skip_rules import ALLOW_MATCH_ALL, Opening, SkipRules
@@ -92,7 +93,7 @@ def preview(
     compiled = SkipRules(text, provider.name), StepUpRules(step_up.described(asking), provider.name)
     asked = [path.strip() for path in paths if path.strip()]
     if len(asked) > MOST:
-        raise ValidationError({"paths": [f"At most {MOST} paths at a time."]})
+        raise ValidationError({"paths": [_("At most %(value)s paths at a time.") % {"value": MOST}]})
     return [_judged(*compiled, provider, path) for path in asked]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 from doorward.identity.applications.models import Application, Provider
@@ -184,7 +185,7 @@ def _force(provider: ProxyProvider) -> None:
     if provider.signing_key is None:
         provider.signing_key = signing_key()
     if provider.mode == ProxyProvider.Mode.PROXY and not provider.internal_host:
-        raise ValidationError({"internal_host": ["Internal host cannot be empty when forward auth is disabled."]})
+        raise ValidationError({"internal_host": [_("Internal host cannot be empty when forward auth is disabled.")]})
     if provider.internal_host:
         provider.internal_host = inside.normalised(provider.internal_host, provider.external_host)
     if provider.basic_auth_enabled and not (
@@ -203,9 +204,11 @@ def _force(provider: ProxyProvider) -> None:
 
 def _require_domain(provider: ProxyProvider) -> None:
     if not hosts.covers(provider.cookie_domain, provider.external_host):
-        raise ValidationError({"cookie_domain": ["The external host does not lie under this domain."]})
+        raise ValidationError({"cookie_domain": [_("The external host does not lie under this domain.")]})
     if not hosts.is_kept_by_browsers(provider.cookie_domain):
-        raise ValidationError({"cookie_domain": ["A domain of at least two parts: browsers keep no cookie for this."]})
+        raise ValidationError(
+            {"cookie_domain": [_("A domain of at least two parts: browsers keep no cookie for this.")]}
+        )
 
 
 def _require_prefix(provider: ProxyProvider) -> None:
@@ -250,7 +253,7 @@ def _require_durations(provider: ProxyProvider) -> None:
         except ValidationError as error:
             raise ValidationError({field: error.messages}) from error
         if not length and field != "idle_limit":
-            raise ValidationError({field: ["Longer than nothing."]})
+            raise ValidationError({field: [_("Longer than nothing.")]})
 
 
 def _names(provider: ProxyProvider) -> list[str]:

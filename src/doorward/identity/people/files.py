@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 COLUMNS = ("username", "name", "email", "type", "path", "is_active", "groups", "attributes")
 SECRET = "password_hash"  # noqa: S105 - the name of a column
 TOLD = ("last_login", "date_joined", "uuid")
@@ -49,14 +51,14 @@ def read(text: str) -> list[Row]:
     """Raises BadFile."""
     text = text.removeprefix("\ufeff")
     if not text.strip():
-        raise BadFile("There is no user in the file.")
+        raise BadFile(_("There is no user in the file."))
     if "\0" in text:
-        raise BadFile("The file holds a NUL character: it is no text.")
+        raise BadFile(_("The file holds a NUL character: it is no text."))
     rows = list(_of_json(text) if text.lstrip()[:1] in ("[", "{") else _of_csv(text))
     if len(rows) > MOST:
-        raise BadFile(f"The file has more than {MOST} rows.")
+        raise BadFile(_("The file has more than %(value)s rows.") % {"value": MOST})
     if not rows:
-        raise BadFile("There is no user in the file.")
+        raise BadFile(_("There is no user in the file."))
     return rows
 
 
@@ -73,17 +75,17 @@ def _of_csv(text: str) -> Iterator[Row]:
                 continue
             yield _row(reader.line_num, dict(zip(header, map(_plain, cells), strict=True)))
     except csv.Error as error:
-        raise BadFile(f"Line {reader.line_num}: {error}.") from error
+        raise BadFile(_("Line %(line_num)s: %(error)s.") % {"line_num": reader.line_num, "error": error}) from error
 
 
 def _of_json(text: str) -> Iterator[Row]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"This is no JSON: {error}") from error
+        raise BadFile(_("This is no JSON: %(error)s") % {"error": error}) from error
     users = content.get("users") if isinstance(content, dict) else content
     if not isinstance(users, list):
-        raise BadFile("A list of users is expected, or an object with one as “users”.")
+        raise BadFile(_("A list of users is expected, or an object with one as “users”."))
     for place, user in enumerate(users, 1):
         if not isinstance(user, dict):
             yield Row(place, {}, "Not an object.")
@@ -94,14 +96,19 @@ def _of_json(text: str) -> Iterator[Row]:
 
 def _require_columns(names: list[str]) -> None:
     if "username" not in names:
-        raise BadFile("There is no column “username”.")
+        raise BadFile(_("There is no column “username”."))
     if "password" in names:
-        raise BadFile(f"Passwords in clear are not read; “{SECRET}” takes hashes in Django's form.")
+        raise BadFile(
+            _("Passwords in clear are not read; “%(value)s” takes hashes in Django's form.") % {"value": SECRET}
+        )
     if unknown := set(names) - {*COLUMNS, SECRET, *TOLD}:
         listed = ", ".join((*COLUMNS, SECRET))
-        raise BadFile(f"Unknown column {', '.join(sorted(map(repr, unknown)))}; there are {listed}.")
+        raise BadFile(
+            _("Unknown column %(names)s; there are %(listed)s.")
+            % {"names": ", ".join(sorted(map(repr, unknown))), "listed": listed}
+        )
     if len(set(names)) != len(names):
-        raise BadFile("A column stands there twice.")
+        raise BadFile(_("A column stands there twice."))
 
 
 def _row(line: int, cells: dict[str, Any]) -> Row:

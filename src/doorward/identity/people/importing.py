@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory import actions
 from doorward.identity.directory.errors import Busy, Refused
@@ -101,13 +102,13 @@ def _written(actor: Actor, own: Powers, groups: dict[str, Group], row: Row) -> D
     values = dict(row.values)
     encoded, names = values.pop(SECRET, ""), values.pop("groups", None)
     if unknown := sorted(set(names or ()) - groups.keys()):
-        raise ValidationError({"groups": [f"There is no group {', '.join(unknown)}."]})
+        raise ValidationError({"groups": [_("There is no group %(names)s.") % {"names": ", ".join(unknown)}]})
     if names is not None:
         values["groups"] = [groups[name] for name in names]
     user = User.objects.filter(folded_username=folded(row.username)).first()
     # An account of the program's own keeps its kind, which nobody else gets.
     if "type" in values and values["type"] not in KINDS and not (user is not None and values["type"] == user.type):
-        raise ValidationError({"type": [f"One of {', '.join(KINDS)}."]})
+        raise ValidationError({"type": [_("One of %(names)s.") % {"names": ", ".join(KINDS)}]})
     if user is None:
         return _created(actor, own, row, values, encoded)
     return _changed(actor, own, row, user, values, encoded)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events import actions as events
@@ -36,7 +37,7 @@ _EDITABLE = frozenset(
 
 def _require_one_subject(user: User | None, group: Group | None, policy: Policy | None) -> None:
     if sum(each is not None for each in (user, group, policy)) != 1:
-        raise ValidationError({"non_field_errors": ["Exactly one of 'policy', 'group' or 'user' must be set."]})
+        raise ValidationError({"non_field_errors": [_("Exactly one of 'policy', 'group' or 'user' must be set.")]})
 
 
 def bind(

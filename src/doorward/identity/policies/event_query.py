@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from django.utils.translation import gettext as _
+
 LONGEST = 4096
 """Characters of a query."""
 DEEPEST = 20
@@ -42,11 +44,11 @@ def require_query(text: str) -> None:
 def parse(text: str) -> Test:
     """The test that ``text`` is. Raises QueryInvalid."""
     if len(text) > LONGEST:
-        raise QueryInvalid(f"A query has at most {LONGEST} characters.")
+        raise QueryInvalid(_("A query has at most %(value)s characters.") % {"value": LONGEST})
     parser = _Parser(_tokens(text))
     test = parser.alternatives(0)
     if parser.tokens:
-        raise QueryInvalid(f"“{parser.tokens[0][1]}” was not expected there.")
+        raise QueryInvalid(_("“%(tokens)s” was not expected there.") % {"tokens": parser.tokens[0][1]})
     return test
 
 
@@ -55,7 +57,9 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
-            raise QueryInvalid(f"At “{text[at : at + 20].strip()}”: no field, text, number or comparison.")
+            raise QueryInvalid(
+                _("At “%(text)s”: no field, text, number or comparison.") % {"text": text[at : at + 20].strip()}
+            )
         assert match.lastgroup is not None
         found.append((match.lastgroup, match[match.lastgroup]))
         at = match.end()
@@ -80,7 +84,7 @@ class _Parser:
 
     def _condition(self, depth: int) -> Test:
         if depth > DEEPEST:
-            raise QueryInvalid(f"At most {DEEPEST} parentheses inside each other.")
+            raise QueryInvalid(_("At most %(value)s parentheses inside each other.") % {"value": DEEPEST})
         if self._took("not"):
             inner = self._condition(depth + 1)
             return lambda facts: not inner(facts)
@@ -90,15 +94,17 @@ class _Parser:
             return inner
         kind, field = self._next("a field")
         if kind != "word" or field in _RESERVED:
-            raise QueryInvalid(f"A field such as action was expected, not “{field}”.")
+            raise QueryInvalid(_("A field such as action was expected, not “%(field)s”.") % {"field": field})
         return self._comparison(tuple(field.split(".")))
 
     def _comparison(self, path: tuple[str, ...]) -> Test:
         turned = self._took("not")
-        _, sign = self._next("a comparison")
+        sign = self._next("a comparison")[1]
         compare = _COMPARISONS.get(sign)
         if compare is None or (turned and sign not in ("in", "startswith", "endswith")):
-            raise QueryInvalid(f"“{sign}” is no comparison. There are =, !=, <, >, <=, >=, ~, !~, in, startswith.")
+            raise QueryInvalid(
+                _("“%(sign)s” is no comparison. There are =, !=, <, >, <=, >=, ~, !~, in, startswith.") % {"sign": sign}
+            )
         value = self._values() if sign == "in" else self._value()
         return lambda facts: compare(_read(facts, path), value) is not turned
 
@@ -118,7 +124,7 @@ class _Parser:
             return float(text)
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        raise QueryInvalid(f"A text in quotes or a number was expected, not “{text}”.")
+        raise QueryInvalid(_("A text in quotes or a number was expected, not “%(text)s”.") % {"text": text})
 
     def _took(self, text: str) -> bool:
         if self.tokens and self.tokens[0][0] != "text" and self.tokens[0][1] == text:
@@ -129,11 +135,11 @@ class _Parser:
     def _need(self, text: str) -> None:
         if not self._took(text):
             there = self.tokens[0][1] if self.tokens else "the end"
-            raise QueryInvalid(f"“{text}” was expected, not “{there}”.")
+            raise QueryInvalid(_("“%(text)s” was expected, not “%(there)s”.") % {"text": text, "there": there})
 
     def _next(self, what: str) -> tuple[str, str]:
         if not self.tokens:
-            raise QueryInvalid(f"The query ends where {what} was expected.")
+            raise QueryInvalid(_("The query ends where %(what)s was expected.") % {"what": what})
         return self.tokens.pop(0)
 
 

@@ -7,6 +7,7 @@ last subject of a target is refused, with a text that says what to do first.
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils.translation import ngettext
 
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
@@ -24,12 +25,27 @@ def keep_closed(sender: type, *, subject: User | Group | Policy, **_: object) ->
     )
     others = PolicyBinding.objects.filter(enabled=True, is_grant=False).exclude(theirs).values("target")
     if left_open := bound.exclude(pk__in=others).count():
-        things = "one application or flow" if left_open == 1 else f"{left_open} applications or flows"
-        only = f"Only “{subject}” may enter" if not isinstance(subject, Policy) else f"Only “{subject}” guards"
-        raise Refused(
-            f"{only} {things}: without it, everybody could. "
-            "Bind somebody else there, or delete the binding, and try again."
+        raise Refused(_says(subject, left_open))
+
+
+def _says(subject: User | Group | Policy, count: int) -> str:
+    if isinstance(subject, Policy):
+        text = ngettext(
+            "Only “%(subject)s” guards one application or flow: without it, everybody could enter. "
+            "Bind somebody else there, or delete the binding, and try again.",
+            "Only “%(subject)s” guards %(count)d applications or flows: without it, everybody could enter. "
+            "Bind somebody else there, or delete the binding, and try again.",
+            count,
         )
+    else:
+        text = ngettext(
+            "Only “%(subject)s” may enter one application or flow: without it, everybody could. "
+            "Bind somebody else there, or delete the binding, and try again.",
+            "Only “%(subject)s” may enter %(count)d applications or flows: without it, everybody could. "
+            "Bind somebody else there, or delete the binding, and try again.",
+            count,
+        )
+    return text % {"subject": subject, "count": count}
 
 
 def _bindings_of(subject: User | Group | Policy) -> Q:

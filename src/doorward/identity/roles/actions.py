@@ -9,6 +9,8 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import UUIDField
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from doorward.identity.directory import names
 from doorward.identity.directory.models import Group, User
@@ -22,7 +24,7 @@ from doorward.identity.roles.queries import Powers, held_by, powers_in
 CHANGE = "authentik_rbac.change_role"
 ASSIGN = "authentik_rbac.assign_role_permissions"
 UNASSIGN = "authentik_rbac.unassign_role_permissions"
-GIVES_MORE = "The role “{name}” permits more than you may do yourself."
+GIVES_MORE = gettext_noop("The role “%(name)s” permits more than you may do yourself.")
 
 
 def create_role(actor: Actor, *, name: str) -> Role:
@@ -64,7 +66,7 @@ def assign(actor: Actor, role: Role, permissions: Iterable[str], object_pk: str 
         for name in permissions:
             key = _key(_known(name), object_pk)
             if not own.may(name, key):
-                raise PermissionDenied(f"You do not hold {name} yourself.")
+                raise PermissionDenied(_("You do not hold %(permission)s yourself.") % {"permission": name})
             grant, new = Grant.objects.get_or_create(role=role, permission=name, object_pk=key)
             grants.append(grant)
             if new:
@@ -146,9 +148,11 @@ def _require_covered(actor: Actor, role: Role, permission: str | None = None) ->
     """What the actor may do, which is all that the role permits, and ``permission`` for it."""
     own = held_by(actor)
     if permission is not None and not own.may(permission, role.pk):
-        raise PermissionDenied(f"You do not hold {permission} for the role “{role}”.")
+        raise PermissionDenied(
+            _("You do not hold %(permission)s for the role “%(role)s”.") % {"permission": permission, "role": role}
+        )
     if not own.cover(powers_in([role])):
-        raise PermissionDenied(GIVES_MORE.format(name=role))
+        raise PermissionDenied(_(GIVES_MORE) % {"name": role})
     return own
 
 
@@ -157,9 +161,13 @@ def _known(name: str) -> Permission:
         return permission
     if is_reserved(name):
         raise ValidationError(
-            {"permissions": [f"{name} stays with superusers: whoever has it could log in as anybody."]}
+            {
+                "permissions": [
+                    _("%(name)s stays with superusers: whoever has it could log in as anybody.") % {"name": name}
+                ]
+            }
         )
-    raise ValidationError({"permissions": [f"There is no permission {name}."]})
+    raise ValidationError({"permissions": [_("There is no permission %(name)s.") % {"name": name}]})
 
 
 def _key(permission: Permission, object_pk: str, *, must_exist: bool = True) -> str:
@@ -168,7 +176,7 @@ def _key(permission: Permission, object_pk: str, *, must_exist: bool = True) -> 
         return ""
     model = model_of(permission.kind)
     if model is None or permission.codename.startswith("add_"):
-        raise ValidationError({"object_pk": [f"{permission.name} is not about single objects."]})
+        raise ValidationError({"object_pk": [_("%(name)s is not about single objects.") % {"name": permission.name}]})
     try:
         field: Any = model._meta.pk
         while field.remote_field is not None:  # a child's key is its parent's
@@ -177,13 +185,15 @@ def _key(permission: Permission, object_pk: str, *, must_exist: bool = True) -> 
         if must_exist:
             model._default_manager.get(pk=key)
     except (ValueError, OverflowError, ObjectDoesNotExist):
-        raise ValidationError({"object_pk": [f"There is no {permission.kind.words} of this key."]}) from None
+        raise ValidationError(
+            {"object_pk": [_("There is nothing of this key: %(kind)s.") % {"kind": permission.kind.words}]}
+        ) from None
     return key
 
 
 def _validate(role: Role) -> None:
     names.require_plain(role.name, "name")
     if not role.name.strip():
-        raise ValidationError({"name": ["A role has a name."]})
+        raise ValidationError({"name": [_("A role has a name.")]})
     if Role.objects.filter(name=role.name).exclude(pk=role.pk).exists():
-        raise ValidationError({"name": ["There is a role of this name."]})
+        raise ValidationError({"name": [_("There is a role of this name.")]})

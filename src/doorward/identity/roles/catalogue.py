@@ -14,6 +14,7 @@ from functools import cache
 
 from django.apps import apps
 from django.db.models import Model
+from django.utils.translation import gettext, gettext_noop
 
 from doorward.identity.events.subjects import labels
 
@@ -29,15 +30,20 @@ class Kind:
     """Django's label of the model; empty for the program as a whole."""
     app: str
     name: str
-    words: str
-    """One of them, for people."""
+    english: str
+    """One of them, for people; marked for translation."""
     verbs: tuple[str, ...] = READ
     special: dict[str, str] = field(default_factory=dict)
-    """Codename → words, of what is neither of the four verbs."""
+    """Codename → words, marked for translation, of what is neither of the four verbs."""
 
     @property
     def label(self) -> str:
         return f"{self.app}.{self.name}"
+
+    @property
+    def words(self) -> str:
+        """One of them, in the language that is spoken: machines are spoken to in English."""
+        return gettext(self.english)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Permission:
     name: str
     """``<application>.<codename>``."""
     codename: str
-    words: str
+    verb: str
+    """One of the four plain ones; empty for what is neither."""
     kind: Kind
 
     @property
@@ -53,122 +60,147 @@ class Permission:
         """A number for clients that want one; the same in every installation."""
         return zlib.crc32(self.name.encode())
 
+    @property
+    def words(self) -> str:
+        """What it permits, in the language that is spoken."""
+        if not self.verb:
+            return gettext(self.kind.special[self.codename])
+        return gettext(_VERBS[self.verb]) % {"kind": self.kind.words}
+
 
 KINDS = (
     Kind(
         "directory.User",
         "authentik_core",
         "user",
-        "user",
+        gettext_noop("user"),
         ALL,
         {
-            "reset_user_password": "Reset the password of a user, or make a recovery link",
-            "impersonate": "Act as a user",
-            "preview_user": "See what an application would be told about a user",
-            "view_user_applications": "See which applications a user may enter",
+            "reset_user_password": gettext_noop("Reset the password of a user, or make a recovery link"),
+            "impersonate": gettext_noop("Act as a user"),
+            "preview_user": gettext_noop("See what an application would be told about a user"),
+            "view_user_applications": gettext_noop("See which applications a user may enter"),
         },
     ),
     Kind(
         "directory.Group",
         "authentik_core",
         "group",
-        "group",
+        gettext_noop("group"),
         ALL,
         {
-            "add_user_to_group": "Put users into a group",
-            "remove_user_from_group": "Take users out of a group",
+            "add_user_to_group": gettext_noop("Put users into a group"),
+            "remove_user_from_group": gettext_noop("Take users out of a group"),
         },
     ),
     Kind(
         "directory.Token",
         "authentik_core",
         "token",
-        "token",
+        gettext_noop("token"),
         ALL,
-        {"view_token_key": "See the key of a token, the one time", "set_token_key": "Choose the key of a token"},
+        {
+            "view_token_key": gettext_noop("See the key of a token, the one time"),
+            "set_token_key": gettext_noop("Choose the key of a token"),
+        },
     ),
     Kind(
         "roles.Role",
         "authentik_rbac",
         "role",
-        "role",
+        gettext_noop("role"),
         ALL,
         {
-            "assign_role_permissions": "Give a role permissions that one holds oneself",
-            "unassign_role_permissions": "Take permissions from a role",
+            "assign_role_permissions": gettext_noop("Give a role permissions that one holds oneself"),
+            "unassign_role_permissions": gettext_noop("Take permissions from a role"),
         },
     ),
-    Kind("applications.Application", "authentik_core", "application", "application", ALL),
-    Kind("access_requests.AccessRequest", "doorward_access", "accessrequest", "request for access"),
-    Kind("access_requests.AccessOffer", "doorward_access", "accessoffer", "application that can be asked for"),
-    Kind("applications.Provider", "authentik_core", "provider", "provider of any kind"),
-    Kind("oauth2.OAuth2Provider", "authentik_providers_oauth2", "oauth2provider", "OAuth2 provider", ALL),
-    Kind("outposts.ProxyProvider", "authentik_providers_proxy", "proxyprovider", "proxy provider", ALL),
-    Kind("applications.Consent", "authentik_core", "userconsent", "consent", ("view", "delete")),
-    Kind("logins.LoginSession", "authentik_core", "authenticatedsession", "login", ("view", "delete")),
+    Kind("applications.Application", "authentik_core", "application", gettext_noop("application"), ALL),
+    Kind("access_requests.AccessRequest", "doorward_access", "accessrequest", gettext_noop("request for access")),
+    Kind(
+        "access_requests.AccessOffer",
+        "doorward_access",
+        "accessoffer",
+        gettext_noop("application that can be asked for"),
+    ),
+    Kind("applications.Provider", "authentik_core", "provider", gettext_noop("provider of any kind")),
+    Kind("oauth2.OAuth2Provider", "authentik_providers_oauth2", "oauth2provider", gettext_noop("OAuth2 provider"), ALL),
+    Kind("outposts.ProxyProvider", "authentik_providers_proxy", "proxyprovider", gettext_noop("proxy provider"), ALL),
+    Kind("applications.Consent", "authentik_core", "userconsent", gettext_noop("consent"), ("view", "delete")),
+    Kind("logins.LoginSession", "authentik_core", "authenticatedsession", gettext_noop("login"), ("view", "delete")),
     Kind(
         "authenticators.TOTPDevice",
         "authentik_stages_authenticator_totp",
         "totpdevice",
-        "second factor: app with codes",
+        gettext_noop("second factor: app with codes"),
         ("view", "change", "delete"),
     ),
     Kind(
         "authenticators.StaticDevice",
         "authentik_stages_authenticator_static",
         "staticdevice",
-        "second factor: recovery codes",
+        gettext_noop("second factor: recovery codes"),
         ("view", "change", "delete"),
     ),
     Kind(
         "authenticators.WebAuthnDevice",
         "authentik_stages_authenticator_webauthn",
         "webauthndevice",
-        "second factor: passkey or security key",
+        gettext_noop("second factor: passkey or security key"),
         ("view", "change", "delete"),
     ),
     Kind(
         "authenticators.EmailDevice",
         "authentik_stages_authenticator_email",
         "emaildevice",
-        "second factor: codes by e-mail",
+        gettext_noop("second factor: codes by e-mail"),
         ("view", "change", "delete"),
     ),
     Kind(
         "policies.Reputation",
         "authentik_policies_reputation",
         "reputation",
-        "reputation of a name at an address",
+        gettext_noop("reputation of a name at an address"),
         ("view", "delete"),
     ),
-    Kind("stages.Invitation", "authentik_stages_invitation", "invitation", "invitation", ALL),
-    Kind("events.Event", "authentik_events", "event", "event"),
-    Kind("outposts.Outpost", "authentik_outposts", "outpost", "outpost"),
-    Kind("flows.Flow", "authentik_flows", "flow", "flow"),
-    Kind("flows.FlowStageBinding", "authentik_flows", "flowstagebinding", "place of a stage in a flow"),
-    Kind("stages.Stage", "authentik_flows", "stage", "stage of any kind"),
-    Kind("stages.Prompt", "authentik_stages_prompt", "prompt", "field of a prompt"),
-    Kind("policies.PolicyBinding", "authentik_policies", "policybinding", "binding: who may enter what"),
-    Kind("policies.Policy", "authentik_policies", "policy", "policy of any kind"),
-    Kind("oauth2.ScopeMapping", "authentik_providers_oauth2", "scopemapping", "scope mapping"),
-    Kind("sources.OAuthSource", "authentik_sources_oauth", "oauthsource", "OAuth source"),
-    Kind("sources_ldap.LDAPSource", "authentik_sources_ldap", "ldapsource", "LDAP source"),
-    Kind("sources_saml.SAMLSource", "authentik_sources_saml", "samlsource", "SAML source"),
-    Kind("brands.Brand", "authentik_brands", "brand", "brand"),
-    Kind("crypto.CertificateKeyPair", "authentik_crypto", "certificatekeypair", "certificate, without its key"),
+    Kind("stages.Invitation", "authentik_stages_invitation", "invitation", gettext_noop("invitation"), ALL),
+    Kind("events.Event", "authentik_events", "event", gettext_noop("event")),
+    Kind("outposts.Outpost", "authentik_outposts", "outpost", gettext_noop("outpost")),
+    Kind("flows.Flow", "authentik_flows", "flow", gettext_noop("flow")),
+    Kind("flows.FlowStageBinding", "authentik_flows", "flowstagebinding", gettext_noop("place of a stage in a flow")),
+    Kind("stages.Stage", "authentik_flows", "stage", gettext_noop("stage of any kind")),
+    Kind("stages.Prompt", "authentik_stages_prompt", "prompt", gettext_noop("field of a prompt")),
+    Kind("policies.PolicyBinding", "authentik_policies", "policybinding", gettext_noop("binding: who may enter what")),
+    Kind("policies.Policy", "authentik_policies", "policy", gettext_noop("policy of any kind")),
+    Kind("oauth2.ScopeMapping", "authentik_providers_oauth2", "scopemapping", gettext_noop("scope mapping")),
+    Kind("sources.OAuthSource", "authentik_sources_oauth", "oauthsource", gettext_noop("OAuth source")),
+    Kind("sources_ldap.LDAPSource", "authentik_sources_ldap", "ldapsource", gettext_noop("LDAP source")),
+    Kind("sources_saml.SAMLSource", "authentik_sources_saml", "samlsource", gettext_noop("SAML source")),
+    Kind("brands.Brand", "authentik_brands", "brand", gettext_noop("brand")),
+    Kind(
+        "crypto.CertificateKeyPair",
+        "authentik_crypto",
+        "certificatekeypair",
+        gettext_noop("certificate, without its key"),
+    ),
     Kind(
         "",
         "authentik_rbac",
         "systempermission",
-        "Doorward as a whole",
+        gettext_noop("Doorward as a whole"),
         (),
         {
-            "access_admin_interface": "Open the administrators’ pages",
-            "view_system_info": "See version and system",
+            "access_admin_interface": gettext_noop("Open the administrators’ pages"),
+            "view_system_info": gettext_noop("See version and system"),
         },
     ),
 )
-_VERBS = {"view": "See", "add": "Make", "change": "Change", "delete": "Delete"}
+_VERBS = {
+    "view": gettext_noop("See: %(kind)s"),
+    "add": gettext_noop("Make: %(kind)s"),
+    "change": gettext_noop("Change: %(kind)s"),
+    "delete": gettext_noop("Delete: %(kind)s"),
+}
 ADMIN_PAGES = "authentik_rbac.access_admin_interface"
 
 
@@ -176,9 +208,9 @@ def _permissions() -> Iterator[Permission]:
     for kind in KINDS:
         for verb in kind.verbs:
             codename = f"{verb}_{kind.name}"
-            yield Permission(f"{kind.app}.{codename}", codename, f"{_VERBS[verb]}: {kind.words}", kind)
-        for codename, words in kind.special.items():
-            yield Permission(f"{kind.app}.{codename}", codename, words, kind)
+            yield Permission(f"{kind.app}.{codename}", codename, verb, kind)
+        for codename in kind.special:
+            yield Permission(f"{kind.app}.{codename}", codename, "", kind)
 
 
 PERMISSIONS = {permission.name: permission for permission in _permissions()}

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext, gettext_noop
 
 from doorward.identity.applications.models import Provider
 from doorward.identity.applications.notices import provider_given
@@ -27,11 +28,14 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.roles.catalogue import named
 from doorward.identity.roles.queries import Powers, held_by, powers_given_by, powers_of
 
-ABOVE = "“{name}” may do more than you: only somebody who may do as much can change that."
-GIVES_MORE = "The group “{name}” gives its members more than you may do yourself."
-ROOT_ONLY = "Only a superuser can make a group of superusers."
-ACTING = "You act as “{name}”: their account is theirs to change."
-LIMITED = "A limited token cannot change this: it could become a way to more than the token is for."
+ABOVE = gettext_noop("“%(name)s” may do more than you: only somebody who may do as much can change that.")
+GIVES_MORE = gettext_noop("The group “%(name)s” gives its members more than you may do yourself.")
+ROOT_ONLY = gettext_noop("Only a superuser can make a group of superusers.")
+MAY_NOT_PUT = gettext_noop("You may not put users into the group “%(name)s”.")
+MAY_NOT_TAKE = gettext_noop("You may not take users out of the group “%(name)s”.")
+MAY_NOT_DECIDE = gettext_noop("You may not decide which application has the provider “%(name)s”.")
+ACTING = gettext_noop("You act as “%(name)s”: their account is theirs to change.")
+LIMITED = gettext_noop("A limited token cannot change this: it could become a way to more than the token is for.")
 _BY_LIMITED = {"directory.User", "logins.LoginSession", "outposts.StoredSession"}
 """What belongs to a user and opens nothing."""
 ADD = "authentik_core.add_user_to_group"
@@ -46,24 +50,24 @@ def require_not_above(actor: Actor, user: User) -> None:
     if own.everything:
         return
     if user.type == User.Type.INTERNAL_SERVICE_ACCOUNT or not own.cover(powers_of(user)):
-        raise PermissionDenied(ABOVE.format(name=user))
+        raise PermissionDenied(gettext(ABOVE) % {"name": user})
 
 
 def require_covered(own: Powers, groups: Iterable[Group]) -> None:
     """Raise PermissionDenied if one of the groups gives more than ``own``."""
     for group in groups:
         if not own.cover(powers_given_by([group])):
-            raise PermissionDenied(GIVES_MORE.format(name=group))
+            raise PermissionDenied(gettext(GIVES_MORE) % {"name": group})
 
 
 def _user_written(sender: type, *, actor: Actor, user: User, **_: object) -> None:
     if actor.impersonator is not None and actor.user is not None and actor.user.pk == user.pk:
-        raise PermissionDenied(ACTING.format(name=user))
+        raise PermissionDenied(gettext(ACTING) % {"name": user})
     if actor.limits is not None:
         if sender is Token:
             return  # ``directory.tokens`` compares the two
         if sender._meta.label not in _BY_LIMITED:  # type: ignore[attr-defined]
-            raise PermissionDenied(LIMITED)
+            raise PermissionDenied(gettext(LIMITED))
     require_not_above(actor, user)
 
 
@@ -73,7 +77,7 @@ def _groups_given(sender: type, *, actor: Actor, groups: list[Group], **_: objec
     own = powers_of(actor.user)
     for group in groups:
         if not own.may(ADD, group.pk):
-            raise PermissionDenied(f"You may not put users into the group “{group}”.")
+            raise PermissionDenied(gettext(MAY_NOT_PUT) % {"name": group})
     require_covered(held_by(actor), groups)
 
 
@@ -83,7 +87,7 @@ def _groups_taken(sender: type, *, actor: Actor, groups: list[Group], **_: objec
     own = powers_of(actor.user)
     for group in groups:
         if not own.may(REMOVE, group.pk):
-            raise PermissionDenied(f"You may not take users out of the group “{group}”.")
+            raise PermissionDenied(gettext(MAY_NOT_TAKE) % {"name": group})
     require_covered(held_by(actor), groups)
 
 
@@ -96,7 +100,7 @@ def _group_written(
     if own.everything:
         return
     if is_superuser:
-        raise PermissionDenied(ROOT_ONLY)
+        raise PermissionDenied(gettext(ROOT_ONLY))
     require_covered(own, [*parents, *([] if group._state.adding else [group])])
 
 
@@ -105,7 +109,7 @@ def _provider_given(sender: type, *, actor: Actor, provider: Provider, **_: obje
     if actor.user is None:
         return
     if not powers_of(actor.user).may(named("change", type(provider.concrete())), provider.pk):
-        raise PermissionDenied(f"You may not decide which application has the provider “{provider}”.")
+        raise PermissionDenied(gettext(MAY_NOT_DECIDE) % {"name": provider})
 
 
 def listen() -> None:

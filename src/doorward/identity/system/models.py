@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 
@@ -16,13 +17,15 @@ SHORTEST_RETENTION = timedelta(hours=1)
 def require_retention(text: str) -> None:
     """Raise ValidationError unless ``text`` is a duration of at least an hour."""
     if durations.parse(text) < SHORTEST_RETENTION:
-        raise ValidationError("Events are kept for an hour at least", "invalid")
+        raise ValidationError(_("Events are kept for an hour at least"), "invalid")
 
 
 def require_retentions(by_action: object) -> None:
     """Raise ValidationError unless it is an object of actions and durations."""
     if not isinstance(by_action, dict) or len(by_action) > 100:
-        raise ValidationError("An object of actions and durations is needed, such as {“login”: “days=90”}", "invalid")
+        raise ValidationError(
+            _("An object of actions and durations is needed, such as {“login”: “days=90”}"), "invalid"
+        )
     for text in by_action.values():
         require_retention(str(text))
 
@@ -32,7 +35,7 @@ def require_footer_links(links: object) -> None:
     fits = isinstance(links, list) and len(links) <= 20 and all(_is_link(link) for link in links)
     if not fits:
         raise ValidationError(
-            "A list of links is needed, such as [{“name”: “Imprint”, “href”: “https://…”}]", "invalid"
+            _("A list of links is needed, such as [{“name”: “Imprint”, “href”: “https://…”}]"), "invalid"
         )
 
 
@@ -70,7 +73,7 @@ class SystemSettings(models.Model):
     def clean(self) -> None:
         if self.pagination_default_page_size > self.pagination_max_page_size:
             raise ValidationError(
-                {"pagination_default_page_size": "No page is larger than the largest one."}, code="invalid"
+                {"pagination_default_page_size": _("No page is larger than the largest one.")}, code="invalid"
             )
 
     def retention_of(self, action: str) -> timedelta:

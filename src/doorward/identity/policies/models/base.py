@@ -8,6 +8,7 @@ from datetime import datetime
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import Group, User
 
@@ -97,9 +98,9 @@ class PolicyBinding(models.Model):
 
     def clean(self) -> None:
         if self.expiring and self.expires is None:
-            raise ValidationError({"expires": ["Say when it ends."]})
+            raise ValidationError({"expires": [_("Say when it ends.")]})
         if self.is_grant and (self.user is None or self.negate or not self.expiring):
-            raise ValidationError({"user": ["Access on request is for one user, and ends."]})
+            raise ValidationError({"user": [_("Access on request is for one user, and ends.")]})
 
     def has_ended(self, now: datetime) -> bool:
         """Whether it has ended by itself; without a date it cannot have been meant to last (fail closed)."""

@@ -9,6 +9,7 @@ from datetime import UTC, time, tzinfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import User
 from doorward.identity.policies.models.base import Policy
@@ -19,7 +20,9 @@ def require_network(text: object, field: str) -> None:
     try:
         ipaddress.ip_network(str(text), strict=False)
     except ValueError as error:
-        raise ValidationError({field: [f"“{text}” is no address and no network; write 192.0.2.0/24."]}) from error
+        raise ValidationError(
+            {field: [_("“%(text)s” is no address and no network; write 192.0.2.0/24.") % {"text": text}]}
+        ) from error
 
 
 class NetworkPolicy(Policy):
@@ -32,7 +35,7 @@ class NetworkPolicy(Policy):
 
     def clean(self) -> None:
         if not isinstance(self.networks, list) or not self.networks:
-            raise ValidationError({"networks": ["Name at least one network, such as 192.0.2.0/24."]})
+            raise ValidationError({"networks": [_("Name at least one network, such as 192.0.2.0/24.")]})
         for network in self.networks:
             require_network(network, "networks")
 
@@ -57,11 +60,11 @@ class TimeWindowPolicy(Policy):
 
     def clean(self) -> None:
         if not isinstance(self.days, list) or not self.days or not all(day in range(7) for day in self.days):
-            raise ValidationError({"days": ["Choose at least one day, from 0 (Monday) to 6 (Sunday)."]})
+            raise ValidationError({"days": [_("Choose at least one day, from 0 (Monday) to 6 (Sunday).")]})
         try:
             zone_of(self.timezone)
         except (OSError, ValueError, KeyError) as unknown:
-            raise ValidationError({"timezone": ["No time zone is called so; one is Europe/Berlin."]}) from unknown
+            raise ValidationError({"timezone": [_("No time zone is called so; one is Europe/Berlin.")]}) from unknown
 
 
 class GeoIPPolicy(Policy):
@@ -83,12 +86,12 @@ class GeoIPPolicy(Policy):
     def clean(self) -> None:
         countries = self.countries if isinstance(self.countries, list) else [None]
         if not all(isinstance(each, str) and len(each) == 2 and each.isalpha() for each in countries):
-            raise ValidationError({"countries": ["Two letters for each country, such as DE."]})
+            raise ValidationError({"countries": [_("Two letters for each country, such as DE.")]})
         self.countries = [each.upper() for each in countries if isinstance(each, str)]
         if not isinstance(self.asns, list) or not all(type(each) is int and 0 < each < 2**32 for each in self.asns):
-            raise ValidationError({"asns": ["Numbers of autonomous systems, such as 64496."]})
+            raise ValidationError({"asns": [_("Numbers of autonomous systems, such as 64496.")]})
         if not (self.asns or self.countries or self.check_history_distance or self.check_impossible_travel):
-            raise ValidationError({"countries": ["Say what is looked at: countries, networks, or earlier logins."]})
+            raise ValidationError({"countries": [_("Say what is looked at: countries, networks, or earlier logins.")]})
 
 
 class PastLogin(models.Model):
@@ -114,7 +117,7 @@ class ReputationPolicy(Policy):
 
     def clean(self) -> None:
         if not self.check_ip and not self.check_username:
-            raise ValidationError({"check_ip": ["Look at the address, the user name, or both."]})
+            raise ValidationError({"check_ip": [_("Look at the address, the user name, or both.")]})
 
 
 class Reputation(models.Model):

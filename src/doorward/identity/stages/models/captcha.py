@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext as _
 
 from doorward.identity.crypto import vault
 from doorward.identity.stages.models.base import Stage
@@ -21,13 +22,13 @@ def require_script(url: str) -> None:
     """Raises ValidationError unless it is an https URL, or an http one on this machine."""
     host, scheme = _parts(url)
     if scheme != "https" and not (scheme == "http" and _is_loopback(host)):
-        raise ValidationError("Write an https URL: the script runs in the login page.")
+        raise ValidationError(_("Write an https URL: the script runs in the login page."))
 
 
 def require_service(url: str) -> None:
     """Raises ValidationError unless it is an http(s) URL."""
     if _parts(url)[1] not in ("http", "https"):
-        raise ValidationError("Write an http(s) URL.")
+        raise ValidationError(_("Write an http(s) URL."))
 
 
 class CaptchaStage(Stage):
@@ -56,7 +57,7 @@ class CaptchaStage(Stage):
 
     def clean(self) -> None:
         if self.score_min_threshold > self.score_max_threshold:
-            raise ValidationError({"score_max_threshold": ["This is less than the lowest score."]})
+            raise ValidationError({"score_max_threshold": [_("This is less than the lowest score.")]})
 
     @property
     def private_key(self) -> str:
@@ -79,7 +80,7 @@ def _parts(url: str) -> tuple[str, str]:
         if not parts.hostname or parts.username is not None or parts.port == 0:
             raise ValueError(url)
     except ValueError as error:
-        raise ValidationError("This is no URL.") from error
+        raise ValidationError(_("This is no URL.")) from error
     return parts.hostname, parts.scheme
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from doorward.identity.flows.next_url import safe_next
 from doorward.identity.stages.models.base import Stage
@@ -16,9 +17,9 @@ def require_target(target: str) -> None:
     try:
         parts = urlsplit(target)
     except ValueError as error:
-        raise ValidationError("This is no URL.") from error
+        raise ValidationError(_("This is no URL.")) from error
     if not safe_next(target) and not (parts.scheme in ("http", "https") and parts.hostname):
-        raise ValidationError("Write a path that begins with one slash, or an http(s) URL.")
+        raise ValidationError(_("Write a path that begins with one slash, or an http(s) URL."))
 
 
 class DenyStage(Stage):
@@ -54,4 +55,4 @@ class RedirectStage(Stage):
     def clean(self) -> None:
         name = "target_static" if self.mode == self.Mode.STATIC else "target_flow"
         if not getattr(self, name):
-            raise ValidationError({name: ["This mode needs a target."]})
+            raise ValidationError({name: [_("This mode needs a target.")]})

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity import durations
 from doorward.identity.directory.models import Group, User
@@ -51,7 +52,7 @@ class PeopleField(forms.CharField):
 def _person(name: str) -> User:
     user = find_by_identifier(name)
     if user is None:
-        raise ValidationError(f"There is no user “{name}”.", "unknown")
+        raise ValidationError(_("There is no user “%(name)s”.") % {"name": name}, "unknown")
     return user
 
 
@@ -103,5 +104,5 @@ class ObjectField(forms.JSONField):
         if read in (None, ""):
             return {}
         if not isinstance(read, dict):
-            raise ValidationError('A JSON object, like {"language": "de"}.', "kind")
+            raise ValidationError(_('A JSON object, like {"language": "de"}.'), "kind")
         return read

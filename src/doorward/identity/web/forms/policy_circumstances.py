@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.policies.models import GeoIPPolicy, NetworkPolicy, TimeWindowPolicy
 from doorward.identity.web.forms.fields import PLAIN, plain_input
@@ -39,7 +40,7 @@ class NumbersField(WordsField):
     def one(self, word: str) -> int:
         digits = word.upper().removeprefix("AS")
         if not digits.isascii() or not digits.isdigit() or len(digits) > 10:
-            raise ValidationError(f"“{word}” is no number.", "number")
+            raise ValidationError(_("“%(word)s” is no number.") % {"word": word}, "number")
         return int(digits)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.outposts import external_host as hosts
@@ -73,7 +74,7 @@ class ProtectForm(forms.Form):
         """Refuse a second application under one name, before its provider's name would."""
         name: str = self.cleaned_data["name"]
         if Provider.objects.filter(name=f"Provider for {name}").exists():
-            raise ValidationError("An application of this name is protected already; choose another name.")
+            raise ValidationError(_("An application of this name is protected already; choose another name."))
         return name
 
     def clean_external_host(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.crypto.queries import signing_key
@@ -236,7 +237,10 @@ class RedirectUrisField(forms.CharField):
 
     def _entry(self, words: list[str]) -> dict[str, str]:
         if not set(words[:-1]) <= self.words:
-            raise ValidationError(f"“{' '.join(words)}”: one URL per line, after “logout” or “regex” where it is one.")
+            raise ValidationError(
+                _("“%(line)s”: one URL per line, after “logout” or “regex” where it is one.")
+                % {"line": " ".join(words)}
+            )
         return {
             "matching_mode": "regex" if "regex" in words[:-1] else "strict",
             "url": words[-1],

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.logins import impersonation
@@ -13,8 +14,8 @@ from doorward.identity.web.pages.access import administrators, signed_in
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.users import SECTION, UP, address, find
 
-LEAD = (
-    "You see what {name} sees, and applications take you for them, until you stop, log out, or an hour has passed. "
+LEAD = gettext_noop(
+    "You see what %(name)s sees, and applications take you for them, until you stop, log out, or an hour has passed. "
     "Each event names you both. Password, factors and tokens of the account cannot be changed meanwhile."
 )
 
@@ -37,16 +38,16 @@ def begin(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             impersonation.begin(request, user, form.cleaned_data["reason"])
-            return done(request, reverse("library"), f"You act as {user} now.", "warn")
+            return done(request, reverse("library"), _("You act as %(name)s now.") % {"name": user}, "warn")
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Act as {user}",
+        title=_("Act as %(name)s") % {"name": user},
         crumbs=[*UP, (user.username, address(user))],
-        lead=LEAD.format(name=user),
+        lead=_(LEAD) % {"name": user},
         form=form,
-        submit=f"Act as {user}",
+        submit=_("Act as %(name)s") % {"name": user},
         back=address(user),
         status=status_of(form),
     )

@@ -43,14 +43,14 @@ class FileForm(forms.Form):
         upload, text = self.cleaned_data.get("file"), self.cleaned_data.get("text") or ""
         if upload is not None:
             if upload.size > LARGEST:
-                raise files.BadFile("The file is too large for this page; use doorward users import.")
+                raise files.BadFile(_("The file is too large for this page; use doorward users import."))
             try:
                 text = upload.read().decode("utf-8")
             except UnicodeDecodeError as error:
-                raise files.BadFile("The file is not UTF-8 text.") from error
+                raise files.BadFile(_("The file is not UTF-8 text.")) from error
         rows = files.read(text)
         if len(rows) > MOST_ROWS:
-            raise files.BadFile(f"More than {MOST_ROWS} users; use doorward users import.")
+            raise files.BadFile(_("More than %(count)s users; use doorward users import.") % {"count": MOST_ROWS})
         return text, rows
 
 

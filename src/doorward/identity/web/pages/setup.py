@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from doorward.identity.applications.models import Application
 from doorward.identity.outposts.models import ProxyProvider
@@ -241,5 +242,5 @@ def _server(name: str, address: str) -> Server:
 def _address(text: str) -> str:
     text = text.strip().rstrip("/")
     if not _ADDRESS.fullmatch(text):
-        raise ValidationError("An address like http://doorward.internal:9000, without a path.", "address")
+        raise ValidationError(_("An address like http://doorward.internal:9000, without a path."), "address")
     return text

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from doorward.identity.directory.models import Group, User
 from doorward.identity.policies.models import PasswordPolicy
@@ -148,5 +149,5 @@ class PromptForm(forms.Form):
         """None of the names that the page itself uses."""
         key: str = self.cleaned_data["field_key"]
         if key in RESERVED:
-            raise ValidationError("The page uses this name itself; choose another.")
+            raise ValidationError(_("The page uses this name itself; choose another."))
         return key
