@@ -132,6 +132,19 @@ def test_a_stage_lives_and_dies(
     assert call("destroy", made.pk) is None
 
 
+def test_letters_of_stages_are_listed(api: Any, official: Any) -> None:
+    """By the names that blueprints know, and a stage takes no other."""
+    names = [template.name for template in api.stages_email_templates_list()]
+
+    assert names == ["email/password_reset.html", "email/account_confirmation.html"]
+    made = api.stages_email_create(official.EmailStageRequest(name="mine", template=names[1]))
+    assert made.template == names[1]
+    with pytest.raises(official.ApiException) as refused:
+        api.stages_email_create(official.EmailStageRequest(name="other", template="email/password_rest.html"))
+    assert "did you mean 'email/password_reset.html'?" in str(refused.value.body)
+    api.stages_email_destroy(made.pk)
+
+
 def test_kinds_of_stages_are_listed(api: Any) -> None:
     """A client's menu."""
     assert len(api.stages_all_types_list()) == 19

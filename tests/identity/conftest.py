@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,6 +147,19 @@ def mail_folder(tmp_path: Path, settings: Settings) -> Path:
     folder = tmp_path / "mail"
     settings.MAIL = f"file://{folder}?from=login@example.test"
     return folder
+
+
+@pytest.fixture
+def write_letter(tmp_path: Path, settings: Settings) -> Callable[[str, str], None]:
+    """``write_letter("notice.de.txt", "…")`` into a folder of templates that is in force while it is used."""
+    folder = tmp_path / "templates" / "email"
+    folder.mkdir(parents=True)
+    settings.OWN_TEMPLATES = folder.parent
+
+    def put(name: str, content: str) -> None:
+        (folder / name).write_text(content)
+
+    return put
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ def set_identity_environment(identity: IdentityPlan, folder: StateFolder) -> Non
     os.environ["DOORWARD_MAIL"] = identity.mail
     os.environ["DOORWARD_GEOIP"] = os.pathsep.join(identity.geoip)
     os.environ["DOORWARD_BLUEPRINTS"] = os.pathsep.join(identity.blueprints)
+    os.environ["DOORWARD_TEMPLATES"] = identity.templates
     os.environ["DOORWARD_EXPLAIN_SOCKET"] = str(folder.explain_socket)
     os.environ["DOORWARD_IDENTITY_PORT"] = str(identity.port)
 

@@ -17,6 +17,7 @@ def identity_plan(
     mail: str = "",
     geoip: tuple[str, ...] = (),
     blueprints: tuple[str, ...] = (),
+    templates: str = "",
 ) -> IdentityPlan:
     """With ``DOORWARD_MAIL``, which goes before ``mail`` so that a password need not stand in a file,
     ``DOORWARD_BLUEPRINTS``, which goes before ``blueprints``, and with
@@ -38,6 +39,7 @@ def identity_plan(
         geoip=geoip,
         blueprints=tuple(path for path in os.environ.get("DOORWARD_BLUEPRINTS", "").split(os.pathsep) if path)
         or blueprints,
+        templates=templates,
         bootstrap_password=os.environ.get("DOORWARD_BOOTSTRAP_PASSWORD", ""),
         bootstrap_token=os.environ.get("DOORWARD_BOOTSTRAP_TOKEN", ""),
         bootstrap_email=os.environ.get("DOORWARD_BOOTSTRAP_EMAIL", ""),

@@ -40,7 +40,7 @@ def check(config_file: Path, access_file: TextIO | None) -> None:
     if access_file is not None:
         _check_access(config_file, access_file)
         return
-    verdict = asyncio.run(checking.verdict(read_static(config_file)))
+    verdict = asyncio.run(checking.verdict(read_static(config_file), config_file.parent))
     for warning in verdict.warnings:
         click.echo(f"warning: {warning}")
     if verdict.problems:

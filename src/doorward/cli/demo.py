@@ -75,6 +75,7 @@ def _reset(folder: Path) -> None:
         "lock",
         "prepare.lock",
         "blueprints",
+        "templates",
         "event-checkpoints.jsonl",
         "event-checkpoints.lost.jsonl",
         "restore-pending.json",

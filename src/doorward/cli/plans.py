@@ -58,6 +58,7 @@ def plan_of(config_file: Path, demo: DemoPlan | None = None) -> Plan:
             static.identity.mail,
             static.identity.geoip,
             tuple(str((config_file.parent / folder).absolute()) for folder in static.identity.blueprints),
+            str((config_file.parent / static.identity.templates).absolute()) if static.identity.templates else "",
         ),
         workers=static.workers or len(os.sched_getaffinity(0)),
         access_log=listening.access_log(static),

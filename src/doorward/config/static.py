@@ -261,6 +261,9 @@ class Identity(Section):
     blueprints: Names = ()
     """Folders of blueprints that are applied at start and when a file changes; ``blueprints`` in ``data`` when none is
     named. ``DOORWARD_BLUEPRINTS`` in the environment says the same (several with ``:`` between), and goes first."""
+    templates: Text = ""
+    """Folder of templates of your own; those of letters stand below it in ``email``. Not named: ``templates`` in
+    ``data``."""
     entry_point: Text = "identity"
     """Entry point that serves it; made on ``:9000`` when it is not defined."""
     probe: Probe | None = None

@@ -2,7 +2,7 @@
 
 The environment is how the parent hands facts to this child: ``DOORWARD_DATA`` (state folder), ``DOORWARD_DATABASE``
 (empty for SQLite in the state folder, or ``postgresql://…``), ``DOORWARD_EXTERNAL_URL``, ``DOORWARD_IDENTITY_PORT``
-``DOORWARD_MAIL``, ``DOORWARD_GEOIP`` and ``DOORWARD_BLUEPRINTS``.
+``DOORWARD_MAIL``, ``DOORWARD_GEOIP``, ``DOORWARD_BLUEPRINTS`` and ``DOORWARD_TEMPLATES``.
 Operators do not set them; they write the ``identity:`` section of the configuration.
 """
 
@@ -34,6 +34,8 @@ BLUEPRINTS = tuple(path for path in os.environ.get("DOORWARD_BLUEPRINTS", "").sp
     str(DATA / "blueprints"),
 )
 """Folders of blueprints; where two have a file of one name, the first one's counts."""
+OWN_TEMPLATES = Path(os.environ.get("DOORWARD_TEMPLATES") or DATA / "templates")
+"""Folder of templates of letters, as ``config.letters`` reads it."""
 VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).

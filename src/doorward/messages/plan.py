@@ -26,6 +26,8 @@ class IdentityPlan(Struct, frozen=True):
     """Paths of databases of places and networks."""
     blueprints: tuple[str, ...] = ()
     """Folders of blueprints; empty: the one in the state folder."""
+    templates: str = ""
+    """Folder of templates of letters; empty: the one in the state folder."""
     bootstrap_password: str = ""
     bootstrap_token: str = ""
     bootstrap_email: str = ""

@@ -131,6 +131,8 @@ PAGES = {
     "admin-brand": ["brand"],
     "admin-brand-delete": ["brand"],
     "admin-new-brand": [],
+    "admin-letters": [],
+    "admin-letter": ["letter"],
     "admin-events": [],
     "admin-event": ["event"],
     "admin-events-record": [],
@@ -171,6 +173,7 @@ ACTIONS = {
     "admin-blueprint-apply": ["blueprint"],
     "admin-blueprint-switch": ["blueprint"],
     "admin-binding-add": ["slug"],
+    "admin-letter-test": ["letter", "language"],
     "admin-notification-rule-bind": ["rule"],
     "admin-notification-rule-unbind": ["rule", "rule_binding"],
     "admin-notification-transport-test": ["transport"],
@@ -201,6 +204,7 @@ ACTIONS = {
 FILES = {
     "admin-key-certificate": ["key"],
     "admin-users-export": [],
+    "admin-letter-html": ["letter", "language"],
     "admin-events-export": [],
     "admin-user-data": ["user"],
 }
@@ -328,6 +332,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "source_kind": OAuthSource.KIND,
             "source_binding": bind(actor, source, group=staff).pk,
             "brand": Brand.objects.create(domain="shop.example.test").pk,
+            "letter": "invitation",
+            "language": "de",
             "event": event.pk,
             "rule": rule.pk,
             "rule_binding": bind(actor, rule, policy=Policy.objects.earliest("name")).pk,

@@ -46,7 +46,7 @@ def send(user: User, email: str, place: str, *, client_ip: str | None, subject: 
         minutes = max(1, int(min(lifetime, LONGEST).total_seconds() // 60))
         about = {"user": user, "code": _spaced(code), "minutes": minutes}
         with translation.override(for_answer_to(user)):
-            outbox.post(email, _(subject), "code", about, useless_after=expires)
+            outbox.post(email, _(subject), "email_otp", about, useless_after=expires)
     return True
 
 

@@ -7,27 +7,20 @@ nobody learns from an answer, or from how long it took, who has an account (S-50
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from urllib.parse import urljoin
 
 import msgspec
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import get_language
 from msgspec import Struct
 
-from doorward.identity.brands.look import look_of
-from doorward.identity.brands.queries import current_brand
 from doorward.identity.crypto import vault
-from doorward.identity.languages.supported import SOURCE, tag_of
 from doorward.identity.mail import sender, transport
+from doorward.identity.mail.composing import Composed, compose, tell
 from doorward.identity.mail.models import Letter
 
 USEFUL_FOR = timedelta(days=2)
-LONGEST_SUBJECT = 200
 
 
 class Body(Struct, frozen=True):
@@ -43,38 +36,34 @@ def is_configured() -> bool:
 def post(
     recipient: str,
     subject: str,
-    template: str,
+    letter: str,
     context: dict[str, object],
     *,
     useless_after: datetime | None = None,
+    otherwise: str = "",
 ) -> None:
-    """Have a letter sent. ``template`` is a name below ``mail/``, as text and as HTML.
+    """Have a letter sent. ``letter`` is one of ``config.letters``, or one that only files define; ``otherwise`` is the
+    built-in one that stands in for such a letter when its files are not there.
 
     It speaks the language that is active (``languages.choice`` knows which it should be). An empty recipient, or one
     that is no address, makes a letter that is not sent. Does nothing without a transport.
     """
-    if not is_configured():
-        return
-    brand = current_brand()
-    everything = {
-        **context,
-        "brand": brand,
-        "logo": urljoin(settings.EXTERNAL_URL, look_of(brand).logo) if look_of(brand).logo else "",
-        "subject": subject,
-        "language": tag_of(get_language() or SOURCE),
-    }
-    body = Body(
-        str.__str__(render_to_string(f"mail/{template}.txt", everything)).strip() + "\n",
-        str.__str__(render_to_string(f"mail/{template}.html", everything)),
-    )
-    letter = Letter(
+    if is_configured():
+        send(recipient, compose(subject, letter, context, otherwise=otherwise), useless_after=useless_after)
+
+
+def send(recipient: str, written: Composed, *, useless_after: datetime | None = None) -> None:
+    """The same for a letter that is written already."""
+    waiting = Letter(
         recipient=recipient if _is_address(recipient) else "",
-        subject=_one_line(subject),
+        subject=written.subject,
         useless_after=useless_after or timezone.now() + USEFUL_FOR,
     )
-    letter.sealed_body = vault.seal(msgspec.json.encode(body).decode(), place(letter))
+    body = Body(written.text, written.html)
+    waiting.sealed_body = vault.seal(msgspec.json.encode(body).decode(), place(waiting))
     with transaction.atomic():
-        letter.save(force_insert=True)
+        tell(written.problems)
+        waiting.save(force_insert=True)
         transaction.on_commit(sender.wake)
 
 
@@ -89,10 +78,3 @@ def _is_address(text: str) -> bool:
     except ValidationError:
         return False
     return text.isascii()
-
-
-def _one_line(text: str) -> str:
-    """A subject cannot become another header field (S-519)."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
-        :LONGEST_SUBJECT
-    ]

@@ -55,12 +55,12 @@ def _by_mail(transport: Transport, message: Message) -> str:
         outbox.post(
             user.email,
             f"{transport.email_subject_prefix}{message.body}",
-            "notification",
+            "event_notification",
             {
                 "user": user,
                 "what": message.body,
                 "severity": _severity(message.severity),
-                "link": words.address_of(message.event),
+                "url": words.address_of(message.event),
                 "event": message.event,
             },
         )

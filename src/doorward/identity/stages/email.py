@@ -17,6 +17,7 @@ from doorward.identity.directory.errors import TooManyAttempts
 from doorward.identity.directory.models import User
 from doorward.identity.directory.names import folded
 from doorward.identity.durations import parse
+from doorward.identity.flows.models import Flow
 from doorward.identity.flows.plan import Plan
 from doorward.identity.languages.choice import for_answer_to
 from doorward.identity.mail import links, outbox
@@ -84,10 +85,16 @@ class EmailView(StageView[EmailStage]):
             outbox.post(
                 user.email if user is not None else "",
                 _(self.stage.subject),
-                self.stage.template.removeprefix("email/").removesuffix(".html"),
+                self.stage.letter,
                 {"user": user or User(username="nobody"), "url": url, "minutes": int(lifetime.total_seconds() // 60)},
                 useless_after=timezone.now() + lifetime,
+                otherwise=self._built_in(),
             )
+
+    def _built_in(self) -> str:
+        """The letter that stands in for one whose files are gone."""
+        recovers = self.visit.flow.designation == Flow.Designation.RECOVERY
+        return "password_reset" if recovers else "account_confirmation"
 
     def _recipient(self) -> User | None:
         """Who gets it. Whoever this plan has proven may prove any address; others only recover through a proven one."""

@@ -23,8 +23,14 @@ class EmailStage(Stage):
 
     token_expiry = models.TextField(default="minutes=30", validators=[durations.require])
     subject = models.CharField(max_length=200, default="Doorward")
-    template = models.CharField(max_length=64, choices=Template.choices, default=Template.PASSWORD_RESET)
+    template = models.CharField(max_length=64, default=Template.PASSWORD_RESET)
+    """``email/<letter>.html``: a built-in one, or one of the folder of templates."""
     activate_user_on_success = models.BooleanField(default=False)
+
+    @property
+    def letter(self) -> str:
+        """The name of its letter."""
+        return self.template.removeprefix("email/").removesuffix(".html")
 
 
 class InvitationStage(Stage):

@@ -3,7 +3,8 @@
 A view that knows better about caching (public keys, static files) sets ``Cache-Control`` itself. A view whose form
 ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``; one whose
 page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``; one that only
-shows frames names theirs in ``response.frame_origins``. Those of a brand's pictures are in ``request.picture_origins``.
+shows frames names theirs in ``response.frame_origins``; one that is a letter says ``response.is_letter``. Those of a
+brand's pictures are in ``request.picture_origins``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ OPENED = (
     "form-action 'self'"
 )
 """The same with origins whose scripts and frames a page may load."""
+
+LETTER = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: https:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox"
+)
+"""For a letter that an administrator looks at in a frame: words of somebody's template, which can do nothing."""
 
 FIXED = {
     "X-Frame-Options": "DENY",
@@ -56,6 +63,9 @@ class SecurityHeaders:
         )
         for name, value in FIXED.items():
             response.headers[name] = value
+        if getattr(response, "is_letter", False):
+            response.headers["Content-Security-Policy"] = LETTER
+            response.headers["X-Frame-Options"] = "SAMEORIGIN"
         if settings.EXTERNAL.scheme == "https":
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
         return response

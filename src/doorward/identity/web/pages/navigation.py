@@ -63,6 +63,7 @@ NAVIGATION = (
         (
             Place(f"{ROOT}keys/", gettext_noop("Keys"), "file-key"),
             Place(f"{ROOT}brands/", gettext_noop("Brands"), "palette"),
+            Place(f"{ROOT}letters/", gettext_noop("Letters"), "mail"),
             Place(f"{ROOT}blueprints/", gettext_noop("Blueprints"), "file-code"),
             Place(f"{ROOT}events/", gettext_noop("Events"), "scroll-text"),
             Place(f"{ROOT}notifications/", gettext_noop("Notifications"), "bell"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
+from doorward.identity.stages import letters
 from doorward.identity.stages.models import (
     DenyStage,
     DummyStage,
     EmailStage,
     InvitationStage,
     RedirectStage,
+    Stage,
     UserDeleteStage,
 )
 from doorward.identity.web.forms.fields import DurationField, plain_input
@@ -71,12 +75,7 @@ class EmailForm(StageForm):
 
     subject = forms.CharField(max_length=200, help_text="Of the letter.")
     template = forms.ChoiceField(
-        label="Letter",
-        choices=[
-            (EmailStage.Template.PASSWORD_RESET, "For whoever has forgotten their password"),
-            (EmailStage.Template.ACCOUNT_CONFIRMATION, "For whoever has just made an account"),
-        ],
-        help_text="What it says around the link.",
+        label="Letter", help_text="What it says around the link. Letters of your own are files in a folder."
     )
     token_expiry = DurationField(label="The link works for", help_text="Once. For example minutes=30.")
     activate_user_on_success = forms.BooleanField(
@@ -84,6 +83,12 @@ class EmailForm(StageForm):
         required=False,
         help_text="For accounts that are made inactive until their address is proven.",
     )
+
+    def __init__(self, data: Any = None, *, stage: Stage | None = None) -> None:
+        super().__init__(data, stage=stage)
+        template = self.fields["template"]
+        assert isinstance(template, forms.ChoiceField)
+        template.choices = letters.choices(stage.template if isinstance(stage, EmailStage) else "")
 
 
 class InvitationForm(StageForm):
