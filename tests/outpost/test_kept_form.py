@@ -84,6 +84,14 @@ async def test_a_form_is_sent_after_the_login(world: World, direct: bool) -> Non
     assert world.store.urls == {}
 
 
+@pytest.mark.parametrize(("keeps", "lasts"), [(True, 2 * 86400), (False, 86400)])
+async def test_the_cookie_outlives_the_session_where_forms_are_kept(keeps: bool, lasts: int) -> None:
+    """A browser sends it for a day longer; otherwise a session that has simply ended would be a stranger's."""
+    world = World(provider(1, "app.example.test", keep_posts=keeps))
+    [cookie] = set_cookies(await world.browser().log_in())
+    assert f"; Max-Age={lasts}; " in cookie
+
+
 async def test_nobody_else_can_read_or_send_it(world: World) -> None:
     """The store holds no word of it, and without the cookie of this login it is nothing."""
     browser = await ended(world)

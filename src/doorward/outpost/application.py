@@ -19,6 +19,8 @@ from doorward.outpost.paths import CALLBACK_SIGNATURE, PREFIX
 from doorward.outpost.sessions.cookie import CookieJar
 
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,=:@-]*[A-Za-z0-9_~!$&'()*+,=:@-])*")
+KEEPS_FORMS_FOR = 86400
+"""Seconds after its session's end in which somebody's form is kept, where forms are."""
 _MODES = ("proxy", "forward_single", "forward_domain")
 
 
@@ -59,7 +61,9 @@ class Application:
         older = foreign.older_cookie_secrets if foreign is not None else ()
         own = foreign.cookie_id if foreign is not None and foreign.cookie_id else provider.client_id
         secure, prefix = parts.scheme == "https", provider.cookie_prefix
-        self.cookies = CookieJar(own, provider.cookie_secret, secure, self.domain, older, prefix)
+        # A form that comes after a session's time is kept for whoever had it: their browser must say so.
+        outlives = KEEPS_FORMS_FOR if provider.keep_posts else 0
+        self.cookies = CookieJar(own, provider.cookie_secret, secure, self.domain, older, prefix, outlives)
         self.common_fields: dict[tuple[str, str], Header] = {}
         """Identity fields that its sessions share (``identity_headers``)."""
         self.rules = SkipRules(provider.skip_path_regex, provider.name)

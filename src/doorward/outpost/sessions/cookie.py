@@ -81,9 +81,12 @@ class CookieJar:
         domain: str = "",
         older: tuple[str, ...] = (),
         prefix: str = "",
+        outlives: int = 0,
     ) -> None:
         """``domain``: all hosts under it get the cookie too; without one only the host that set it does. What the
-        secrets ``older`` have sealed is still good. ``prefix``: one of ``PREFIXES``.
+        secrets ``older`` have sealed is still good. ``prefix``: one of ``PREFIXES``. ``outlives``: seconds that a
+        browser goes on sending the cookie of a session that has ended, for which it is good for nothing else than to
+        be recognised by.
 
         Raises ValueError for a prefix with which browsers would not keep this cookie (RFC 6265bis section 4.1.3)."""
         if prefix not in PREFIXES:
@@ -99,6 +102,7 @@ class CookieJar:
         self._secrets = (self._secret, *(each.encode() for each in older))
         self._client_id = client_id.encode()
         self.domain = domain
+        self._outlives = outlives
         self._attributes = "; HttpOnly; " + ("Secure; " if secure else "") + "SameSite=Lax"
         self._prefix = self.name + b"="
         self._remembered: dict[bytes, Ticket] = {}
@@ -170,6 +174,8 @@ class CookieJar:
 
     def set(self, ticket: Ticket, now: float, max_age: int) -> bytes:
         """``Set-Cookie`` that gives the browser ``ticket`` for ``max_age`` seconds."""
+        if ticket.kind == SESSION:
+            max_age += self._outlives
         expires = _http_date(now + max_age)
         scope = _scope("/", self.domain)
         value = f"{self.seal(ticket)}{scope}; Expires={expires}; Max-Age={max_age}{self._attributes}"
