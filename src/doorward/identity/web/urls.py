@@ -11,6 +11,7 @@ from doorward.identity.web.pages import (
     access_requests,
     account,
     applications,
+    binding_edit,
     bindings,
     blueprints,
     brand_assets,
@@ -101,6 +102,11 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/applications/<slug:slug>/requests/", access_requests.offer, name="admin-application-offer"),
     path("if/admin/applications/<slug:slug>/bindings/", bindings.add, name="admin-binding-add"),
     path(
+        "if/admin/applications/<slug:slug>/bindings/<uuid:uuid>/",
+        binding_edit.of_application,
+        name="admin-binding-edit",
+    ),
+    path(
         "if/admin/applications/<slug:slug>/bindings/<uuid:uuid>/remove/", bindings.remove, name="admin-binding-remove"
     ),
     path("if/admin/providers/", providers.providers, name="admin-providers"),
@@ -170,6 +176,7 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/flows/<slug:slug>/try/", flow_trial.begin, name="admin-flow-try"),
     path("if/admin/flows/<slug:slug>/tried/", flow_trial.tried, name="admin-flow-tried"),
     path("if/admin/flows/<slug:slug>/access/", flow_access.add, name="admin-flow-access-add"),
+    path("if/admin/flows/<slug:slug>/access/<uuid:binding>/", binding_edit.of_flow, name="admin-flow-access-edit"),
     path(
         "if/admin/flows/<slug:slug>/access/<uuid:binding>/remove/", flow_access.remove, name="admin-flow-access-remove"
     ),
@@ -181,6 +188,11 @@ ADMIN: list[URLPattern | URLResolver] = [
         "if/admin/flows/<slug:slug>/stages/<uuid:uuid>/access/",
         flow_access.add_to_stage,
         name="admin-flow-stage-access-add",
+    ),
+    path(
+        "if/admin/flows/<slug:slug>/stages/<uuid:uuid>/access/<uuid:binding>/",
+        binding_edit.of_stage,
+        name="admin-flow-stage-access-edit",
     ),
     path(
         "if/admin/flows/<slug:slug>/stages/<uuid:uuid>/access/<uuid:binding>/remove/",
@@ -209,6 +221,11 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/sources/<slug:slug>/switch/", sources.switch, name="admin-source-switch"),
     path("if/admin/sources/<slug:slug>/delete/", sources.delete, name="admin-source-delete"),
     path("if/admin/sources/<slug:slug>/access/", source_access.add, name="admin-source-access-add"),
+    path(
+        "if/admin/sources/<slug:slug>/access/<uuid:binding>/",
+        binding_edit.of_source,
+        name="admin-source-access-edit",
+    ),
     path(
         "if/admin/sources/<slug:slug>/access/<uuid:binding>/remove/",
         source_access.remove,

@@ -45,6 +45,7 @@ NEEDS = {
     "admin-application-edit": _core("change_application", "slug"),
     "admin-application-offer": _core("change_application", "slug"),
     "admin-binding-add": _core("change_application", "slug"),
+    "admin-binding-edit": _core("change_application", "slug"),
     "admin-binding-remove": _core("change_application", "slug"),
     "admin-new-application": _core("add_application"),
     "admin-providers": _core("view_provider"),
