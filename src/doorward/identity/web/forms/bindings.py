@@ -21,11 +21,9 @@ class BindingEditForm(BindingForm):
     order = forms.IntegerField(
         min_value=-(2**31), max_value=2**31 - 1, help_text="They are asked in the order of these numbers."
     )
-    failure_result = forms.TypedChoiceField(
+    failure_result = forms.ChoiceField(
         label="When its policy cannot be judged",
         choices=[("", "It says no"), ("on", "It says yes")],
-        coerce=bool,
-        empty_value=False,
         required=False,
         help_text="Neither is turned around by “Everybody but them”.",
     )
@@ -52,5 +50,6 @@ class BindingEditForm(BindingForm):
         values = super().clean()
         if values.get("timeout") is None:
             values["timeout"] = self._binding.timeout
+        values["failure_result"] = values.get("failure_result") == "on"
         values["user"] = values.get("user") or None
         return values
