@@ -9,10 +9,7 @@ from typing import Any, TextIO
 import click
 
 from doorward.assembly import blueprints
-from doorward.assembly.state_folder import StateFolder
-from doorward.cli.demo import default_data
-from doorward.cli.plans import plan_of
-from doorward.messages.plan import Plan
+from doorward.cli.places import place_of, with_place
 
 
 @click.group("blueprint")
@@ -30,35 +27,13 @@ def blueprint() -> None:
     """
 
 
-def _place(config_file: Path | None, data: str | None) -> tuple[Plan, StateFolder]:
-    config = config_file or Path(data or default_data()) / "doorward.yml"
-    if not config.exists():
-        raise click.ClickException(f"{config} does not exist. Name the configuration with --config.")
-    plan = plan_of(config.absolute())
-    folder = Path(plan.state_folder)
-    return plan, StateFolder(folder, folder / "run")
-
-
-def _with_place(command: Callable[..., None]) -> Callable[..., None]:
-    config = click.option(
-        "--config",
-        "config_file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Static configuration.  [default: doorward.yml in the state folder]",
-    )
-    data = click.option(
-        "--data", help="State folder, when its own doorward.yml is the configuration.  [default: the demo's]"
-    )
-    return config(data(command))
-
-
 _file = click.File("r", encoding="utf-8")
 
 
 @blueprint.command("apply")
 @click.argument("file", type=_file)
 @click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")
-@_with_place
+@with_place
 def apply(file: TextIO, dry_run: bool, config_file: Path | None, data: str | None) -> None:
     """Apply FILE (- for standard input): all of it or, when something is wrong with it, nothing.
 
@@ -71,13 +46,13 @@ def apply(file: TextIO, dry_run: bool, config_file: Path | None, data: str | Non
       doorward blueprint apply wiki.yaml --dry-run
     """
     work = blueprints.diff if dry_run else blueprints.apply
-    answer = _asked(work, *_place(config_file, data), _text(file), file.name)
+    answer = _asked(work, *place_of(config_file, data), _text(file), file.name)
     click.echo(("Nothing was changed. It would be: " if dry_run else "") + answer.counted, err=True)
 
 
 @blueprint.command("diff")
 @click.argument("file", type=_file, required=False)
-@_with_place
+@with_place
 def diff(file: TextIO | None, config_file: Path | None, data: str | None) -> None:
     """Show where the database says something else than FILE, or than any blueprint that is in force.
 
@@ -88,7 +63,7 @@ def diff(file: TextIO | None, config_file: Path | None, data: str | None) -> Non
       doorward blueprint diff
       doorward blueprint diff wiki.yaml
     """
-    place = _place(config_file, data)
+    place = place_of(config_file, data)
     answer = (
         _asked(blueprints.diff_all, *place) if file is None else _asked(blueprints.diff, *place, _text(file), file.name)
     )
@@ -99,7 +74,7 @@ def diff(file: TextIO | None, config_file: Path | None, data: str | None) -> Non
 @blueprint.command("export")
 @click.argument("model")
 @click.argument("name")
-@_with_place
+@with_place
 def export(model: str, name: str, config_file: Path | None, data: str | None) -> None:
     """Print the object of MODEL called NAME (its slug, identifier, user name or name) as a blueprint.
 
@@ -111,7 +86,7 @@ def export(model: str, name: str, config_file: Path | None, data: str | None) ->
       doorward blueprint export authentik_core.application wiki
       doorward blueprint export authentik_flows.flow default-authentication-flow
     """
-    plan, folder = _place(config_file, data)
+    plan, folder = place_of(config_file, data)
     try:
         click.echo(blueprints.export(plan, folder, model, name), nl=False)
     except blueprints.Unusable as error:

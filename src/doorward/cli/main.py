@@ -26,6 +26,7 @@ COMMANDS = {
     "events": "events:events",
     "import": "importing:import_",
     "check": "check:check",
+    "access": "access:access",
     "doctor": "doctor:doctor",
     "explain": "explain:explain",
     "headers": "headers:headers",

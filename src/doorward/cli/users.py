@@ -8,10 +8,7 @@ from typing import TextIO
 import click
 
 from doorward.assembly import people
-from doorward.assembly.state_folder import StateFolder
-from doorward.cli.demo import default_data
-from doorward.cli.plans import plan_of
-from doorward.messages.plan import Plan
+from doorward.cli.places import place_of, with_place
 
 
 @click.group("users")
@@ -28,38 +25,17 @@ def users() -> None:
     """
 
 
-def _place(config_file: Path | None, data: str | None) -> tuple[Plan, StateFolder]:
-    config = config_file or Path(data or default_data()) / "doorward.yml"
-    if not config.exists():
-        raise click.ClickException(f"{config} does not exist. Name the configuration with --config.")
-    plan = plan_of(config.absolute())
-    folder = Path(plan.state_folder)
-    return plan, StateFolder(folder, folder / "run")
-
-
-_config = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Static configuration.  [default: doorward.yml in the state folder]",
-)
-_data = click.option(
-    "--data", help="State folder, when its own doorward.yml is the configuration.  [default: the demo's]"
-)
-
-
 @users.command("import")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")
-@_config
-@_data
+@with_place
 def import_users(file: TextIO, dry_run: bool, config_file: Path | None, data: str | None) -> None:
     """Make and change the users that FILE (CSV with a header, or JSON; - for standard input) names.
 
     A line is printed for each: its line number, the outcome, the user and what changed. Refused lines change nothing,
     the others go on; the exit status is 1 if there were any.
     """
-    plan, folder = _place(config_file, data)
+    plan, folder = place_of(config_file, data)
     try:
         text = file.read()
     except UnicodeDecodeError as error:
@@ -77,11 +53,10 @@ def import_users(file: TextIO, dry_run: bool, config_file: Path | None, data: st
 
 @users.command("export")
 @click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
-@_config
-@_data
+@with_place
 def export_users(kind: str, config_file: Path | None, data: str | None) -> None:
     """Print all users, with what an import reads again; no passwords."""
-    plan, folder = _place(config_file, data)
+    plan, folder = place_of(config_file, data)
     try:
         click.echo(people.export(plan, folder, kind), nl=False)
     except people.Unusable as error:

@@ -129,6 +129,20 @@ def judge(statements: list[Statement], client_ip: str = "") -> list[Outcome]:
     return [_outcome(world, statement, slugs, names) for statement in statements]
 
 
+def unmet(world: World, statement: Statement) -> list[tuple[User, Application]]:
+    """Of whom it is not true. Raises BadStatements where there is no such user, group or application."""
+    keys = [key for key, each in world.applications.items() if each.slug == statement.application]
+    people = _people(world, statement, {user.username: pk for pk, user in world.users.items()})
+    if not keys or people is None:
+        kind, name = ("application", statement.application) if not keys else (statement.kind, statement.who)
+        raise BadStatements(f"line {statement.line}: there is no {kind} “{name}”")
+    application = world.applications[keys[0]]
+    if statement.path and _opening(application, statement.path) is not Opening.SHUT:
+        return []  # no binding has to do with it
+    wrong = [pk for pk in people if world.why(keys[0], pk)[0] is not statement.may]
+    return [(world.users[pk], application) for pk in wrong]
+
+
 def _outcome(world: World, statement: Statement, slugs: dict[str, UUID], names: dict[str, int]) -> Outcome:
     key = slugs.get(statement.application)
     if key is None:
