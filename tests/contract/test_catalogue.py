@@ -58,6 +58,28 @@ def test_an_application_lives_and_dies(api: Any, official: Any, application: Any
     assert api.providers_all_list(application__isnull=True).results[0].pk == provider.pk
 
 
+def test_an_entitlement_lives_and_dies(api: Any, official: Any, application: Any) -> None:
+    """A right inside an application, and who has it."""
+    made = api.core_application_entitlements_create(
+        official.ApplicationEntitlementRequest(name="editor", app=application.pk, attributes={"level": 1})
+    )
+    me = api.core_users_me_retrieve().user
+    api.policies_bindings_create(official.PolicyBindingRequest(target=made.pbm_uuid, user=me.pk, order=0))
+    patched = api.core_application_entitlements_partial_update(
+        made.pbm_uuid, patched_application_entitlement_request=official.PatchedApplicationEntitlementRequest(name="b")
+    )
+    put = api.core_application_entitlements_update(
+        made.pbm_uuid, official.ApplicationEntitlementRequest(name="c", app=application.pk)
+    )
+    assert (patched.name, put.name) == ("b", "c")
+    assert api.core_application_entitlements_list(app=application.pk, name="c").results == [put]
+    assert api.core_application_entitlements_retrieve(made.pbm_uuid).attributes == {"level": 1}
+    assert [each.model_name for each in api.core_application_entitlements_used_by_list(made.pbm_uuid)] == [
+        "policybinding"
+    ]
+    assert api.core_application_entitlements_destroy(made.pbm_uuid) is None
+
+
 @pytest.mark.parametrize("slug", ["authorize", "token", "device", "userinfo", "introspect", "revoke"])
 def test_slugs_of_endpoints_are_taken(api: Any, official: Any, slug: str) -> None:
     """An application cannot stand where an endpoint is."""

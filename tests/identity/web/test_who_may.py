@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from doorward.identity.access_requests.actions import set_offer
 from doorward.identity.access_requests.models import AccessRequest
+from doorward.identity.applications.entitlements import create_entitlement
 from doorward.identity.applications.models import Application
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
@@ -53,6 +54,9 @@ PAGES = {
     "admin-application-offer": ["slug"],
     "admin-binding-edit": ["slug", "binding"],
     "admin-binding-remove": ["slug", "binding"],
+    "admin-new-entitlement": ["slug"],
+    "admin-entitlement": ["slug", "entitlement"],
+    "admin-entitlement-delete": ["slug", "entitlement"],
     "admin-providers": [],
     "admin-provider": ["provider"],
     "admin-provider-delete": ["provider"],
@@ -178,6 +182,8 @@ ACTIONS = {
     "admin-blueprint-switch": ["blueprint"],
     "admin-binding-add": ["slug"],
     "admin-letter-test": ["letter", "language"],
+    "admin-entitlement-holder-add": ["slug", "entitlement"],
+    "admin-entitlement-holder-remove": ["slug", "entitlement", "holder"],
     "admin-notification-rule-bind": ["rule"],
     "admin-notification-rule-unbind": ["rule", "rule_binding"],
     "admin-notification-transport-test": ["transport"],
@@ -288,6 +294,7 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
     own_factor = set_recovery_codes(actor, careful, generate(), name="Recovery codes")
     binding = whoami.bindings.get()
     source = OAuthSource.objects.create(name="Forge", slug="forge", provider_type="github", consumer_key="doorward")
+    entitlement = create_entitlement(actor, whoami, name="editor")
     role = create_role(actor, name="readers")
     (grant,) = assign(actor, role, ["authentik_core.view_user"], str(bob.pk))
     bound = Flow.objects.get(slug="default-provider-authorization-explicit-consent")
@@ -309,6 +316,8 @@ def world(whoami: Application, akadmin: User, bob: User, staff: Group) -> World:
             "user": bob.pk,
             "group": staff.pk,
             "binding": binding.pk,
+            "entitlement": entitlement.pk,
+            "holder": bind(actor, entitlement, group=staff).pk,
             "token": token.identifier,
             "own_token": own_token.identifier,
             "own_factor": own_factor.uuid,

@@ -12,6 +12,7 @@ from doorward.identity.api.core.access_requests import AccessOffers, AccessReque
 from doorward.identity.api.core.applications import Applications
 from doorward.identity.api.core.brands import Brands
 from doorward.identity.api.core.consents import UserConsents
+from doorward.identity.api.core.entitlements import Entitlements
 from doorward.identity.api.core.groups import Groups
 from doorward.identity.api.core.sessions import AuthenticatedSessions
 from doorward.identity.api.core.tokens import Tokens
@@ -75,6 +76,7 @@ from doorward.identity.api.stages.prompts import Prompts, PromptStages, UserWrit
 
 RESOURCES = {
     **DEVICES,
+    "core/application_entitlements": Entitlements,
     "core/applications": Applications,
     "core/authenticated_sessions": AuthenticatedSessions,
     "core/brands": Brands,

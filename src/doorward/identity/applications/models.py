@@ -64,6 +64,25 @@ class Application(PolicyTarget):
         return self.name
 
 
+class Entitlement(PolicyTarget):
+    """A right inside an application, by a name that the application understands; its bindings say who has it
+    (section 4.1). The application is told by the claims of the scope ``entitlements``."""
+
+    app = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="entitlements")
+    name = models.TextField()
+    attributes = models.JSONField(blank=True, default=dict)
+    """Kept for whoever manages them; no application is told."""
+
+    IS_A_DOOR = False
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["app", "name"], name="one_entitlement_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Consent(models.Model):
     """What a user agreed that an application may be told, until when (section 3.5)."""
 

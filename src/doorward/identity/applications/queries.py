@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from doorward.identity.applications.launch import NO_TILE, launch_url
-from doorward.identity.applications.models import Application
+from doorward.identity.applications.models import Application, Entitlement, Provider
 from doorward.identity.directory.models import User
 from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
 from doorward.identity.policies.judges import CONCRETE
 from doorward.identity.policies.models import PolicyBinding
-from doorward.identity.policies.queries import judge, memberships
+from doorward.identity.policies.queries import judge, memberships, weighed
 
-__all__ = ["accessible", "launch_url", "library"]
+__all__ = ["accessible", "entitlements", "launch_url", "library"]
 
 
 def accessible(
@@ -43,3 +44,20 @@ def library(user: User, asked: Asked = NOTHING_KNOWN) -> list[Application]:
         and application.meta_launch_url != NO_TILE
         and launch_url(application, user) is not None
     ]
+
+
+def entitlements(user: User, provider: Provider) -> tuple[str, ...]:
+    """Names of the entitlements that the user has at the application of ``provider``, in order."""
+    bindings = PolicyBinding.objects.filter(enabled=True).select_related("user", "group", "policy")
+    named = Entitlement.objects.filter(app__provider_id=provider.pk).prefetch_related(
+        Prefetch("bindings", queryset=bindings)
+    )
+    now, groups = timezone.now(), None
+    held = []
+    for entitlement in named:
+        if groups is None:
+            groups = memberships(user)
+        theirs = [each for each in entitlement.bindings.all() if not each.has_ended(now)]
+        if any(weighed(each, user, groups).passing for each in theirs):
+            held.append(entitlement.name)
+    return tuple(held)

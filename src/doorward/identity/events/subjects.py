@@ -32,6 +32,7 @@ _MODEL_LABELS = {
     "webauthndevice": ("authentik_stages_authenticator_webauthn", "webauthndevice"),
     "emaildevice": ("authentik_stages_authenticator_email", "emaildevice"),
     "oauthsource": ("authentik_sources_oauth", "oauthsource"),
+    "entitlement": ("authentik_core", "applicationentitlement"),
     "rule": ("authentik_events", "notificationrule"),
     "transport": ("authentik_events", "notificationtransport"),
     "webhookmapping": ("authentik_events", "notificationwebhookmapping"),

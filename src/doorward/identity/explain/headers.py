@@ -101,7 +101,7 @@ def _session(
 ) -> tuple[ProxySession, dict[str, object], dict[str, object]]:
     """What a login of ``user`` at ``provider`` would make now, with a token that nobody has signed."""
     mappings = scopes.mappings_of(provider)
-    person = Person(user)
+    person = Person(user, provider)
     said = scopes.claims_of(person, mappings, mappings)
     claims = issue.preview(provider, user, tuple(mappings), mappings)
     signer = signer_of(provider)

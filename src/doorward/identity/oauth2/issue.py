@@ -81,7 +81,7 @@ def issue(
     validity = durations.parse(provider.access_token_validity)
     if at_most_until is not None:
         validity = min(validity, at_most_until - now)
-    person = Person(authorization.user)
+    person = Person(authorization.user, provider)
     claims = _claims(authorization, person, mappings, now + validity)
     access_token = _access_token(authorization, claims, signer)
     id_token = ""
@@ -105,7 +105,7 @@ def issue_in_front(
     provider, now = authorization.provider, timezone.now()
     signer = signer_of(provider)
     validity = durations.parse(provider.access_token_validity)
-    person = Person(authorization.user)
+    person = Person(authorization.user, provider)
     claims = _claims(authorization, person, mappings, now + validity)
     fields, access_token = {}, ""
     if "token" in wanted:
@@ -135,7 +135,9 @@ def preview(
     """The claims of an access token that ``user`` would get now. Nothing is signed, and nothing stored."""
     now = timezone.now()
     authorization = Authorization(provider, user, scopes, auth_time=now, amr=(), family="")
-    claims = _claims(authorization, Person(user), mappings, now + durations.parse(provider.access_token_validity))
+    claims = _claims(
+        authorization, Person(user, provider), mappings, now + durations.parse(provider.access_token_validity)
+    )
     return claims | {"scope": " ".join(scopes)}
 
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from doorward.identity.applications.models import Provider
+from doorward.identity.applications.queries import entitlements
 from doorward.identity.directory.models import Group, User
 
 
 @dataclass
 class Person:
-    """A user with their groups, each read once per issued set of tokens."""
+    """A user with their groups, as ``provider`` is told of them; each read once per issued set of tokens."""
 
     user: User
+    provider: Provider
 
     @cached_property
     def direct_groups(self) -> list[Group]:
@@ -33,6 +36,11 @@ class Person:
                     seen[parent.pk] = parent
                     newest.append(parent.pk)
         return sorted(seen.values(), key=lambda group: group.name)
+
+    @cached_property
+    def entitlements(self) -> list[str]:
+        """Their rights inside the application, by name."""
+        return list(entitlements(self.user, self.provider))
 
     @property
     def is_superuser(self) -> bool:

@@ -67,8 +67,7 @@ def _profile(person: Person) -> Claims:
 
 
 def _entitlements(person: Person) -> Claims:
-    # Applications have no entitlements of their own yet: nobody has any.
-    return {"entitlements": [], "roles": []}
+    return {"entitlements": person.entitlements, "roles": person.entitlements}
 
 
 def _proxy(person: Person) -> Claims:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from doorward.identity.applications.models import Application
+from doorward.identity.applications.models import Application, Entitlement
 from doorward.identity.applications.notices import application_changed
 from doorward.identity.directory.models import User
 from doorward.identity.directory.notices import rights_changed, trust_ended
@@ -71,6 +71,7 @@ def _rights_changed(sender: type, *, users: Iterable[User], **_: object) -> None
 
 def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
     _end_where_denied(target)
+    _end_where_told(target)
     left = StoredSession.objects.filter(provider__application__pk=target.pk)
     if left.exists() and moments.good(target.bindings.select_related("policy"), timezone.now()):
         # They stay, but no worker may go on without asking when and from where they let in.
@@ -79,6 +80,14 @@ def _access_changed(sender: type, *, target: PolicyTarget, **_: object) -> None:
 
 def _access_ended(sender: type, *, target: PolicyTarget, **_: object) -> None:
     _end_where_denied(target)
+    _end_where_told(target)
+
+
+def _end_where_told(target: PolicyTarget) -> None:
+    """Proxy sessions carry their user's entitlements: those at its application end, also of who keeps theirs."""
+    entitlement = Entitlement.objects.filter(pk=target.pk).select_related("app").first()
+    if entitlement is not None and entitlement.app.provider_id is not None:
+        end_proxy_sessions_of_provider(entitlement.app.provider_id)
 
 
 def _end_where_denied(target: PolicyTarget) -> None:

@@ -40,6 +40,12 @@ def _require_one_subject(user: User | None, group: Group | None, policy: Policy 
         raise ValidationError({"non_field_errors": [_("Exactly one of 'policy', 'group' or 'user' must be set.")]})
 
 
+def _require_bindable(binding: PolicyBinding) -> None:
+    if (binding.policy is not None or binding.negate) and not binding.target.is_a_door():
+        field = "policy" if binding.policy is not None else "negate"
+        raise ValidationError({field: [_("An entitlement belongs to the users and groups that are named.")]})
+
+
 def bind(
     actor: Actor,
     target: PolicyTarget,
@@ -57,6 +63,7 @@ def bind(
         binding = PolicyBinding(target=target, user=user, group=group, policy=policy, order=order)
         for name, value in fields.items():
             setattr(binding, name, value)
+        _require_bindable(binding)
         binding.full_clean()
         binding.save(force_insert=True)
         events.created(actor, binding)
@@ -74,6 +81,7 @@ def update_binding(actor: Actor, binding: PolicyBinding, **changes: object) -> P
         for name, value in changes.items():
             setattr(binding, name, value)
         _require_one_subject(binding.user, binding.group, binding.policy)
+        _require_bindable(binding)
         binding.full_clean()
         binding.save()
         if events.updated(actor, binding, before):

@@ -23,6 +23,9 @@ def keep_closed(sender: type, *, subject: User | Group | Policy, **_: object) ->
         .exclude(policy=None, negate=True)
         .values("target")
     )
+    for kind in PolicyTarget.__subclasses__():
+        if not kind.IS_A_DOOR:
+            bound = bound.exclude(pk__in=kind._default_manager.values("pk"))
     others = PolicyBinding.objects.filter(enabled=True, is_grant=False).exclude(theirs).values("target")
     if left_open := bound.exclude(pk__in=others).count():
         raise Refused(_says(subject, left_open))

@@ -17,6 +17,7 @@ from doorward.identity.web.pages import (
     brand_assets,
     brands,
     directories,
+    entitlements,
     events,
     explain,
     factors,
@@ -100,6 +101,27 @@ ADMIN: list[URLPattern | URLResolver] = [
     path("if/admin/applications/<slug:slug>/edit/", applications.edit, name="admin-application-edit"),
     path("if/admin/applications/<slug:slug>/delete/", applications.delete, name="admin-application-delete"),
     path("if/admin/applications/<slug:slug>/requests/", access_requests.offer, name="admin-application-offer"),
+    path("if/admin/applications/<slug:slug>/entitlements/", entitlements.create, name="admin-new-entitlement"),
+    path(
+        "if/admin/applications/<slug:slug>/entitlements/<uuid:uuid>/",
+        entitlements.entitlement,
+        name="admin-entitlement",
+    ),
+    path(
+        "if/admin/applications/<slug:slug>/entitlements/<uuid:uuid>/delete/",
+        entitlements.delete,
+        name="admin-entitlement-delete",
+    ),
+    path(
+        "if/admin/applications/<slug:slug>/entitlements/<uuid:uuid>/holders/",
+        entitlements.add_holder,
+        name="admin-entitlement-holder-add",
+    ),
+    path(
+        "if/admin/applications/<slug:slug>/entitlements/<uuid:uuid>/holders/<uuid:binding>/remove/",
+        entitlements.remove_holder,
+        name="admin-entitlement-holder-remove",
+    ),
     path("if/admin/applications/<slug:slug>/bindings/", bindings.add, name="admin-binding-add"),
     path(
         "if/admin/applications/<slug:slug>/bindings/<uuid:uuid>/",

@@ -1,7 +1,7 @@
 """``/policies/bindings/``: which users and groups may enter what, and which policies judge there.
 
-Whoever may change an application may say who enters it. What stands in the way to a flow or a stage decides who logs
-in as whom, and stays with superusers.
+Whoever may change an application may say who enters it, and who has its entitlements. What stands in the way to a flow
+or a stage decides who logs in as whom, and stays with superusers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_filters import BaseInFilter, BooleanFilter, NumberFilter, UUIDFilter
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -23,7 +23,7 @@ from doorward.identity.api.permissions import SAFE, powers
 from doorward.identity.api.policies.serializer import PolicySerializer
 from doorward.identity.api.resource import UUID as UUID_PATTERN
 from doorward.identity.api.resource import Resource
-from doorward.identity.applications.models import Application
+from doorward.identity.applications.models import Application, Entitlement
 from doorward.identity.policies import actions
 from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 
@@ -86,9 +86,13 @@ class OfManagedApplications(BasePermission):
 
 
 def may_bind(request: Request, target: UUID) -> bool:
-    """Whether whoever asks decides who may enter this."""
+    """Whether whoever asks decides who may enter this, or has this entitlement."""
     held = powers(request)
-    return held.everything or (held.may(CHANGE, target) and Application.objects.filter(pk=target).exists())
+    if held.everything:
+        return True
+    entitlement = Entitlement.objects.filter(pk=target).first()
+    application = target if entitlement is None else entitlement.app_id
+    return held.may(CHANGE, application) and Application.objects.filter(pk=application).exists()
 
 
 class PolicyBindings(KeepsAWayIn, Resource[PolicyBinding]):
@@ -106,7 +110,10 @@ class PolicyBindings(KeepsAWayIn, Resource[PolicyBinding]):
         bindings, held = super().get_queryset(), powers(self.request)
         if held.may(VIEW):
             return bindings
-        return bindings.filter(target__in=held.narrowed(Application.objects.all(), CHANGE).values("pk"))
+        managed = held.narrowed(Application.objects.all(), CHANGE)
+        return bindings.filter(
+            Q(target__in=managed.values("pk")) | Q(target__in=Entitlement.objects.filter(app__in=managed).values("pk"))
+        )
 
     def make(self, data: dict[str, Any]) -> PolicyBinding:
         target = data.pop("target")

@@ -215,7 +215,9 @@ class OAuth2Providers(Resource[OAuth2Provider]):
         """The claims that the application would be told about whoever asks, or about another user."""
         provider, user = self.get_object(), self._subject(request)
         mappings = mappings_of(provider)
-        return Response({"preview": {"sub": subject_of(provider, user)} | claims_of(Person(user), mappings, mappings)})
+        return Response(
+            {"preview": {"sub": subject_of(provider, user)} | claims_of(Person(user, provider), mappings, mappings)}
+        )
 
     def _subject(self, request: Request) -> User:
         wanted = request.query_params.get("for_user")

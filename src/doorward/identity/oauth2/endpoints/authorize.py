@@ -212,7 +212,7 @@ def _told_besides(asked: AuthorizationRequest, user: User) -> list[str]:
     """Claims that the client will be told by name, and not for one of the scopes."""
     if not asked.claims.names:
         return []
-    person = Person(user)
+    person = Person(user, asked.client.provider)
     by_name = scopes.named(person, asked.claims.names, asked.mappings)
     return sorted(by_name.keys() - scopes.claims_of(person, asked.scopes, asked.mappings).keys())
 

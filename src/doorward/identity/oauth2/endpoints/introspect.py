@@ -39,7 +39,7 @@ def _about(client: Client, form: Parameters) -> dict[str, object]:
     row = live.access_token(form.get("token")) or _live_refresh_token(form.get("token"))
     if row is None or row.provider_id != client.provider.pk:
         return {"active": False}
-    claims = issue.stored_claims(row, Person(row.user), scopes.mappings_of(row.provider))
+    claims = issue.stored_claims(row, Person(row.user, row.provider), scopes.mappings_of(row.provider))
     return {**claims, "active": True, "scope": row.scope, "client_id": client.provider.client_id}
 
 

@@ -27,7 +27,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     if scopes.OPENID not in granted:
         refused = _refused(request, 403, "insufficient_scope", "The access token has no scope openid.")
         return allow_origin(request, refused, row.provider)
-    person, mappings = Person(row.user), scopes.mappings_of(row.provider)
+    person, mappings = Person(row.user, row.provider), scopes.mappings_of(row.provider)
     named = scopes.named(person, claims_request.restored(row.claims).userinfo, mappings)
     claims = named | scopes.claims_of(person, granted, mappings)
     claims["sub"] = subject_of(row.provider, row.user)

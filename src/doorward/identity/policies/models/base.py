@@ -26,6 +26,16 @@ class PolicyTarget(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     policy_engine_mode = models.CharField(max_length=4, choices=EngineMode.choices, default=EngineMode.ANY)
 
+    IS_A_DOOR = True
+    """Open to everybody without bindings, and policies may judge there. Otherwise its bindings are a list of people:
+    nobody is on an empty one."""
+
+    def is_a_door(self) -> bool:
+        """The same of an object that is not known to be of its own kind."""
+        kinds = PolicyTarget.__subclasses__() if type(self) is PolicyTarget else [type(self)]
+        lists = [kind for kind in kinds if not kind.IS_A_DOOR]
+        return not any(kind._default_manager.filter(pk=self.pk).exists() for kind in lists)
+
 
 class Policy(models.Model):
     """Base of the policies that are objects of their own. ``kind`` names the child table."""

@@ -68,6 +68,7 @@ def show_application(
         provider=shown.provider.concrete() if shown.provider else None,
         launch_url=launch_url(shown, None),
         bindings=bindings_of(shown),
+        entitlements=shown.entitlements.prefetch_related("bindings__user", "bindings__group", "bindings__policy"),
         form=form,
         preview=preview,
         check=check,
