@@ -39,8 +39,8 @@ def test_an_entitlement_from_making_to_deleting(admin_api: Any, whoami: Applicat
 
 def test_only_whoever_may_change_the_application_sees_and_gives_them(
     admin_api: Any, bob_api: Any, bob: User, whoami: Application
-) -> None:  # S-602 S-603
-    """A role for one application manages its entitlements, and not another's."""
+) -> None:
+    """A role for one application manages its entitlements, and not another's."""  # S-602 S-603
     from doorward.identity.events.actor import Actor
     from doorward.identity.roles.actions import add_user, assign, create_role
 

@@ -149,8 +149,8 @@ def test_only_files_of_the_folder_are_read(folder: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.django_db
-def test_a_long_text_that_is_named_many_times_is_refused() -> None:  # S-611
-    """A short file cannot fill the memory by naming one long text over and over."""
+def test_a_long_text_that_is_named_many_times_is_refused() -> None:
+    """A short file cannot fill the memory by naming one long text over and over."""  # S-611
     asked = Scope({"long": "x" * 1_000_000}, Actor.system())
     data: Any = read_yaml("value: [" + "!Context long, " * 20 + "]", "test.yaml", MAKERS).data
     with pytest.raises(Wrong, match="characters in all"):
@@ -158,8 +158,8 @@ def test_a_long_text_that_is_named_many_times_is_refused() -> None:  # S-611
 
 
 @pytest.mark.django_db
-def test_lists_that_share_their_items_are_counted_as_what_they_become() -> None:  # S-611
-    """Each loop makes ten of every item: seven of them are ten million items in a few lines."""
+def test_lists_that_share_their_items_are_counted_as_what_they_become() -> None:
+    """Each loop makes ten of every item: seven of them are ten million items in a few lines."""  # S-611
     text = "[[1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]"
     for _ in range(7):
         text = f"!Enumerate [{text}, SEQ, [{', '.join(['!Value 0'] * 10)}]]"
