@@ -84,7 +84,7 @@ def test_names_that_cannot_be(whoami: Application, editor: Entitlement, name: st
 def test_the_application_is_told(whoami: Application, editor: Entitlement, bob: User, mallory: User) -> None:
     """By the claims of the scope, which proxy providers always have; ``roles`` says the same."""
     bind(SYSTEM, editor, user=bob)
-    provider = ProxyProvider.objects.get(pk=whoami.provider_id)
+    provider = ProxyProvider.objects.get(application=whoami)
     mappings = scopes.mappings_of(provider)
     assert scopes.claims_of(Person(bob, provider), ["entitlements"], mappings) == {
         "entitlements": ["editor"],
