@@ -8,8 +8,9 @@ from django.test import Client
 
 from doorward.identity.brands import pictures
 from doorward.identity.brands.models import Picture
+from identity.brands import drawn
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+PNG = drawn.png()
 
 
 @pytest.mark.parametrize(
@@ -52,10 +53,13 @@ def test_authentik_s_own_pictures_are_ours() -> None:
     ("content", "kind"),
     [
         (PNG, "image/png"),
-        (b"\xff\xd8\xff\xe0 jpeg", "image/jpeg"),
-        (b"GIF89a...", "image/gif"),
-        (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
-        (b"\0\0\x01\0\x01\0", "image/x-icon"),
+        (drawn.jpeg(4096, 4096), "image/jpeg"),
+        (drawn.gif(), "image/gif"),
+        (drawn.webp(), "image/webp"),
+        (drawn.webp(kind=b"VP8L"), "image/webp"),
+        (drawn.webp(kind=b"VP8 "), "image/webp"),
+        (drawn.ico(), "image/x-icon"),
+        (drawn.ico(drawn.png(16, 16), drawn.png(256, 256)), "image/x-icon"),
     ],
 )
 def test_pictures_are_known_by_their_first_bytes(content: bytes, kind: str, db: None) -> None:
@@ -66,6 +70,8 @@ def test_pictures_are_known_by_their_first_bytes(content: bytes, kind: str, db: 
     assert answer.content == content
     assert answer["Content-Type"] == kind
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"  # S-614
+    assert answer["Content-Disposition"] == "attachment"
 
 
 @pytest.mark.parametrize(
@@ -76,10 +82,21 @@ def test_pictures_are_known_by_their_first_bytes(content: bytes, kind: str, db: 
         b"",
         b"BM not one of them",
         PNG + b"\0" * pictures.LARGEST,
+        b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script>",
+        b"GIF89a",
+        b"\xff\xd8\xff\xe0" + b"\xff" * 9,
+        b"RIFF\x10\0\0\0WEBPVP9 ",
+        b"\0\0\x01\0\x09\0",
+        drawn.png(0, 1),
+        *(draw(side, 1) for draw in (drawn.png, drawn.gif, drawn.jpeg, drawn.webp) for side in (4097, 16384)),
+        drawn.png(1, 1 << 31),
+        drawn.webp(5000, 1, b"VP8L"),
+        drawn.webp(1, 5000, b"VP8 "),
+        drawn.ico(drawn.png(16, 16), drawn.png(60_000, 60_000)),
     ],
 )
 def test_what_is_no_safe_picture_is_not_kept(content: bytes, db: None) -> None:
-    """SVG carries scripts; the rest is no picture, or too large."""  # S-530
+    """SVG carries scripts; the rest is no picture, or too large, or would be once it is unpacked."""  # S-530 S-614
     with pytest.raises(ValidationError):
         pictures.keep("logo_file", content)
     assert not Picture.objects.exists()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from doorward.identity.brands import colours, pictures
 from doorward.identity.brands.look import THEMES, setting
-from doorward.identity.brands.models import Brand, Picture
+from doorward.identity.brands.models import Brand
 from doorward.identity.directory.errors import Refused
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
@@ -44,7 +44,7 @@ def update_brand(actor: Actor, brand: Brand, **changes: Any) -> Brand:
         brand.save()
         _hand_over_default(brand)
         events.updated(actor, brand, before)
-        _forget_pictures()
+        pictures.forget_unused()
     return brand
 
 
@@ -55,19 +55,12 @@ def delete_brand(actor: Actor, brand: Brand) -> None:
     with transaction.atomic():
         events.deleted(actor, brand)
         brand.delete()
-        _forget_pictures()
+        pictures.forget_unused()
 
 
 def _hand_over_default(brand: Brand) -> None:
     if brand.default:
         Brand.objects.filter(default=True).exclude(pk=brand.pk).update(default=False)
-
-
-def _forget_pictures() -> None:
-    """Uploads that no brand shows any more."""
-    shown = Brand.objects.values_list("branding_logo", "branding_favicon")
-    kept = {address.removeprefix(pictures.STORED) for pair in shown for address in pair}
-    Picture.objects.exclude(key__in=kept).delete()
 
 
 def _validate(brand: Brand) -> None:

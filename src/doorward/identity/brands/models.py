@@ -43,7 +43,7 @@ class Brand(models.Model):
 
 
 class Picture(models.Model):
-    """An uploaded logo or favicon. Goes when no brand shows it any more."""
+    """An uploaded logo, favicon or icon. Goes when neither a brand nor an application shows it any more."""
 
     key = models.CharField(primary_key=True, max_length=64)
     """SHA-256 of its content, in hexadecimal digits: an address never means another picture."""

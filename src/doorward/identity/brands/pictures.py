@@ -1,9 +1,10 @@
-"""Logos and favicons: where a brand may fetch them from, and what may be uploaded.
+"""Logos, favicons and icons: where they may be fetched from, and what may be uploaded.
 
 A picture is a path of this host or an ``https`` URL; it is only ever the source of an ``<img>`` or of the icon, where
 no script in it runs, and the page's policy names its origin and no other. What is uploaded is served from our own
 origin, where a navigation to it would be a page: so it must be one of the formats that hold pixels and nothing else,
-which its first bytes say; SVG is none of them (S-530).
+which its first bytes say; SVG is none of them (S-530). What it is called by whoever uploads it plays no part: it is
+kept in the database, under the hash of its content, and a size that no browser could hold is refused (S-614).
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from doorward.identity.brands.models import Picture
+from doorward.identity.applications.models import Application
+from doorward.identity.brands.dimensions import size_of
+from doorward.identity.brands.models import Brand, Picture
 from doorward.identity.flows.next_url import safe_next
 
 STORED = "/brand/pictures/"
@@ -23,6 +26,8 @@ OF_AUTHENTIK = "/static/dist/"
 """Pictures that come with authentik, named in configurations made for it; ours stands in for them."""
 LARGEST = 256 * 1024
 """Bytes."""
+LARGEST_SIDE = 4096
+"""Pixels."""
 LONGEST = 2000
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -75,6 +80,17 @@ def keep(field: str, content: bytes) -> str:
     kind = media_type_of(content)
     if not kind:
         raise ValidationError({field: [_("A PNG, JPEG, GIF, WebP or ICO picture. SVG can carry scripts.")]})
+    size = size_of(content)
+    if size is None or not all(0 < side <= LARGEST_SIDE for side in size):
+        raise ValidationError({field: [_("At most %(n)s pixels wide and high.") % {"n": LARGEST_SIDE}]})
     key = hashlib.sha256(content).hexdigest()
     Picture.objects.get_or_create(key=key, defaults={"media_type": kind, "content": content})
     return STORED + key
+
+
+def forget_unused() -> None:
+    """Delete uploads that neither a brand nor an application shows any more."""
+    brands = Brand.objects.values_list("branding_logo", "branding_favicon")
+    shown = [address for pair in brands for address in pair]
+    shown += Application.objects.filter(meta_icon__startswith=STORED).values_list("meta_icon", flat=True)
+    Picture.objects.exclude(key__in={address.removeprefix(STORED) for address in shown}).delete()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application, Provider
+from doorward.identity.brands import pictures
 from doorward.identity.directory.models import Group
 from doorward.identity.policies.models import Policy, PolicyTarget
 from doorward.identity.web.forms.fields import PersonField, plain_input
@@ -60,6 +63,11 @@ class ApplicationForm(forms.Form):
     meta_icon = forms.CharField(
         label="Icon", max_length=2000, required=False, widget=plain_input(), help_text="Path of an image on this host."
     )
+    icon_file = forms.FileField(
+        label=gettext_lazy("Or upload an icon"),
+        required=False,
+        help_text=gettext_lazy("PNG, JPEG, GIF, WebP or ICO, at most 256 KiB."),
+    )
     open_in_new_tab = forms.BooleanField(label="Open in a new tab", required=False)
     meta_hide = forms.BooleanField(label="Do not show it in the library", required=False)
     policy_engine_mode = forms.ChoiceField(
@@ -72,10 +80,12 @@ class ApplicationForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, data: Any = None, *, application: Application | None = None, **options: Any) -> None:
+    def __init__(
+        self, data: Any = None, files: Any = None, *, application: Application | None = None, **options: Any
+    ) -> None:
         if application is not None:
             options["initial"] = {name: getattr(application, name) for name in FIELDS}
-        super().__init__(data, **options)
+        super().__init__(data, files, **options)
         free = Q(application__isnull=True)
         if application is not None:
             free |= Q(application=application)
@@ -84,6 +94,14 @@ class ApplicationForm(forms.Form):
         provider = self.fields["provider"]
         assert isinstance(provider, forms.ModelChoiceField)
         provider.queryset = Provider.objects.filter(free)
+
+    def changes(self) -> dict[str, Any]:
+        """What to write, with the address of an icon that was uploaded. Raises ValidationError."""
+        values = dict(self.cleaned_data)
+        upload = values.pop("icon_file")
+        if isinstance(upload, UploadedFile):
+            values["meta_icon"] = pictures.keep("icon_file", upload.read(pictures.LARGEST + 1))
+        return values
 
     def clean(self) -> dict[str, Any]:
         """Make a slug where none was given."""

@@ -4,7 +4,7 @@ A view that knows better about caching (public keys, static files) sets ``Cache-
 ends, by redirects, at another origin names the origins it has checked in ``response.form_action_origins``; one whose
 page needs a script of somebody else's (a captcha) names its origins in ``response.outside_origins``; one that only
 shows frames names theirs in ``response.frame_origins``; one that is a letter says ``response.is_letter``. Those of a
-brand's pictures are in ``request.picture_origins``.
+brand's pictures are in ``request.picture_origins``. An answer that is no page has its own ``response.whole_policy``.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class SecurityHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["Content-Security-Policy"] = policy(
+        whole = getattr(response, "whole_policy", "")
+        response.headers["Content-Security-Policy"] = whole or policy(
             getattr(response, "form_action_origins", ()),
             getattr(response, "outside_origins", ()),
             getattr(request, "picture_origins", ()),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from doorward.identity.applications import actions
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import launch_url
+from doorward.identity.brands import pictures
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.outposts.actions import delete_provider
@@ -84,10 +85,13 @@ def show_application(
 @administrators
 def create(request: HttpRequest) -> HttpResponse:
     """``/if/admin/new/application/``"""
-    form = ApplicationForm(request.POST if request.method == "POST" else None, initial=_preset(request))
+    is_sent = request.method == "POST"
+    form = ApplicationForm(
+        request.POST if is_sent else None, request.FILES if is_sent else None, initial=_preset(request)
+    )
     if form.is_bound and form.is_valid():
-        with errors_at(form):
-            made = actions.create_application(Actor.of(request), **form.cleaned_data)
+        with errors_at(form), transaction.atomic():
+            made = actions.create_application(Actor.of(request), **form.changes())
             return done(request, address(made), f"The application “{made.name}” is created.")
     return show_admin(
         request,
@@ -113,10 +117,12 @@ def _preset(request: HttpRequest) -> dict[str, str]:
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """``/if/admin/applications/<slug>/edit/``"""
     changed = find(slug)
-    form = ApplicationForm(request.POST if request.method == "POST" else None, application=changed)
+    is_sent = request.method == "POST"
+    form = ApplicationForm(request.POST if is_sent else None, request.FILES if is_sent else None, application=changed)
     if form.is_bound and form.is_valid():
-        with errors_at(form):
-            actions.update_application(Actor.of(request), changed, **form.cleaned_data)
+        with errors_at(form), transaction.atomic():
+            actions.update_application(Actor.of(request), changed, **form.changes())
+            pictures.forget_unused()
             return done(request, address(changed), "Saved, and in force.")
     # A refused change has been written on the object already: name the page after what is stored.
     stored = find(slug)
@@ -142,6 +148,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         with transaction.atomic():
             actions.delete_application(Actor.of(request), going)
+            pictures.forget_unused()
             if form is not None and form.is_valid() and form.cleaned_data["with_provider"] and provider is not None:
                 delete_provider(Actor.of(request), provider)
         return done(request, SECTION, f"“{going.name}” is deleted.")
