@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree
 
-ENTITY = "https://idp.example.test/metadata"
-SSO, SLO = "https://idp.example.test/sso", "https://idp.example.test/slo"
+BASE = "https://idp.example.test"
+ENTITY, SSO, SLO = f"{BASE}/metadata", f"{BASE}/sso", f"{BASE}/slo"
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
 _SIGNED = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
@@ -37,8 +37,8 @@ _TEMPLATE = """<xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#
 class SamlProvider:
     """What it knows of a service provider is its metadata."""
 
-    def __init__(self, folder: Path, service_provider: str) -> None:
-        self.service_provider = service_provider
+    def __init__(self, folder: Path, service_provider: str, base: str = BASE) -> None:
+        self.service_provider, self._base = service_provider, base
         self.key_pem, self.certificate_pem = pair()
         (folder / "key.pem").write_text(self.key_pem)
         (folder / "certificate.pem").write_text(self.certificate_pem)
@@ -53,15 +53,15 @@ class SamlProvider:
         configuration = IdPConfig()
         configuration.load(
             {
-                "entityid": ENTITY,
+                "entityid": f"{self._base}/metadata",
                 "service": {
                     "idp": {
                         "endpoints": {
                             "single_sign_on_service": [
-                                (SSO, BINDING_HTTP_REDIRECT),
-                                (SSO + "/post", BINDING_HTTP_POST),
+                                (f"{self._base}/sso", BINDING_HTTP_REDIRECT),
+                                (f"{self._base}/sso/post", BINDING_HTTP_POST),
                             ],
-                            "single_logout_service": [(SLO, BINDING_HTTP_REDIRECT)],
+                            "single_logout_service": [(f"{self._base}/slo", BINDING_HTTP_REDIRECT)],
                         },
                         "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
                         "want_authn_requests_signed": False,
@@ -76,6 +76,12 @@ class SamlProvider:
             }
         )
         return Server(config=configuration)
+
+    def metadata(self) -> bytes:
+        """As it publishes itself."""
+        from saml2.metadata import create_metadata_string
+
+        return bytes(create_metadata_string(None, config=self.server.config, sign=False))
 
     def asked(self, encoded: str, binding: str, **signed: Any) -> Any:
         """The request that a browser has brought: its id, where to answer; checked as pysaml2 checks it."""

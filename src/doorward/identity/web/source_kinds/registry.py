@@ -6,8 +6,9 @@ from doorward.identity.sources.models import Source
 from doorward.identity.web.source_kinds.directories import DirectoryKind
 from doorward.identity.web.source_kinds.kind import BrowserKind, SourceKind
 from doorward.identity.web.source_kinds.oauth import OAuthKind
+from doorward.identity.web.source_kinds.saml import SAMLKind
 
-KINDS: dict[str, SourceKind] = {kind.kind: kind for kind in (OAuthKind(), DirectoryKind())}
+KINDS: dict[str, SourceKind] = {kind.kind: kind for kind in (OAuthKind(), SAMLKind(), DirectoryKind())}
 
 
 def kind_of(source: Source) -> SourceKind:
