@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from doctor.test_faults import Server
+from doctor.test_faults import Server, self_signed
 from doorward.assembly.children import Notifier
 from doorward.assembly.control_process import Control
 from doorward.assembly.standing_probe import StandingProbe, target_of
@@ -26,7 +27,7 @@ LOGIN = "https://auth.test/authorize?client_id={}&redirect_uri=x&response_type=c
 
 
 def _provider(port: int, **changes: object) -> ProxyProvider:
-    return provider(1, "app.example.test", external_host=f"http://app.localhost:{port}", **changes)
+    return provider(1, "app.example.test", **{"external_host": f"http://app.localhost:{port}", **changes})
 
 
 async def _outcome(answer: Answer | Callable[[str], Answer], **changes: object) -> str:
@@ -66,6 +67,18 @@ async def test_an_applications_own_login_page_is_behind_the_hole() -> None:
         await _outcome(lambda target: (200, {}, "") if target == "/login" else (302, {"Location": "/login"}, ""))
         == "open"
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [((200, {}, "secrets"), "open"), ((302, {"Location": LOGIN.format(CLIENT)}, ""), "guarded")]
+)
+async def test_a_bad_certificate_hides_no_hole(tmp_path: Path, answer: Answer, expected: str) -> None:
+    """A stranger who does not mind it is let in or not; that browsers warn of it is said."""
+    tls = self_signed(tmp_path, "other.localhost", datetime.now(UTC) + timedelta(days=30))
+    async with Server(lambda target, fields: answer, tls) as server:
+        found = await look(target_of(_provider(0, external_host=f"https://app.localhost:{server.port}")))
+    assert found.outcome == expected
+    assert "certificate" in found.detail
 
 
 async def test_paths_that_are_meant_to_be_open_are_no_hole() -> None:

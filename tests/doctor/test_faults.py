@@ -172,7 +172,7 @@ async def test_two_pages_that_send_to_one_another() -> None:
         assert set(await faults(f"http://app.localhost:{server.port}/")) == {"redirect_loop"}
 
 
-def _certificate(folder: Path, name: str, ends: datetime) -> ssl.SSLContext:
+def self_signed(folder: Path, name: str, ends: datetime) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
@@ -209,7 +209,7 @@ async def test_certificates_that_browsers_refuse(
     tmp_path: Path, name: str, days: int, known: bool, expected: str
 ) -> None:
     """Of nobody, out of its time, of another host; the rest of the way is looked at all the same."""
-    tls = _certificate(tmp_path, name, datetime.now(UTC) + timedelta(days=days))
+    tls = self_signed(tmp_path, name, datetime.now(UTC) + timedelta(days=days))
     ca_pem = (tmp_path / "chain.pem").read_text() if known else ""
     async with Server(lambda target, fields: (404, {}, ""), tls) as server:
         found = await faults(f"https://app.localhost:{server.port}/", ca_pem=ca_pem)
@@ -218,7 +218,7 @@ async def test_certificates_that_browsers_refuse(
 
 async def test_a_certificate_behind_the_redirect_to_https(tmp_path: Path) -> None:
     """Is named as what it is, and the rest of the way is looked at as well."""
-    tls = _certificate(tmp_path, "app.localhost", datetime.now(UTC) + timedelta(days=30))
+    tls = self_signed(tmp_path, "app.localhost", datetime.now(UTC) + timedelta(days=30))
     async with Server(lambda target, fields: (404, {}, ""), tls) as secure:
         secured = {"Location": f"https://app.localhost:{secure.port}/"}
         async with Server(lambda target, fields: (308, secured, "")) as plain:

@@ -6,6 +6,7 @@ followed, the address that was checked is the one that is connected to, and what
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -58,11 +59,23 @@ async def look(target: Target, ca_pem: str = "") -> Look:
     if path is None:
         return Look(GUARDED, "every path is open to everybody, as configured")
     url = target.external_host.rstrip("/") + path
-    browser = Browser(Places(refuse=is_no_ones_server), ca_pem, patience=PATIENCE, largest=LARGEST)
+    try:
+        return await _walked(url, target, ca_pem)
+    except (NoAddress, Unreachable, ValueError) as error:
+        why = str(error).rstrip(".")
+    if url.startswith("https:"):
+        # Whoever clicks a warning away, or asks with a program that does not look, is a stranger too.
+        with contextlib.suppress(NoAddress, Unreachable, ValueError):
+            found = await _walked(url, target, ca_pem, trusting=True)
+            return Look(found.outcome, f"{found.detail}; browsers warn of the certificate: {why}"[:200])
+    return Look(SILENT, f"no answer: {why}"[:200])
+
+
+async def _walked(url: str, target: Target, ca_pem: str, *, trusting: bool = False) -> Look:
+    places = Places(refuse=is_no_ones_server)
+    browser = Browser(places, ca_pem, trusting=trusting, patience=PATIENCE, largest=LARGEST)
     try:
         return await _walk(browser, url, target)
-    except (NoAddress, Unreachable, ValueError) as error:
-        return Look(SILENT, f"no answer: {error}"[:200])
     finally:
         await browser.close()
 
