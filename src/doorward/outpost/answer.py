@@ -156,7 +156,7 @@ class Outpost:
         The same session at the same application, nothing changed in either, and nothing in path and query that is
         ours to answer. False means that the question must be put.
         """
-        if not isinstance(answer, Passed) or answer.applications is not self._applications or not answer.alone:
+        if not isinstance(answer, Passed) or answer.applications is not self._applications or answer.whole is None:
             return False
         if b"%" in path or b";" in path or path.startswith(_OURS) or (query is not None and b"X-authentik-" in query):
             return False
@@ -166,7 +166,7 @@ class Outpost:
         if not self._sessions.still_known(known, now):
             return False
         application = known.application
-        if application.steps is not None and shortfall(application, path.decode("latin-1"), answer.origin, known, now):
+        if application.steps is not None and shortfall(application, path.decode("latin-1"), answer.whole, known, now):
             return False
         known.last_passed = now
         return True
@@ -258,7 +258,7 @@ class Outpost:
         if isinstance(verdict, Known):
             application = visit.application
             if application.steps is not None:
-                lacking = shortfall(application, visit.path, visit.said_origin, verdict, self._now())
+                lacking = shortfall(application, visit.path, visit.rule_origin, verdict, self._now())
                 if lacking is not None:
                     return self._not_enough(dialect, visit, verdict, lacking)
             return self._passed(visit, verdict)
@@ -283,8 +283,8 @@ class Outpost:
             headers = (*known.headers, (_SESSION_FIELD, known.session.id_hash.hex().encode()), agent)
         # Below an application's own prefix are endpoints of ours, too: such a path is looked at every time.
         alone = not visit.application.path and self._applications.is_one(visit.host, visit.scheme)
-        origin = visit.said_origin if visit.application.steps is not None else ""
-        return Passed(200, headers, known=known, applications=self._applications, alone=alone, origin=origin)
+        whole = None if not alone else "" if visit.application.steps is None else visit.rule_origin
+        return Passed(200, headers, known=known, applications=self._applications, whole=whole)
 
     # --- the browser asks --------------------------------------------------------------------------------------
 

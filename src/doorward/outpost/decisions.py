@@ -168,7 +168,7 @@ class Decisions:
             external_host=application.provider.external_host,
             cookie=cookie,
             session=ticket.id_hash.hex()[:SESSION_DIGITS] if ticket is not None and ticket.kind == SESSION else "",
-            skip_rules=application.rules.explained(visit.path, visit.said_origin if application.domain else ""),
+            skip_rules=application.rules.explained(visit.path, visit.rule_origin),
             authorization=_authorization(visit, why),
             navigation=is_navigation(visit.fields, visit.scheme),
         )

@@ -54,7 +54,7 @@ class Judge:
     def _stranger(self, visit: Visit) -> Verdict | Awaitable[Verdict]:
         """Nobody's session. On an open path nothing is asked: there an ``Authorization`` field is the application's."""
         application = visit.application
-        opening = application.rules.opening(visit.path, visit.said_origin if application.domain else "")
+        opening = application.rules.opening(visit.path, visit.rule_origin)
         if application.provider.skip_preflight and is_preflight(visit.fields, visit.method):
             return Opening.OPEN
         if opening is Opening.OPEN and step_up.asks(application, visit):

@@ -31,11 +31,11 @@ ERROR = "insufficient_user_authentication"
 
 
 def shortfall(application: Application, path: str, origin: str, known: Known, now: float) -> Shortfall | None:
-    """What ``known`` lacks for ``path`` on ``origin``; None: nothing."""
+    """What ``known`` lacks for ``path``; ``origin``: as ``Visit.rule_origin``. None: nothing."""
     rules = application.steps
     if rules is None:
         return None
-    applying = rules.applying(path, origin if application.domain else "")
+    applying = rules.applying(path, origin)
     if not applying:
         return None
     if isinstance(known, Program):
@@ -46,7 +46,7 @@ def shortfall(application: Application, path: str, origin: str, known: Known, no
 def asks(application: Application, visit: Visit) -> bool:
     """Whether the path of ``visit`` asks for anything, so that it is open to nobody."""
     rules = application.steps
-    return rules is not None and bool(rules.applying(visit.path, visit.said_origin if application.domain else ""))
+    return rules is not None and bool(rules.applying(visit.path, visit.rule_origin))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class Visit:
         return "" if place is None else origin_of(place, scheme)
 
     @property
+    def rule_origin(self) -> str:
+        """What rules about paths find before a path: the origin, where they are about a whole domain."""
+        return self.said_origin if self.application.domain else ""
+
+    @property
     def target(self) -> str:
         """What was asked for, as ``Application.url`` takes it."""
         asked = self.path if self.query is None else f"{self.path}?{self.query}"

@@ -20,10 +20,8 @@ class Passed(HttpAnswer):
     _: KW_ONLY
     known: Known
     applications: Applications
-    alone: bool
-    """The host is one application's as a whole, whatever the path."""
-    origin: str = ""
-    """Of the host that was asked for, as it was said."""
+    whole: str | None
+    """Not None where the host is one application's as a whole, whatever the path: what its step-up rules call it."""
 
 
 @dataclass(frozen=True, slots=True)
