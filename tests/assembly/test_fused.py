@@ -20,6 +20,7 @@ from doorward.assembly.outpost_doors import FusedOutpost, OutpostService
 from doorward.config.listening import IDENTITY_TRUSTS
 from doorward.messages import routing
 from doorward.messages.entry_points import EntryPoint
+from doorward.messages.outposts import StepUpRule
 from doorward.net.client import Client
 from doorward.net.listeners import listen
 from doorward.net.pools import Pools
@@ -33,6 +34,7 @@ from outpost.world import BOB, MALLORY, World, provider
 from proxy.engine.application import Application
 
 HOST = "app.example.test"
+STEPS = (StepUpRule("^/staff", acr=("mfa",), amr=("mfa",), max_age=900.0),)
 NAMES = (
     "X-authentik-username", "X-authentik-groups", "X-authentik-email", "X-authentik-name", "X-authentik-uid",
     "X-authentik-jwt", "X-authentik-meta-jwks", "X-authentik-meta-outpost", "X-authentik-meta-provider",
@@ -58,7 +60,9 @@ class Twins:
 
     def __init__(self) -> None:
         self.world = World(
-            msgspec.structs.replace(provider(1, HOST), external_host=f"http://{HOST}", skip_path_regex="^/public/")
+            msgspec.structs.replace(
+                provider(1, HOST), external_host=f"http://{HOST}", skip_path_regex="^/public/", step_up=STEPS
+            )
         )
         self.application = Application()
         self.pools = Pools()
@@ -149,6 +153,14 @@ async def both(twins: Twins, request: str) -> tuple[int, list[bytes]]:
         outcomes.append((re.sub(rb"\r\nDate: [^\r]*", b"", answer), received))
     assert outcomes[0] == outcomes[1]
     return int(outcomes[0][0].split(b" ", 2)[1]), outcomes[0][1]
+
+
+async def logged_in_with_a_factor(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same of another browser, whose user has shown a factor just now."""
+    monkeypatch.setattr(secrets, "token_bytes", lambda count=32: b"\x08" * count)
+    now = int(twins.world.clock())
+    twins.world.issuer.bend_id_token = lambda claims: claims.update(amr=["mfa"], auth_time=now)
+    return await logged_in(twins)
 
 
 async def logged_in(twins: Twins) -> str:
@@ -247,6 +259,18 @@ async def test_a_store_that_is_away_is_the_same(twins: Twins) -> None:
     assert received == []
 
 
+async def test_a_step_up_is_the_same(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the login with what is missing for a page, a 401 with it for a script; and through for who has it."""
+    cookie = await logged_in(twins)
+    fetch = ("Accept: application/json", "Sec-Fetch-Mode: cors", cookie)
+
+    assert await both(twins, ask("/staff/x", cookie)) == (302, [])
+    assert await both(twins, ask("/staff/x", *fetch, browser=False)) == (401, [])
+    status, received = await both(twins, ask("/staff/x", await logged_in_with_a_factor(twins, monkeypatch)))
+
+    assert (status, len(received)) == (200, 1)
+
+
 async def test_an_unknown_host_is_the_same(twins: Twins) -> None:
     """The JSON that people search for."""
     status, received = await both(twins, ask("/a").replace(HOST, "nobody.example.test"))
@@ -293,6 +317,30 @@ async def test_a_session_past_its_end_is_not_carried_on_either(twins: Twins) -> 
 
     assert answer.startswith(b"HTTP/1.1 302 ")
     assert received == []
+
+
+@pytest.mark.parametrize("which", ["fused", "http"])
+async def test_what_is_remembered_of_one_path_lets_nobody_into_another(
+    twins: Twins, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-328: the same head on the same connection, whose path asks for more; and the day that the login grows old."""
+    plain, strong = await logged_in(twins), await logged_in_with_a_factor(twins, monkeypatch)
+    reader, writer = await asyncio.open_connection("127.0.0.1", twins.ports[which])
+
+    async def status(path: str, cookie: str) -> int:
+        writer.write(ask(path, cookie).replace("Connection: close\r\n", "").encode())
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        length = re.search(rb"Content-Length: (\d+)", head, re.IGNORECASE)
+        await reader.readexactly(int(length[1]) if length else 0)
+        return int(head.split(b" ", 2)[1])
+
+    assert [await status(f"/page/{number % 2}", plain) for number in range(8)] == [200] * 8
+    assert [await status(path, plain) for path in ("/staff/x", "/STAFF", "/page/1")] == [302, 302, 200]
+    assert [await status("/staff/x", strong) for _ in range(8)] == [200] * 8
+    assert [await status("/staff/x", plain) for _ in range(3)] == [302] * 3
+    twins.world.clock.advance(901)
+    assert [await status(path, strong) for path in ("/staff/x", "/page/1", "/staff/x")] == [302, 200, 302]
+    writer.close()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from peers.api import Api
+from peers.processes import eventually
 from peers.program import PASSWORD, Program
 from peers.proxies import IDENTITY_HEADERS, Front, caddy, envoy, haproxy, nginx, traefik
 from peers.questions import Answer, ask
@@ -16,6 +17,7 @@ from security.visitor import Visitor
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
+STEPS = [{"path": "^/admin(/|$)", "factor": "mfa"}]
 FRONTS: dict[str, Callable[[Program, Path, str], contextlib.AbstractContextManager[Front]]] = {
     "traefik": traefik,
     "nginx": nginx,
@@ -35,7 +37,8 @@ def front(
         api = Api(program)
         api.protect(name, front.url)
         provider = api.first("/providers/proxy/", name__iexact=name)
-        api.patch(f"/providers/proxy/{provider['pk']}/", skip_path_regex="^/health$")
+        api.patch(f"/providers/proxy/{provider['pk']}/", skip_path_regex="^/health$", step_up_rules=STEPS)
+        eventually(lambda: asked(program, front, "/health").status == 200, within=5, what="the rules are in force")
         yield front
 
 
@@ -138,3 +141,34 @@ def test_our_endpoints_behind_a_proxy_lead_nowhere_else(program: Program, front:
         answer = asked(program, front, path)
         assert answer.status in (302, 400, 401, 403, 404, 500), (path, answer.status)
         assert "RemoteAddr" not in answer.text
+
+
+def test_no_spelling_gets_around_a_step_up_rule(program: Program, front: Front, cookie: tuple[str, str]) -> None:
+    """A login without a factor reaches the page in no way in which the proxy hands its path on; scripts get a 401."""
+    # S-203, S-204, S-205, S-207
+    assert asked(program, front, "/administration", cookie).status == 200
+    for path in (
+        "/admin",
+        "/admin/users?x=/health",
+        "/%61dmin",
+        "/ADMIN/",
+        "//admin",
+        "/./admin",
+        "/x/../admin",
+        "/x/%2e%2e/admin",
+        "/admin;x=1",
+        "/x/..;/admin",
+        "/admin./users",
+        "/admin%20/users",
+        "/admin%2f",
+        "/x%5c..%5cadmin",
+        "/%EF%BC%A1dmin/",
+        "/admin%00",
+    ):
+        answer = asked(program, front, path, cookie)
+        assert answer.status in (302, 400, 401, 403, 404), (path, answer.status)
+        assert "RemoteAddr" not in answer.text, path
+    script = asked(program, front, "/admin/api", cookie, ("Sec-Fetch-Mode", "cors"))
+    assert script.status in (302, 401)
+    if script.status == 401:
+        assert "insufficient_user_authentication" in script.all("WWW-Authenticate")[0]
