@@ -1,7 +1,7 @@
 # The one task runner; .ci/run calls it too. `make help` lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-postgresql test-compiled compiled check fix fuzz bench docs words lock clean dev peers bench-peers bench-page
+.PHONY: help venv demo test test-postgresql test-compiled compiled check fix fuzz audit bench docs words lock clean dev peers bench-peers bench-page
 SHELL := /bin/sh
 
 # Bytecode is written: without it the identity provider needs three times as long to start.
@@ -19,6 +19,7 @@ help:
 	@echo "make check     formatter, linter, types, import rules"
 	@echo "make fix       format, and repair what the linter can repair"
 	@echo "make fuzz      look for inputs that the parsers get wrong (ARGS=\"http1 --seconds 60\")"
+	@echo "make audit     ask the package index whether holes are known in what is locked; needs its vulnerability service"
 	@echo "make bench     what a request costs, beside real Traefik, nginx and HAProxy (ARGS=\"--quick tls\", ARGS=--list)"
 	@echo "make compiled  the program with its hot modules compiled, in build/compiled (PYTHONPATH=build/compiled $(BIN)/doorward ...)"
 	@echo "make test-postgresql  the identity provider's tests on PostgreSQL instead of SQLite"
@@ -140,6 +141,17 @@ fix: dev
 fuzz: dev
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
+# Not a part of `make test`: it asks a service on the network, and what that knows changes without us. --strict: what
+# could not be looked up is a failure, never a clean bill.
+build/audit/.made: requirements/audit.txt $(VENV)/.made
+	"$(BIN)/python" -m venv --clear build/audit
+	build/audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: build/audit/.made
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		$(or $(ARGS),-r requirements/core.txt -r requirements/dev.txt)
+
 bench: dev bench-peers
 	PYTHONPATH=tests $(BIN)/python bench/run.py $(ARGS)
 
@@ -157,6 +169,7 @@ LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --
 lock: $(VENV)/.made
 	$(BIN)/$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(BIN)/$(LOCK) requirements/build.in -o requirements/build.txt
+	$(BIN)/$(LOCK) requirements/audit.in -o requirements/audit.txt
 	$(BIN)/$(LOCK) pyproject.toml -o requirements/core.txt
 	$(BIN)/$(LOCK) pyproject.toml requirements/dev.in -c requirements/build.txt -o requirements/dev.txt
 
