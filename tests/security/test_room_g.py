@@ -36,10 +36,15 @@ SIGNED_IN = {
     ("get", "/doorward/proxy_sessions/"),
     ("get", "/events/notifications/"),
     ("post", "/events/notifications/mark_all_seen/"),
+    ("get", "/sources/all/user_settings/"),
+    ("get", "/sources/user_connections/all/"),
+    ("get", "/sources/user_connections/ldap/"),
+    ("get", "/sources/user_connections/oauth/"),
+    ("get", "/sources/user_connections/saml/"),
 }
 """What somebody without rights may ask about themselves, besides single objects of their own."""
 OWN_OBJECTS = re.compile(
-    r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/doorward/(access_requests|proxy_sessions)/\{|/events/notifications/\{|/authenticators/"
+    r"/core/(applications|authenticated_sessions|tokens|user_consent)/\{|/doorward/(access_requests|proxy_sessions)/\{|/events/notifications/\{|/authenticators/|/sources/user_connections/\w+/\{"
 )
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -222,6 +227,8 @@ def test_no_answer_holds_a_secret(stage: Stage, root: Person) -> None:
         "/flows/instances/",
         "/core/groups/",
         "/core/brands/",
+        "/sources/all/",
+        "/sources/user_connections/all/",
         "/root/config/",
         "/admin/system/",
     ):

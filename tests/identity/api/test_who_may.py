@@ -15,6 +15,11 @@ OPEN_TO_USERS = OPEN_TO_ALL | {
     "core_tokens_list",
     "core_user_consent_list",
     "events_notifications_list",
+    "sources_all_user_settings_list",
+    "sources_user_connections_all_list",
+    "sources_user_connections_ldap_list",
+    "sources_user_connections_oauth_list",
+    "sources_user_connections_saml_list",
     "authenticators_all_list",
     "authenticators_email_list",
     "authenticators_static_list",
@@ -34,6 +39,7 @@ OWN_OBJECTS = {
     "core_tokens",
     "core_user_consent",
     "events_notifications",
+    "sources_user_connections",
 }
 """Resources in which somebody else's object is not there (404)."""
 NOBODY = {"uuid": "00000000-0000-4000-8000-000000000000"}

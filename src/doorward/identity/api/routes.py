@@ -50,6 +50,17 @@ from doorward.identity.api.rbac.roles import Roles
 from doorward.identity.api.registrations.tokens import RegistrationTokens
 from doorward.identity.api.root.config import Config
 from doorward.identity.api.schema import schema
+from doorward.identity.api.sources.connections import (
+    GroupConnections,
+    GroupLDAPConnections,
+    GroupOAuthConnections,
+    GroupSAMLConnections,
+    UserConnections,
+    UserLDAPConnections,
+    UserOAuthConnections,
+    UserSAMLConnections,
+)
+from doorward.identity.api.sources.every import Sources
 from doorward.identity.api.sources.ldap import LDAPMappings, LDAPSources
 from doorward.identity.api.sources.oauth import OAuthMappings, OAuthSources
 from doorward.identity.api.sources.saml import SAMLMappings, SAMLSources
@@ -123,9 +134,18 @@ RESOURCES = {
     "rbac/permissions/assigned_by_roles": AssignedByRoles,
     "rbac/permissions": Permissions,
     "rbac/roles": Roles,
+    "sources/all": Sources,
+    "sources/group_connections/all": GroupConnections,
+    "sources/group_connections/ldap": GroupLDAPConnections,
+    "sources/group_connections/oauth": GroupOAuthConnections,
+    "sources/group_connections/saml": GroupSAMLConnections,
     "sources/ldap": LDAPSources,
     "sources/oauth": OAuthSources,
     "sources/saml": SAMLSources,
+    "sources/user_connections/all": UserConnections,
+    "sources/user_connections/ldap": UserLDAPConnections,
+    "sources/user_connections/oauth": UserOAuthConnections,
+    "sources/user_connections/saml": UserSAMLConnections,
     "stages/all": Stages,
     "stages/authenticator/email": AuthenticatorEmailStages,
     "stages/authenticator/static": AuthenticatorStaticStages,
