@@ -23,8 +23,8 @@ def sources(api: Any, official: Any) -> dict[str, Any]:
             name="Saml",
             slug="saml",
             sso_url="https://idp.example.test/",
-            pre_authentication_flow=Flow.objects.first(),
-            verification_kp=CertificateKeyPair.objects.first(),
+            pre_authentication_flow=Flow.objects.earliest("slug"),
+            verification_kp=CertificateKeyPair.objects.earliest("name"),
         ),
     }
 
