@@ -14,8 +14,11 @@ from django.conf import settings
 from doorward.config.decode import decode, parse
 from doorward.config.dynamic import DynamicConfiguration
 from doorward.identity.applications.models import Application
+from doorward.identity.directory.actions import update_user
+from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
-from doorward.identity.outposts.actions import protect
+from doorward.identity.outposts.actions import protect, update_proxy_provider
+from doorward.identity.outposts.models import ProxyProvider
 from identity.web.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +126,36 @@ def test_nginx_and_caddy_are_told_every_header(admin: Visitor, wiki: Application
         assert f"proxy_set_header X-authentik-{name} $authentik_{name.replace('-', '_')};" in found["nginx-server"]
         assert f"X-Authentik-{name.title()} " in found["caddy-file"].replace("\n", " ")
     assert "return 302 /outpost.goauthentik.io/start?rd=$scheme://$http_host$request_uri;" in found["nginx-server"]
+
+
+def test_fields_of_ones_own_are_handed_on(admin: Visitor, wiki: Application, akadmin: User) -> None:
+    """Out of attributes, and HTTP Basic: named where the proxy takes them, and no client's copy passes. A name that
+    means something in a configuration is not written into one."""
+    assert "forwardBody" not in texts(admin, ADDRESSES)["traefik-file"]
+    fields = {"x-team": "ops", "X$host": "no", "X-authentik-username": "no"}
+    update_user(Actor.system(), akadmin, attributes={"additionalHeaders": fields})
+    provider = ProxyProvider.objects.get()
+    update_proxy_provider(
+        Actor.system(),
+        provider,
+        basic_auth_enabled=True,
+        basic_auth_user_attribute="u",
+        basic_auth_password_attribute="p",
+        keep_posts=True,
+    )
+    found = texts(admin, ADDRESSES)
+    for key in ("doorward-file", "traefik-file"):
+        asks = document(found[key])["http"]["middlewares"]["authentik"]["forwardAuth"]
+        assert asks["authResponseHeaders"][-2:] == ["X-Team", "Authorization"]
+        assert asks["forwardBody"] is True
+    assert ",X-Team,Authorization" in found["traefik-labels"]
+    assert "proxy_set_header X-Team $authentik_x_team;" in found["nginx-server"]
+    assert "auth_request_set $authentik_x_team $upstream_http_x_team;" in found["nginx-server"]
+    assert "request_header -X-Team\n" in found["caddy-file"]
+    assert found["caddy-file"].count("Authorization") == 1
+    assert "- remove: x-team" in found["envoy-file"]
+    document(found["envoy-file"])
+    assert not any("$Host" in text or "$host\n" in text for text in found.values())
 
 
 def test_without_addresses_it_is_this_machine(

@@ -19,11 +19,14 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from doorward.identity.applications.models import Application
+from doorward.identity.outposts import additional_headers
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import plain_input
 from doorward.messages.outposts import IDENTITY_HEADERS
 
 APPLICATION_EXAMPLE = "http://127.0.0.1:8000"
+_HEADER = re.compile("[A-Za-z0-9-]+")
+"""Names that mean the same in every proxy's configuration, and nothing else there."""
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
@@ -55,6 +58,17 @@ class Place:
     """Of the identity provider."""
     patterns: tuple[str, ...]
     """Regular expressions of paths that are open."""
+    more_headers: tuple[str, ...] = ()
+    """Fields that somebody's attributes add."""
+    basic_auth: bool = False
+    """The application gets HTTP Basic credentials."""
+    keeps_forms: bool = False
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """All that must be handed on. A proxy takes a client's copy of each away: also one that this person's answer
+        does not have."""
+        return (*IDENTITY_HEADERS, *self.more_headers, *(("Authorization",) if self.basic_auth else ()))
 
     @property
     def rule(self) -> str:
@@ -218,13 +232,18 @@ def place_of(application: Application, provider: ProxyProvider, doorward: str, i
         application=inside,
         external_url=settings.EXTERNAL_URL,
         patterns=tuple(line for line in provider.skip_path_regex.splitlines() if line),
+        more_headers=tuple(name.title() for name in additional_headers.names() if _HEADER.fullmatch(name)),
+        basic_auth=provider.basic_auth_enabled,
+        keeps_forms=provider.keep_posts,
     )
 
 
 def fill(proxy: Proxy, snippet: Snippet, place: Place) -> Filled:
     """One text."""
-    variables = [(name, name.removeprefix("X-authentik-").replace("-", "_").lower()) for name in IDENTITY_HEADERS]
-    context = {"place": place, "headers": IDENTITY_HEADERS, "variables": variables}
+    upstream = [name.replace("-", "_").lower() for name in place.headers]
+    own = ["authentik_" + name.removeprefix("x_authentik_") for name in upstream]
+    variables = list(zip(place.headers, own, upstream, strict=True))
+    context = {"place": place, "headers": place.headers, "variables": variables}
     text = render_to_string(f"admin/setup/{snippet.template}", context)
     return Filled(f"{proxy.key}-{snippet.key}", snippet, text.strip() + "\n")
 
