@@ -33,7 +33,7 @@ padding:.6rem 1.1rem;border-radius:.5rem;background:#1d4ed8;color:#fff;
 text-decoration:none;font-weight:600}
 .go:hover{background:#1e40af}
 .go:focus-visible{outline:3px solid light-dark(#1c2027,#e6e8ec);outline-offset:2px}
-small{color:light-dark(#5a6270,#a2a9b6)}
+small{color:light-dark(#5a6270,#a2a9b6);overflow-wrap:anywhere}
 """
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: tuple[Header, ...] = (

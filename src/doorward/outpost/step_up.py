@@ -119,9 +119,8 @@ def fell_short(visit: Visit, lacking: Shortfall, target: str, cookie: bytes) -> 
         403,
         f"This page asks for {wanted}",
         f"This part of {name} asks for {wanted}, and you have logged in without one.",
-        "Set one up in your account, then try again. Your login is good for the rest of the application."
-        if factors
-        else "Set one up where you log in, then try again. Your login is good for the rest of the application.",
+        f"If you have none yet, set one up {'in your account' if factors else 'where you log in'}, then try again. "
+        "Your login is good for the rest of the application.",
         link=Link("Set up a factor", factors) if factors else again,
         also=again if factors else None,
         cookies=(cookie,),

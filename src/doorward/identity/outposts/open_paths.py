@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -99,7 +99,8 @@ def preview(
 
 def _judged(rules: SkipRules, steps: StepUpRules, provider: ProxyProvider, asked: str) -> Judged:
     try:
-        parts = urlsplit(asked)
+        # What begins with a slash is a path, also //x.
+        parts = SplitResult("", "", *asked.partition("?")[::2], "") if asked.startswith("/") else urlsplit(asked)
     except ValueError:
         return Judged(asked, open=False, why="this is no path")
     outside = urlsplit(provider.external_host)
