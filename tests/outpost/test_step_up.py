@@ -475,6 +475,7 @@ async def test_in_a_domain_a_rule_is_about_every_host_or_one() -> None:
 
     async def status(host: str, uri: str) -> int:
         bob.host = host
+        place.clock.advance(31)  # nobody goes round in circles here
         return (await bob.get(uri)).status
 
     assert await status("wiki.example.test", "/") == 200
@@ -482,6 +483,9 @@ async def test_in_a_domain_a_rule_is_about_every_host_or_one() -> None:
     assert await status("news.example.test", "/admin") == 302
     assert await status("WIKI.example.test:443", "/edit/x") == 302
     assert await status("news.example.test", "/edit/x") == 200
+    assert await status("wiki.example.test:8443", "/edit/x") == 302
+    bob.scheme = "http"
+    assert await status("wiki.example.test", "/edit/x") == 302
 
 
 async def test_a_refusal_says_which_rule() -> None:

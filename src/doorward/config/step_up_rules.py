@@ -117,12 +117,18 @@ class StepUpRules:
             return self._all
         texts = {plain, lax}
         if origin:
-            texts |= {origin + text for text in texts}
+            texts |= {before + text for text in texts for before in _spellings(origin)}
         return tuple(
             place
             for place, patterns in enumerate(self._patterns)
             if not patterns or any(each.matches(text) for each in patterns for text in texts)
         )
+
+
+def _spellings(origin: str) -> set[str]:
+    """How a rule may call a host: what a proxy says about scheme and port must not lead around it."""
+    host = origin.partition("://")[2]
+    return {f"{scheme}://{name}" for scheme in ("http", "https") for name in (host, host.partition(":")[0])}
 
 
 def compiled(path: str) -> tuple[LinearPattern, LinearPattern]:

@@ -125,6 +125,9 @@ def test_an_outpost_gets_the_secrets_of_what_it_serves(
     assert config["client_secret"] == secrets["client secret of a proxy provider"]
     assert config["cookie_secret"] == secrets["cookie secret"]
     assert config["access_token_validity"] == 86400.0
+    rules = [{"path": "^/admin", "factor": "mfa"}]
+    admin_api.patch(f"providers/proxy/{config['pk']}/", {"step_up_rules": rules})
+    assert outpost.get("outposts/proxy/")["results"] == []  # it would not keep to them
     (itself,) = outpost.get("outposts/instances/")["results"]
     assert itself["name"] == "edge"
     outpost.post("events/events/", {"action": "configuration_error", "app": "authentik.providers.proxy"})

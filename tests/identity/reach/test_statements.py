@@ -33,6 +33,11 @@ def judged(text: str) -> list[Outcome]:
         ("- {user: bob, may_not: nothing}", False, "There is no application “nothing”"),
         ("- {user: mallory, may: whoami, path: /public/x}", True, "The path /public/x is open to everybody"),
         ("- {user: mallory, may_not: whoami, path: /public/x}", False, "The path /public/x is open to everybody"),
+        (
+            "- {user: mallory, may_not: whoami, path: /public/admin}",
+            True,
+            "mallory is not a member of the group “staff”",
+        ),
         ("- {user: bob, may: whoami, path: /x}", True, "bob is a member of the group “staff”"),
     ],
 )
@@ -41,7 +46,8 @@ def test_statements(
 ) -> None:
     """Users, groups, paths; what does not exist is never true."""
     create_group(Actor.system(), name="empty")
-    ProxyProvider.objects.update(skip_path_regex="^/public/")
+    guarded = [{"path": "^/public/admin", "factor": "mfa", "max_age": "", "machines": False}]
+    ProxyProvider.objects.update(skip_path_regex="^/public/", step_up_rules=guarded)
 
     (outcome,) = judged(text)
 
