@@ -160,11 +160,3 @@ def write_letter(tmp_path: Path, settings: Settings) -> Callable[[str, str], Non
         (folder / name).write_text(content)
 
     return put
-
-
-@pytest.fixture(autouse=True)
-def forgetful_settings() -> None:
-    """No test inherits another's system settings."""
-    from doorward.identity.system import queries
-
-    queries.forget()

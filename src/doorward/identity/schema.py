@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from doorward.identity.bootstrap import CannotPrepare
+from doorward.identity.remembered import triggers
 
 _POSTGRESQL_LOCK = 0x446F6F73
 
@@ -42,6 +43,7 @@ def bring_up_to_date(say: Callable[[str], None]) -> None:
     if plan:
         say(f"Preparing the database ({len(plan)} steps)")
         call_command("migrate", interactive=False, verbosity=0)
+    triggers.ensure()  # another version may watch other tables, without any step of its own
 
 
 def _is_empty() -> bool:

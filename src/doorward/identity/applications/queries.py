@@ -14,8 +14,21 @@ from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
 from doorward.identity.policies.judges import CONCRETE
 from doorward.identity.policies.models import PolicyBinding
 from doorward.identity.policies.queries import judge, memberships, weighed
+from doorward.identity.remembered.memory import remembered
 
-__all__ = ["accessible", "entitlements", "launch_url", "library"]
+__all__ = ["accessible", "application_by_key", "application_of_provider", "entitlements", "launch_url", "library"]
+
+
+@remembered
+def application_by_key(key: str) -> Application | None:
+    """The application, with its provider."""
+    return Application.objects.filter(pk=key).select_related("provider").first()
+
+
+@remembered
+def application_of_provider(key: int) -> Application | None:
+    """The application that has this provider."""
+    return Application.objects.filter(provider_id=key).first()
 
 
 def accessible(

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from doorward.identity.brands.models import Brand
 from doorward.identity.flows.models import Flow
+from doorward.identity.flows.queries import flow_for
+from doorward.identity.remembered.memory import remembered
 
 FLOWS = {
     Flow.Designation.AUTHENTICATION: "flow_authentication",
@@ -35,8 +37,9 @@ def brand_for(origins: Iterable[str]) -> Brand:
     return next(filter(None, found), None) or _of_host(brands, settings.EXTERNAL.hostname or "") or _default(brands)
 
 
+@remembered
 def _brands() -> list[Brand]:
-    return list(Brand.objects.select_related("flow_authentication", "flow_invalidation", "flow_device_code"))
+    return list(Brand.objects.select_related(*FLOWS.values(), "flow_device_code"))
 
 
 def _default(brands: Iterable[Brand]) -> Brand:
@@ -55,4 +58,4 @@ def _covers(domain: str, host: str) -> bool:
 def default_flow(designation: Flow.Designation) -> Flow | None:
     """The brand's flow for this purpose; else the first there is."""
     chosen: Flow | None = getattr(current_brand(), FLOWS[designation])
-    return chosen or Flow.objects.filter(designation=designation).order_by("slug").first()
+    return chosen or flow_for(designation)

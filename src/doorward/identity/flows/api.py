@@ -22,6 +22,7 @@ from doorward.identity.flows import executor
 from doorward.identity.flows.executor import Denied, Finished, Moved, Outcome, Shown, Unfit
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import safe_next
+from doorward.identity.flows.queries import flow_named
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.stages.view import Answer, Challenge, ErrorDetail, FlowInfo, title_of
 
@@ -56,7 +57,7 @@ class FlowError(Challenge, frozen=True, kw_only=True):
 @require_http_methods(["GET", "POST"])
 def execute(request: HttpRequest, flow_slug: str) -> HttpResponse:
     """``/api/v3/flows/executor/<slug>/?query=…``"""
-    flow = Flow.objects.filter(slug=flow_slug).first()
+    flow = flow_named(flow_slug)
     if flow is None:
         return _json({"detail": "No Flow matches the given query."}, status=404)
     next_url = _next_of(request)

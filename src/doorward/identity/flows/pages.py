@@ -25,6 +25,7 @@ from doorward.identity.flows.mail_links import through_link
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.next_url import safe_next
 from doorward.identity.flows.plan_store import PlanStore
+from doorward.identity.flows.queries import flow_named
 from doorward.identity.logins.session_store import NOTICE
 from doorward.identity.mail import links
 from doorward.identity.stages.view import Answer
@@ -34,7 +35,7 @@ from doorward.identity.web.context import branded
 @require_http_methods(["GET", "POST"])
 def flow_page(request: HttpRequest, flow_slug: str) -> HttpResponse:
     """``/if/flow/<slug>/?next=…``"""
-    flow = Flow.objects.filter(slug=flow_slug).first()
+    flow = flow_named(flow_slug)
     if flow is None:
         raise Http404
     if links.PARAMETER in request.GET:

@@ -26,6 +26,7 @@ from doorward.identity.flows.plan import (
     Step,
     new_plan_id,
 )
+from doorward.identity.flows.queries import course
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.sources.saml import vouched_logins
 from doorward.identity.stages.models import ConsentStage
@@ -59,10 +60,9 @@ def plan(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanContex
 
 
 def _steps(request: HttpRequest, flow: Flow, context: PlanContext) -> tuple[Step, ...]:
-    bindings = list(FlowStageBinding.objects.filter(flow=flow).select_related("stage").order_by("order", "pk"))
     steps = [
         Step(kind=binding.stage.kind, binding=str(binding.pk))
-        for binding in bindings
+        for binding in course(flow.pk)
         if not binding.evaluate_on_plan or _applies(request, binding)
     ]
     if (

@@ -23,8 +23,10 @@ from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.live import application_of
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.oauth2.parameters import Parameters
+from doorward.identity.remembered.memory import remembered
 
 LONGEST = 255
+_FLOWS = ("authentication_flow", "authorization_flow", "invalidation_flow", "step_up_flow")
 _Way = OAuth2Provider.Authentication
 
 
@@ -64,12 +66,18 @@ def find(client_id: str) -> Client | None:
     """The client with this id, if an application uses it (S-420)."""
     if not client_id or len(client_id) > LONGEST or "\0" in client_id:
         return None
-    return _client(providers().filter(client_id=client_id).first())
+    return _client(_provider(client_id=client_id))
 
 
 def find_by_slug(slug: str) -> Client | None:
     """The client behind the application with this slug."""
-    return _client(providers().filter(application__slug=slug).first())
+    return _client(_provider(application__slug=slug))
+
+
+@remembered
+def _provider(**wanted: str) -> OAuth2Provider | None:
+    """With what answering for it needs. Its keys are not read along: those are never kept."""
+    return OAuth2Provider.objects.select_related("application", *_FLOWS).filter(**wanted).first()
 
 
 def claim(authorization: str, form: Parameters, address: str | None) -> ClaimedClient | Denial:

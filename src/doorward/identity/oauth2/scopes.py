@@ -18,6 +18,7 @@ from doorward.identity.expressions.errors import ExpressionFailed
 from doorward.identity.oauth2.models import OAuth2Provider, ScopeMapping
 from doorward.identity.oauth2.person import Person, merged_deeply
 from doorward.identity.policies.expressions import evaluate
+from doorward.identity.remembered.memory import remembered
 
 Claims = dict[str, object]
 ClaimSet = Callable[[Person], Claims]
@@ -133,9 +134,14 @@ CLAIM_NAMES = (
 def mappings_of(provider: OAuth2Provider) -> Mappings:
     """The scopes that this client may be granted."""
     found: dict[str, list[ScopeMapping]] = {}
-    for mapping in provider.scope_mappings.all():
+    for mapping in _mappings(provider.pk):
         found.setdefault(mapping.scope_name, []).append(mapping)
     return found
+
+
+@remembered
+def _mappings(provider: int) -> list[ScopeMapping]:
+    return list(ScopeMapping.objects.filter(providers=provider))
 
 
 def allowed(requested: Iterable[str], mappings: Mappings) -> tuple[str, ...]:

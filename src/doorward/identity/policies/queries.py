@@ -8,19 +8,21 @@ left, nobody passes.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.policies.asked import NOTHING_KNOWN, Asked
-from doorward.identity.policies.judges import said_by
+from doorward.identity.policies.judges import CONCRETE, JUDGES, said_by
 from doorward.identity.policies.models import Policy, PolicyBinding, PolicyTarget
+from doorward.identity.remembered.memory import remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,36 @@ class Outcome:
     """What one binding says."""
 
     passing: bool
-    reason: str
+    because: Callable[[], str]
+    """Says why. The names of whom a binding means are read only for whoever asks."""
     messages: tuple[str, ...] = ()
     failed: bool = False
     """It could not be judged."""
     by_policy: bool = False
     """A policy says so, not a user or a group that is named."""
 
+    @property
+    def reason(self) -> str:
+        return self.because()
+
 
 def verdict(target: PolicyTarget, user: User | AnonymousUser, asked: Asked = NOTHING_KNOWN) -> Verdict:
     """Judge the enabled bindings of ``target``. Without any, everybody passes. Superusers are not exempt."""
-    bindings = list(
-        PolicyBinding.objects.filter(target_id=target.pk, enabled=True).select_related("user", "group", "policy")
-    )
+    bindings = bindings_on(target.pk)
     # Most targets have no binding on a group, and then a user's groups need not be read.
     groups = memberships(user) if any(binding.group_id for binding in bindings) else frozenset()
     return judge(bindings, target.policy_engine_mode, user, groups, asked)
+
+
+@remembered
+def bindings_on(target: uuid.UUID) -> list[PolicyBinding]:
+    """The enabled bindings of a target, with their policies, each as an object of its own kind. Whom they name is not
+    read along: groups and users change without the bindings."""
+    found = list(PolicyBinding.objects.filter(target_id=target, enabled=True).select_related("policy", *CONCRETE))
+    for binding in found:
+        if binding.policy is not None and binding.policy.kind in JUDGES:
+            binding.policy = binding.policy.concrete()
+    return found
 
 
 def memberships(user: User | AnonymousUser) -> frozenset[uuid.UUID]:
@@ -105,7 +121,7 @@ def granted(bindings: Iterable[PolicyBinding], user: User | AnonymousUser, now: 
 def _with_grant(outcomes: list[Outcome], mode: str) -> list[Outcome]:
     """A grant stands in the place of the bindings of users and groups. What policies say stays: where all must pass,
     whoever was let in on request still comes at the right time, from the right place."""
-    grant = Outcome(True, "Was given access on request")
+    grant = Outcome(True, lambda: "Was given access on request")
     if mode == PolicyTarget.EngineMode.ALL:
         return [grant, *(outcome for outcome in outcomes if outcome.by_policy)]
     return [grant, *outcomes]
@@ -118,18 +134,27 @@ def weighed(
     asked: Asked = NOTHING_KNOWN,
 ) -> Outcome:
     """What one binding says about the user, and why."""
-    name = user.get_username() or "A stranger"
     if binding.policy is not None:
         return _by_policy(binding, binding.policy, user, asked)
-    if binding.group is not None:
+    if binding.group_id is not None:
         applies = binding.group_id in groups
-        subject = f"a member of the group “{binding.group.name}”"
-    elif binding.user is not None:
+    elif binding.user_id is not None:
         applies = user.pk is not None and binding.user_id == user.pk
-        subject = f"the user “{binding.user.username}”"
     else:  # the database forbids it; fail closed all the same
-        return Outcome(False, "A binding names nobody")
-    return Outcome(applies is not binding.negate, f"{name} is {'' if applies else 'not '}{subject}")
+        return Outcome(False, lambda: "A binding names nobody")
+    return Outcome(applies is not binding.negate, lambda: _in_words(binding, user, applies))
+
+
+def _in_words(binding: PolicyBinding, user: User | AnonymousUser, applies: bool) -> str:
+    name = user.get_username() or "A stranger"
+    try:
+        if binding.group is not None:
+            subject = f"a member of the group “{binding.group.name}”"
+        else:
+            subject = f"the user “{binding.user}”"
+    except ObjectDoesNotExist:  # deleted in this very moment
+        subject = "whom a binding names"
+    return f"{name} is {'' if applies else 'not '}{subject}"
 
 
 def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUser, asked: Asked) -> Outcome:
@@ -146,7 +171,7 @@ def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUse
                 error=f"{type(error).__name__}: {error}"[:500],
             )
         reason = f"The policy “{policy.name}” could not be judged: {error}"
-        return Outcome(binding.failure_result, reason, failed=True, by_policy=True)
+        return Outcome(binding.failure_result, lambda: reason, failed=True, by_policy=True)
     if policy.execution_logging and not asked.rehearsal:
         events.record(
             "policy_execution",
@@ -161,4 +186,4 @@ def _by_policy(binding: PolicyBinding, policy: Policy, user: User | AnonymousUse
     word = "passes" if said.passing else "does not pass"
     why = f": {said.messages[0]}" if said.messages else ""
     reason = f"The policy “{policy.name}” {word}{why}"
-    return Outcome(said.passing is not binding.negate, reason, said.messages, by_policy=True)
+    return Outcome(said.passing is not binding.negate, lambda: reason, said.messages, by_policy=True)

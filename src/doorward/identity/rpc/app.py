@@ -14,6 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import msgspec
 from django.db import Error, close_old_connections, connections
 
+from doorward.identity.remembered.marks import during_a_request
 from doorward.identity.rpc.answer import Answer
 from doorward.identity.rpc.sweeping import sweep_if_due
 from doorward.identity.rpc.table import QUESTIONS
@@ -27,7 +28,8 @@ _log = logging.getLogger("doorward.rpc")
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one question, on a connection that works."""
     close_old_connections()
-    answer = answer_to(environ)
+    with during_a_request():
+        answer = answer_to(environ)
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         connections.close_all()  # a broken connection must not outlive its breaking
     status = HTTPStatus(answer.status)

@@ -16,16 +16,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from doorward.identity import durations
-from doorward.identity.applications.models import Application
+from doorward.identity.applications.queries import application_of_provider
 from doorward.identity.crypto import vault
 from doorward.identity.logins import queries as logins
 from doorward.identity.outposts import revocation
 from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
 from doorward.identity.policies import moments
 from doorward.identity.policies.asked import Asked
-from doorward.identity.policies.judges import CONCRETE
 from doorward.identity.policies.moments import Good
-from doorward.identity.policies.queries import judge, memberships, verdict
+from doorward.identity.policies.queries import bindings_on, judge, memberships, verdict
+from doorward.identity.remembered.memory import remembered
 from doorward.identity.rpc.answer import DONE, GONE, NOT_FOUND, USED, Answer
 from doorward.messages.sessions import (
     CreateSession,
@@ -75,10 +75,10 @@ def find(question: FindSession) -> Answer:
 
 def _good(row: StoredSession, client_ip: str) -> Good | None:
     """For how long the session lets in; None where it does not."""
-    application = Application.objects.filter(provider_id=row.provider_id).first()
+    application = application_of_provider(row.provider_id)
     if application is None:
         return None
-    bindings = list(application.bindings.filter(enabled=True).select_related("user", "group", "policy", *CONCRETE))
+    bindings = bindings_on(application.pk)
     good = moments.good(bindings, timezone.now())
     if good.here and not client_ip:
         return None
@@ -135,9 +135,8 @@ def _use_state(question: CreateSession) -> bool:
 def _keep(question: CreateSession) -> bool:
     session = question.session
     login = logins.live_by_sid(session.claims.sid, lock=True)
-    provider = ProxyProvider.objects.filter(pk=session.provider).first()
-    application = Application.objects.filter(provider_id=session.provider).first()
-    if login is None or login.user is None or provider is None or application is None:
+    application = application_of_provider(session.provider)
+    if login is None or login.user is None or application is None or not _is_proxy(session.provider):
         return False
     if (
         session.expires <= timezone.now().timestamp()
@@ -149,7 +148,7 @@ def _keep(question: CreateSession) -> bool:
         return False
     StoredSession.objects.create(
         id_hash=id_hash,
-        provider=provider,
+        provider_id=session.provider,
         user=login.user,
         login_session=login,
         subject=session.claims.sub,
@@ -159,6 +158,11 @@ def _keep(question: CreateSession) -> bool:
         expires=moment(session.expires),
     )
     return True
+
+
+@remembered
+def _is_proxy(provider: int) -> bool:
+    return ProxyProvider.objects.filter(pk=provider).exists()
 
 
 def end(question: EndSession) -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import ClassVar
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -21,7 +22,9 @@ from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.mail import outbox
+from doorward.identity.remembered.memory import remembered
 from doorward.identity.sources import icons, kinds
+from doorward.identity.sources.models import Source
 from doorward.identity.stages import credentials, passkeys
 from doorward.identity.stages.models import IdentificationStage, PasswordStage
 from doorward.identity.stages.view import Answer, Ask, Challenge, Entered, Judged, Malformed, Passed, StageView, Wrong
@@ -65,6 +68,12 @@ class IdentificationChallenge(Challenge, frozen=True, kw_only=True):
     passwordless_url: str | None = None
     passkey_challenge: RequestOptions | None = None
     sources: list[LoginSource] = []
+
+
+@remembered
+def _sources_of(stage: UUID) -> list[Source]:
+    chosen = IdentificationStage.sources.through._default_manager.filter(identificationstage=stage)
+    return list(Source.objects.filter(pk__in=chosen.values("source"), enabled=True))
 
 
 class IdentificationView(StageView[IdentificationStage]):
@@ -126,7 +135,7 @@ class IdentificationView(StageView[IdentificationStage]):
                 promoted=source.promoted,
                 challenge=LoginChallenge(to=to),
             )
-            for source in self.stage.sources.filter(enabled=True)
+            for source in _sources_of(self.stage.pk)
             if admits(visit.request, source, visitor(visit.request), known(plan)).passing
             if (to := kinds.login_url(source, next_url=plan.next, flow=plan.flow)) is not None
         ]

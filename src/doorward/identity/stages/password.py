@@ -10,6 +10,7 @@ from msgspec import structs
 from doorward.identity.directory.models import User
 from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending, Plan
+from doorward.identity.flows.queries import course
 from doorward.identity.mail import outbox
 from doorward.identity.stages import credentials, passkeys
 from doorward.identity.stages.models import IdentificationStage, PasswordStage
@@ -77,9 +78,10 @@ class PasswordView(StageView[PasswordStage]):
         """Where a forgotten password is replaced, as the identification stage of this flow says."""
         if not outbox.is_configured():
             return None
-        stages = IdentificationStage.objects.filter(flows=self.visit.flow, recovery_flow__isnull=False)
-        stage = stages.select_related("recovery_flow").first()
-        return page_path(stage.recovery_flow.slug, self.visit.plan.next) if stage and stage.recovery_flow else None
+        for place in course(self.visit.flow.pk):
+            if isinstance(place.stage, IdentificationStage) and place.stage.recovery_flow is not None:
+                return page_path(place.stage.recovery_flow.slug, self.visit.plan.next)
+        return None
 
     def _was_asked(self) -> bool:
         """On an earlier page; or a passkey has made it needless."""

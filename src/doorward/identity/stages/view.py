@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET, Struct, UnsetType
 
 from doorward.identity.applications.models import Application
+from doorward.identity.applications.queries import application_by_key
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
@@ -39,6 +40,7 @@ from doorward.identity.flows.plan import (
     Plan,
     Step,
 )
+from doorward.identity.flows.queries import course, stage_of
 from doorward.identity.stages.models import ConsentStage, Stage
 
 
@@ -158,8 +160,8 @@ class Visit:
         """The visit at ``step``; None if an operator has removed the stage in the meantime."""
         application = application_of(plan)
         if step.stage:
-            inserted = Stage.objects.filter(pk=step.stage, kind=step.kind).first()
-            return cls(request, flow, plan, inserted.concrete(), None, application) if inserted else None
+            inserted = stage_of(step.stage, step.kind)
+            return cls(request, flow, plan, inserted, None, application) if inserted else None
         if not step.binding:
             unbound: dict[str, Stage] = {
                 ADDED_CONSENT: ConsentStage(name=step.kind, kind="consent", mode=ConsentStage.Mode.ALWAYS_REQUIRE),
@@ -168,10 +170,10 @@ class Visit:
                 SOURCE_LOGOUT: Stage(name=step.kind, kind=SOURCE_LOGOUT),
             }
             return cls(request, flow, plan, unbound[step.kind], None, application)
-        binding = FlowStageBinding.objects.filter(pk=step.binding, flow=flow).select_related("stage").first()
+        binding = next((place for place in course(flow.pk) if str(place.pk) == step.binding), None)
         if binding is None or binding.stage.kind != step.kind:
             return None
-        return cls(request, flow, plan, binding.stage.concrete(), binding, application)
+        return cls(request, flow, plan, binding.stage, binding, application)
 
     @property
     def actor(self) -> Actor:
@@ -196,9 +198,7 @@ class Visit:
 
 def application_of(plan: Plan) -> Application | None:
     """The application on whose behalf ``plan`` runs."""
-    if not plan.context.application:
-        return None
-    return Application.objects.filter(pk=plan.context.application).select_related("provider").first()
+    return application_by_key(plan.context.application) if plan.context.application else None
 
 
 def title_of(flow: Flow, application: Application | None) -> str:

@@ -6,7 +6,6 @@ from django.db import transaction
 
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
-from doorward.identity.system import queries
 from doorward.identity.system.models import SystemSettings
 
 
@@ -20,6 +19,4 @@ def update(actor: Actor, **changes: object) -> SystemSettings:
         settings.full_clean()
         settings.save()
         events.updated(actor, settings, before)
-        transaction.on_commit(queries.forget)
-    queries.forget()
     return settings

@@ -29,5 +29,7 @@ class Stage(models.Model):
 
     def concrete(self) -> Stage:
         """This stage as an object of its own kind."""
+        if type(self) is not Stage:
+            return self
         stage: Stage = getattr(self, f"{self.kind}stage")
         return stage
