@@ -237,7 +237,7 @@ def test_a_whole_login_costs_few_questions(
     log_in()
     with CaptureQueriesContext(connection) as asked:
         log_in()
-    assert len(asked) <= 47, "\n".join(query["sql"][:200] for query in asked)
+    assert len(asked) <= 40, "\n".join(query["sql"][:200] for query in asked)
 
 
 def _elsewhere(sql: str) -> None:

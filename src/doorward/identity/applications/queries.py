@@ -27,8 +27,8 @@ def application_by_key(key: str) -> Application | None:
 
 @remembered
 def application_of_provider(key: int) -> Application | None:
-    """The application that has this provider."""
-    return Application.objects.filter(provider_id=key).first()
+    """The application that has this provider, with it."""
+    return Application.objects.filter(provider_id=key).select_related("provider").first()
 
 
 def accessible(

@@ -99,14 +99,16 @@ class User(AbstractBaseUser):
         """Direct groups and all their ancestors, by name."""
         if self.known_groups is not None:
             return sorted(self.known_groups, key=lambda group: group.name)
-        seen: dict[uuid.UUID, Group] = {}
-        waiting = list(self.groups.all())
-        while waiting:
-            group = waiting.pop()
-            if group.pk not in seen:
-                seen[group.pk] = group
-                waiting.extend(group.parents.all())
-        return sorted(seen.values(), key=lambda group: group.name)
+        if self.pk is None:
+            return []
+        found = Group.objects.raw(
+            "SELECT * FROM directory_group WHERE id IN (WITH RECURSIVE mine (id) AS ("
+            "SELECT group_id FROM directory_user_groups WHERE user_id = %s "
+            "UNION SELECT to_group_id FROM directory_group_parents JOIN mine ON from_group_id = mine.id"
+            ") SELECT id FROM mine)",
+            [self.pk],
+        )
+        return sorted(found, key=lambda group: group.name)
 
     @property
     def is_superuser(self) -> bool:

@@ -24,10 +24,24 @@ def find_by_identifier(
         return None
     for field in ("username", "email", "upn"):
         if field in fields:
-            found = list(User.objects.filter(_match(field, value, case_insensitive))[:2])
+            found = list(User.objects.filter(_match(field, value, case_insensitive)).order_by()[:2])
             if len(found) == 1:
                 return found[0]
     return None
+
+
+def user_by_key(key: int | None) -> User | None:
+    """The user with this primary key, active or not."""
+    try:
+        return User.objects.get(pk=key) if key is not None else None
+    except User.DoesNotExist:
+        return None
+
+
+def active_user(key: int | None) -> User | None:
+    """The user with this primary key; nobody once they were deactivated."""
+    user = user_by_key(key)
+    return user if user is not None and user.is_active else None
 
 
 def _match(field: str, value: str, case_insensitive: bool) -> Q:

@@ -13,6 +13,7 @@ session. The page at the continuation asks ``passed`` for it: that is the proof,
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from msgspec import structs
 
 from doorward.identity.flows import planner, receipts
@@ -38,6 +39,7 @@ def start(request: HttpRequest, flow: Flow, *, next_url: str, context: PlanConte
         return HttpResponseRedirect(receipts.leave(request, plan))
     PlanStore(request.session).keep(plan)
     remember_asked(request)
+    get_token(request)  # the first form will need it: this way the session is written once
     return HttpResponseRedirect(page_url(flow, next_url))
 
 

@@ -29,6 +29,7 @@ from msgspec import structs
 
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import User
+from doorward.identity.directory.queries import active_user
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows import journal, planner, receipts
@@ -38,6 +39,7 @@ from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Plan, PlanContext
 from doorward.identity.flows.plan_store import PlanStore
 from doorward.identity.flows.visitor import visitor
+from doorward.identity.policies.queries import bindings_on
 from doorward.identity.stages.registry import view_of
 from doorward.identity.stages.view import (
     Answer,
@@ -260,6 +262,8 @@ def _applies(visit: Visit) -> bool | Denied:
     """Whether the bindings on the stage, judged now that it is reached, are for this visitor."""
     if visit.binding is None or not visit.binding.re_evaluate_policies:
         return True
+    if not bindings_on(visit.binding.pk) and not journal.is_kept(visit.request):
+        return True  # whom it would be about needs not be known
     try:
         return admits(visit.request, visit.binding, _subject(visit), known(visit.plan)).passing
     except Undecided:
@@ -272,7 +276,7 @@ def _subject(visit: Visit) -> User | None:
     pending = visit.plan.pending
     if pending is None:
         return visitor(visit.request)
-    return User.objects.filter(pk=pending.user, is_active=True).first() if pending.user is not None else None
+    return active_user(pending.user)
 
 
 def _entered(view: StageView[Any]) -> Entered | Denied:

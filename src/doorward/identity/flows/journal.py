@@ -99,6 +99,11 @@ def open_for(request: HttpRequest, flow_slug: str, next_url: str, *, anew: bool 
     return True
 
 
+def is_kept(request: HttpRequest) -> bool:
+    """Whether anything is recorded in this session at all."""
+    return KEY in request.session
+
+
 def latest(request: HttpRequest, flow_slug: str, next_url: str | None = None) -> Journal | None:
     """The newest journal of this flow (to this destination); None for whoever is no superuser."""
     if KEY not in request.session or not _may_watch(request):

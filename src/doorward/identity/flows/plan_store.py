@@ -59,6 +59,8 @@ class PlanStore:
 
     def _write(self, plans: tuple[Plan, ...]) -> None:
         if plans:
-            self._session[KEY] = msgspec.json.encode(plans).decode()
+            text = msgspec.json.encode(plans).decode()
+            if text != self._session.get(KEY):  # looking at a page again writes nothing
+                self._session[KEY] = text
         elif KEY in self._session:
             del self._session[KEY]

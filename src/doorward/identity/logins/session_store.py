@@ -282,9 +282,11 @@ def live_session(cookie: str) -> LoginSession | None:
     """The row for a cookie value, unless it is over."""
     if not 8 <= len(cookie) <= 128:
         return None
-    rows = LoginSession.objects.select_related("user", "original__user")
-    row = rows.filter(session_key=vault.digest(cookie)).first()
-    return row if row is not None and is_live(row) else None
+    try:
+        row = LoginSession.objects.select_related("user").get(session_key=vault.digest(cookie))
+    except LoginSession.DoesNotExist:
+        return None
+    return row if is_live(row) else None
 
 
 def is_live(row: LoginSession) -> bool:

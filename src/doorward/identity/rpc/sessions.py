@@ -16,16 +16,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from doorward.identity import durations
+from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import application_of_provider
 from doorward.identity.crypto import vault
 from doorward.identity.logins import queries as logins
 from doorward.identity.outposts import revocation
-from doorward.identity.outposts.models import ProxyProvider, StoredSession, UsedState
+from doorward.identity.outposts.models import StoredSession, UsedState
 from doorward.identity.policies import moments
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.moments import Good
 from doorward.identity.policies.queries import bindings_on, judge, memberships, verdict
-from doorward.identity.remembered.memory import remembered
 from doorward.identity.rpc.answer import DONE, GONE, NOT_FOUND, USED, Answer
 from doorward.messages.sessions import (
     CreateSession,
@@ -136,7 +136,7 @@ def _keep(question: CreateSession) -> bool:
     session = question.session
     login = logins.live_by_sid(session.claims.sid, lock=True)
     application = application_of_provider(session.provider)
-    if login is None or login.user is None or application is None or not _is_proxy(session.provider):
+    if login is None or login.user is None or application is None or not _has_proxy(application):
         return False
     if (
         session.expires <= timezone.now().timestamp()
@@ -160,9 +160,8 @@ def _keep(question: CreateSession) -> bool:
     return True
 
 
-@remembered
-def _is_proxy(provider: int) -> bool:
-    return ProxyProvider.objects.filter(pk=provider).exists()
+def _has_proxy(application: Application) -> bool:
+    return application.provider is not None and application.provider.kind == "proxy"
 
 
 def end(question: EndSession) -> Answer:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from msgspec import structs
 
 from doorward.identity.directory.models import User
+from doorward.identity.directory.queries import user_by_key
 from doorward.identity.flows.next_url import page_path
 from doorward.identity.flows.plan import FieldError, Pending, Plan
 from doorward.identity.flows.queries import course
@@ -66,7 +67,7 @@ class PasswordView(StageView[PasswordStage]):
         password = answer.text("password")
         if not password:
             return Wrong((FieldError("password", _("This field may not be blank."), "blank"),))
-        user = User.objects.filter(pk=pending.user).first() if pending.user is not None else None
+        user = user_by_key(pending.user)
         checked = credentials.check(self.visit, self.stage, self.stage, user, pending.identifier, password)
         if isinstance(checked, Malformed):
             return checked

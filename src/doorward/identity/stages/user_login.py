@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import ClassVar
 
@@ -75,7 +76,8 @@ class UserLoginView(StageView[UserLoginStage]):
             duration += self._offset()
         arrival = plan.context.arrival
         try:
-            with transaction.atomic():
+            # One transaction with what a source has brought; without that, the login's own is enough.
+            with transaction.atomic() if arrival is not None else nullcontext():
                 if arrival is not None:
                     arrivals.settle(self.visit.actor, arrival, user)
                 row = logins.log_in(request, user, methods=plan.methods, duration=duration or None, binding=binding)

@@ -29,6 +29,7 @@ from msgspec import UNSET, Struct, UnsetType
 from doorward.identity.applications.models import Application
 from doorward.identity.applications.queries import application_by_key
 from doorward.identity.directory.models import User
+from doorward.identity.directory.queries import active_user
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.flows.plan import (
@@ -184,7 +185,7 @@ class Visit:
         plan = self.plan
         if plan.proven is None or plan.pending is None or plan.pending.user != plan.proven:
             return None
-        return User.objects.filter(pk=plan.proven, is_active=True).first()
+        return active_user(plan.proven)
 
     def flow_info(self) -> FlowInfo:
         return FlowInfo(
