@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from peers.questions import Answer, ask
+from soft_key import SoftKey
 
 NAVIGATION = (
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
@@ -36,14 +37,21 @@ class Visitor:
     """Seconds to wait for an answer."""
     jars: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def log_in(self, url: str, username: str, password: str, code: Callable[[], str] | None = None) -> str:
+    def log_in(
+        self,
+        url: str,
+        username: str,
+        password: str,
+        code: Callable[[], str] | None = None,
+        passkey: SoftKey | None = None,
+    ) -> str:
         """Visit ``url``, log in where that leads, and return to it. The application's session cookie, as
         ``name=value``. Raises RuntimeError that says where it ended when it did not work. ``code`` gives what an
-        authenticator app shows, where the flow asks for that."""
+        authenticator app shows, where the flow asks for that. With a ``passkey``, it is shown instead of a name."""
         at, answer = self.visit(url)
         if _FLOW not in at:
             raise RuntimeError(f"{url} did not lead to a login but to {at} with {answer.status}")
-        at, answer = self.visit(urljoin(at, self._flow(at, username, password, code)))
+        at, answer = self.visit(urljoin(at, self._flow(at, username, password, code, passkey)))
         if answer.status != 200 or urlsplit(at).netloc != urlsplit(url).netloc:
             raise RuntimeError(f"the login ended with {answer.status} at {at[:90]}: {_said(answer)}")
         for name, value in self.jars.get(urlsplit(url).netloc, {}).items():
@@ -82,16 +90,21 @@ class Visitor:
             jar[name] = value
         return answer
 
-    def _flow(self, page: str, username: str, password: str, code: Callable[[], str] | None) -> str:
+    def _flow(
+        self, page: str, username: str, password: str, code: Callable[[], str] | None, passkey: SoftKey | None
+    ) -> str:
         """Answer the login flow of a page; where it leads then."""
         parts = urlsplit(page)
         slug = parts.path.removeprefix(_FLOW).strip("/")
         executor = f"{parts.scheme}://{parts.netloc}/api/v3/flows/executor/{slug}/?query={quote(parts.query, safe='')}"
         challenge = self.challenge(executor)
-        answers: dict[str, Callable[[], dict[str, str]]] = {
+        answers: dict[str, Callable[[], dict[str, Any]]] = {
             "ak-stage-identification": lambda: {"uid_field": username},
             "ak-stage-password": lambda: {"password": password},
         }
+        if passkey is not None:
+            asked, origin = challenge["passkey_challenge"], f"{parts.scheme}://{parts.netloc}"
+            answers = {"ak-stage-identification": lambda: {"passkey": passkey.assertion(asked, origin)}}
         if code is not None:
             answers["ak-stage-authenticator-validate"] = lambda: {"code": code()}
         while (answer := answers.pop(challenge["component"], None)) is not None:
@@ -100,7 +113,7 @@ class Visitor:
             raise RuntimeError(f"the login flow does not go on: {challenge}")
         return str(challenge["to"])
 
-    def challenge(self, executor: str, values: dict[str, str] | None = None) -> dict[str, Any]:
+    def challenge(self, executor: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the flow asks next, after an answer if one is given."""
         headers: tuple[tuple[str, str], ...] = (("Accept", "application/json"),)
         if values is not None:

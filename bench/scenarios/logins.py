@@ -23,6 +23,7 @@ from house import House
 from login import Visitor
 from machine import cpu_seconds, megabytes, tree
 from people import PASSWORD
+from soft_key import SoftKey
 
 AT_ONCE, PEOPLE = 4, 200
 
@@ -34,9 +35,12 @@ class Town:
     chain: Chain
     seeds: dict[str, str]
     """By name, of those who have an authenticator app; a code of theirs is good once in half a minute."""
+    keys: dict[str, SoftKey]
+    """By name, of those who have a passkey."""
     hash_ms: float
     """CPU of one Argon2 hash."""
     careful: Iterator[int] = field(default_factory=itertools.count)
+    keyed: Iterator[int] = field(default_factory=itertools.count)
     plain: Iterator[int] = field(default_factory=itertools.count)
 
     def log_in(self, name: str, number: int) -> float:
@@ -45,7 +49,8 @@ class Town:
         address = f"127.0.{number // 250 + 1}.{number % 250 + 1}"
         visitor = Visitor({HOST: self.chain.ports["web"]}, address, patience=120.0)
         begun = time.monotonic()
-        visitor.log_in(f"http://{HOST}/seen", name, PASSWORD, (lambda: pyotp.TOTP(seed).now()) if seed else None)
+        code = (lambda: pyotp.TOTP(seed).now()) if seed else None
+        visitor.log_in(f"http://{HOST}/seen", name, PASSWORD, code, self.keys.get(name))
         return time.monotonic() - begun
 
 
@@ -63,7 +68,7 @@ def measure_logins(variant: str, house: House, effort: Effort) -> Values:
     cost = spent * 1e3 / len(times)
     return {
         "cpu": cost,
-        "argon2": town.hash_ms / cost * 100,
+        "argon2": 0.0 if variant == "passkey" else town.hash_ms / cost * 100,
         "rate": len(times) / took,
         "per core": 1e3 / cost,
         "p50": statistics.median(times) * 1e3,
@@ -82,6 +87,9 @@ def _steadily(town: Town, variant: str, seconds: float) -> list[float]:
             if variant == "password":
                 number = next(town.plain) % PEOPLE
                 times.append(town.log_in(f"person{number}", number))
+            elif variant == "passkey":
+                number = next(town.keyed) % PEOPLE
+                times.append(town.log_in(f"keyed{number}", number))
             else:
                 number = next(town.careful)
                 if number >= PEOPLE:
@@ -141,7 +149,11 @@ def _town(chain: Chain) -> Town:
         if said.returncode:
             raise Worthless(said.stderr[-500:])
         found = json.loads(said.stdout)
-        _towns[chain] = Town(chain, found["seeds"], found["hash_ms"])
+        keys = {
+            name: SoftKey(kept["credential"], kept["handle"], int(kept["secret"], 16))
+            for name, kept in found["keys"].items()
+        }
+        _towns[chain] = Town(chain, found["seeds"], keys, found["hash_ms"])
     return _towns[chain]
 
 
@@ -149,7 +161,7 @@ SCENARIOS = (
     Scenario(
         "logins",
         f"Whole logins, from the first redirect to the page ({AT_ONCE} at a time on one core; {PEOPLE} at once on all)",
-        ("password", "password+totp", "crowd"),
+        ("password", "password+totp", "passkey", "crowd"),
         measure_logins,
         columns=(
             Column("cpu", "CPU ms/login"),
