@@ -28,7 +28,7 @@ def create_brand(actor: Actor, *, domain: str, **fields: Any) -> Brand:
     with transaction.atomic():
         _validate(brand)
         brand.save(force_insert=True)
-        _hand_over_default(brand)
+        _hand_over_default(actor, brand)
         events.created(actor, brand)
     return brand
 
@@ -42,7 +42,7 @@ def update_brand(actor: Actor, brand: Brand, **changes: Any) -> Brand:
             setattr(brand, name, value)
         _validate(brand)
         brand.save()
-        _hand_over_default(brand)
+        _hand_over_default(actor, brand)
         events.updated(actor, brand, before)
         pictures.forget_unused()
     return brand
@@ -58,9 +58,13 @@ def delete_brand(actor: Actor, brand: Brand) -> None:
         pictures.forget_unused()
 
 
-def _hand_over_default(brand: Brand) -> None:
+def _hand_over_default(actor: Actor, brand: Brand) -> None:
     if brand.default:
-        Brand.objects.filter(default=True).exclude(pk=brand.pk).update(default=False)
+        for former in Brand.objects.filter(default=True).exclude(pk=brand.pk):
+            before = events.snapshot(former)
+            former.default = False
+            former.save(update_fields=["default"])
+            events.updated(actor, former, before)
 
 
 def _validate(brand: Brand) -> None:

@@ -93,15 +93,16 @@ def updated(actor: Actor, instance: models.Model, before: Fields, **more: object
     pairs.update({name: pair for name, pair in more.items() if isinstance(pair, tuple) and pair[0] != pair[1]})
     if not pairs:
         return None
-    diff = {name: _difference(name, old, new) for name, (old, new) in pairs.items()}
+    diff = redaction.Judged({name: _difference(name, old, new) for name, (old, new) in pairs.items()})
     return record("model_updated", module(type(instance)), actor, model=describe(instance), diff=diff)
 
 
 def _difference(name: str, old: object, new: object) -> Fields:
-    """A secret's name says that it is one; what people keep in ``attributes`` under a name of theirs may be one too, so
-    only the keys that differ are told."""
-    if redaction.is_secret(name):
-        old = new = redaction.REDACTED
+    """A secret's name says that it is one, unless it is a switch or a number (``token_length``); of one it is
+    told whether there was any. What people keep in ``attributes`` under a name of theirs may be one too, so only the
+    keys that differ are told."""
+    if redaction.is_secret(name) and not all(isinstance(each, bool | int | None) for each in (old, new)):
+        old, new = (redaction.REDACTED if each else each for each in (old, new))
     elif name == "attributes" and isinstance(old, dict) and isinstance(new, dict):
         old, new = (
             {key: redaction.REDACTED for key, value in mine.items() if key not in other or other[key] != value}

@@ -39,6 +39,10 @@ _PUBLIC_NAMES = {
 }
 
 
+class Judged(dict[str, object]):
+    """By names whose secrets have been taken out already."""
+
+
 def is_secret(name: str) -> bool:
     """Whether a field of this name holds something that must not be shown."""
     folded = name.lower()
@@ -59,6 +63,8 @@ def clean(value: object, depth: int = 0) -> object:
         return "…"
     if isinstance(value, Model):
         return describe(value)
+    if isinstance(value, Judged):
+        return {_text(name): clean(member, depth + 1) for name, member in value.items()}
     if isinstance(value, Mapping):
         return {
             _text(str(name)): REDACTED if is_secret(str(name)) and member else clean(member, depth + 1)
