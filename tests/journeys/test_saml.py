@@ -27,10 +27,11 @@ pytestmark = pytest.mark.journey
 
 
 class Site:
-    """The provider's pages: everybody there is Erin, once they press the button."""
+    """The provider's pages: everybody there is ``who``, once they press the button."""
 
     def __init__(self, folder: Path, service_provider: Ourselves) -> None:
         self.us = service_provider
+        self.who = "erin"
         self.logged_out: list[str] = []
         site = self
 
@@ -65,11 +66,11 @@ class Site:
 
     def log_in(self, request: str) -> str:
         asked = self.provider.asked(request, "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect")
-        erin = {"uid": ["erin"], "mail": ["erin@example.test"], "displayName": ["Erin"]}
-        answer = self.provider.answer(self.us.acs_url, self.us.entity_id, asked.id, name_id="erin", attributes=erin)
+        said = {"uid": [self.who], "mail": [f"{self.who}@example.test"]}
+        answer = self.provider.answer(self.us.acs_url, self.us.entity_id, asked.id, name_id=self.who, attributes=said)
         return (
             f'<form method="post" action="{escape(asked.assertion_consumer_service_url)}">'
-            f'<input type="hidden" name="SAMLResponse" value="{in_form(answer)}"><button>I am Erin</button></form>'
+            f'<input type="hidden" name="SAMLResponse" value="{in_form(answer)}"><button>It is me</button></form>'
         )
 
     def log_out(self, path: str) -> str:
@@ -106,6 +107,13 @@ def test_there_and_back(browser: Browser, page: Page, program: Program, api: Api
         admin.get_by_role("link", name="Try it").click()
         expect(admin.get_by_text("is there.")).to_be_visible()
         assert _problems(admin) == []
+        # Connecting begins with a form, and the policy of its page ends at our own addresses.
+        site.who = "root"
+        admin.goto(f"{program.identity}/if/user/sources/")
+        admin.get_by_role("button", name="Company").click()
+        admin.get_by_role("button", name="It is me").click()
+        expect(admin.get_by_role("button", name="Disconnect Company")).to_be_visible()
+        site.who = "erin"
     source = api.get(f"/sources/saml/{name}/")
     ours = api.first("/crypto/certificatekeypairs/", has_key="true", search="Self-signed")
     api.patch(f"/sources/saml/{name}/", signing_kp=ours["pk"])
@@ -121,7 +129,7 @@ def test_there_and_back(browser: Browser, page: Page, program: Program, api: Api
 def _in_and_out(page: Page, program: Program, site: Site) -> None:
     page.goto(f"{program.identity}/if/user/account/")
     page.get_by_role("link", name="Company").click()
-    page.get_by_role("button", name="I am Erin").click()
+    page.get_by_role("button", name="It is me").click()
     expect(page).to_have_url(f"{program.identity}/if/user/account/")
     expect(page.get_by_text("erin@example.test").or_(page.locator('[value="erin@example.test"]')).first).to_be_visible()
     page.goto(f"{program.identity}/flows/-/default/invalidation/")

@@ -4,19 +4,24 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from lxml import etree
 
 from doorward.identity.crypto.actions import import_pair
 from doorward.identity.directory import actions as directory
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.flows import entrance
+from doorward.identity.flows.entrance import PlanContext
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.logins.models import LoginSession
+from doorward.identity.logins.session_store import SessionStore
 from doorward.identity.sources.models import SourceMapping, UserSourceConnection
 from doorward.identity.sources.saml import actions, chores
 from doorward.identity.sources.saml.models import Handed, SAMLSource, Seen
@@ -262,3 +267,76 @@ def test_our_metadata_is_what_the_provider_reads(source: SAMLSource, our_key: tu
     assert read.certs(entity, "spsso", "encryption") and read.certs(entity, "spsso", "signing")
     consumer = read.service(entity, "spsso_descriptor", "assertion_consumer_service")
     assert [each["location"] for each in consumer["urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"]] == [US.acs_url]
+
+
+def test_an_encrypted_assertion_logs_in(
+    visitor: Visitor, source: SAMLSource, our_key: tuple[str, str], tmp_path: Path
+) -> None:
+    """With the key of the source; without one it is refused, and says nothing about what is in it."""
+    plain = visitor.answer(visitor.asked())
+    data = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+    sealed = visitor.provider.encrypted(plain, our_key[1], tmp_path, "aes-256", data)
+    refused(visitor.post(sealed), "no key for that")
+    ours = import_pair(SYSTEM, name="ours", certificate_pem=our_key[1], private_key_pem=our_key[0])
+    actions.update(SYSTEM, source, {"encryption_kp": ours})
+    visitor.follow(visitor.post(sealed))
+    assert visitor.name == "erin"
+
+
+def test_a_wrapped_signature_logs_nobody_in(visitor: Visitor) -> None:
+    """A second assertion, unsigned, before, behind, inside or around the signed one is not read (XSW)."""
+    assertion, signature = "{urn:oasis:names:tc:SAML:2.0:assertion}", "{http://www.w3.org/2000/09/xmldsig#}"
+    for place in ("before", "behind", "inside", "around"):
+        root = etree.fromstring(visitor.answer(visitor.asked()))
+        good = root.find(f"{assertion}Assertion")
+        evil = copy.deepcopy(good)
+        evil.set("ID", "_evil")
+        evil.find(f".//{assertion}NameID").text = "akadmin@example.test"
+        evil.remove(evil.find(f"{signature}Signature"))
+        if place in ("before", "behind"):
+            root.insert(root.index(good) + (place == "behind"), evil)
+        elif place == "inside":
+            good.append(evil)
+        else:
+            root.replace(good, evil)
+            etree.SubElement(evil, f"{assertion}Advice").append(good)
+        assert visitor.post(etree.tostring(root)).status_code == 403, place
+    assert not Handed.objects.exists()
+
+
+def test_documents_with_entities_are_not_read(visitor: Visitor) -> None:
+    """Neither a billion laughs nor a file of this machine."""
+    laughs = "".join(f'<!ENTITY l{n} "{10 * f"&l{n - 1};"}">' for n in range(1, 10))
+    inside = visitor.answer(visitor.asked()).partition(b"?>")[2]
+    for declared in (f'<!ENTITY l0 "ha">{laughs}', '<!ENTITY l9 SYSTEM "file:///etc/passwd">'):
+        message = f"<!DOCTYPE x [{declared}]>".encode() + inside.replace(b"erin@", b"&l9;@")
+        assert visitor.post(message).status_code == 403
+    assert not Seen.objects.exists()
+
+
+def test_relative_names_of_spaces_are_an_answer_too(visitor: Visitor) -> None:
+    """What has no canonical form is refused; nobody sees an error of ours."""
+    message = visitor.answer(visitor.asked()).replace(b"<ns1:Subject>", b'<ns1:Subject xmlns:x="relative/name">')
+    assert b"relative/name" in message
+    assert visitor.post(message).status_code == 403
+
+
+def test_what_is_asked_for_meanwhile_is_asked_for(visitor: Visitor) -> None:
+    """A login that began as usual is no fresh proof for a flow that wants one when it ends."""
+    visitor.enter()
+    flow, path = Flow.objects.get(slug="default-authentication-flow"), "/if/user/account/"
+    asked = visitor.asked(f"?flow={flow.slug}&next={path}")
+    session = SessionStore(visitor.client.cookies["__Host-doorward_login"].value)
+    request = RequestFactory().get("/")
+    request.session, request.user = session, User.objects.get(username="erin")
+    context = PlanContext(continuation=path, reauthenticate=True)
+    entrance.start(request, flow, next_url=path, context=context)
+    session.save()
+    old = visitor.post(visitor.answer(asked, authenticated=1_700_000_000))
+    refused(visitor.follow(old), "was to ask for the password again")
+
+
+def test_a_login_that_never_ends_there_is_one_too(visitor: Visitor) -> None:
+    """Providers write the last moment that there is."""
+    visitor.enter(session_not_on_or_after="9999-12-31T23:59:59Z")
+    assert visitor.name == "erin"

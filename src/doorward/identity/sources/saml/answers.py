@@ -127,6 +127,7 @@ def _vouched(response: Element, assertion: Element, wanted: Wanted, now: datetim
     if not name_id or len(name_id) > 512:
         raise NotBelieved("The assertion names nobody.")
     in_response_to = _confirmed(subject, response, wanted, now)
+    endings = _endings(subject, now)
     conditions_until = _conditions(only(assertion, f"{ASSERTION}Conditions"), wanted, now)
     statement, session_until = _statement(assertion, now)
     return Vouched(
@@ -137,7 +138,7 @@ def _vouched(response: Element, assertion: Element, wanted: Wanted, now: datetim
         session_index=statement.get("SessionIndex") or "",
         in_response_to=in_response_to,
         assertion_id=assertion.get("ID"),
-        until=max(end for end in (conditions_until, *_endings(subject), now) if end is not None) + SKEW,
+        until=max(end for end in (conditions_until, *endings, now) if end is not None) + SKEW,
         session_until=session_until,
         authenticated=moment(statement.get("AuthnInstant")),
     )
@@ -155,7 +156,7 @@ def _confirmed(subject: Element, response: Element, wanted: Wanted, now: datetim
         answered = data.get("InResponseTo") or ""
         if data.get("Recipient") != wanted.acs_url:
             reason = "The assertion was meant for another recipient."
-        elif ends is None or now >= ends + SKEW or (begins is not None and now < begins - SKEW):
+        elif ends is None or now - SKEW >= ends or (begins is not None and now + SKEW < begins):
             reason = "The assertion is too old, or from the future."
         elif ends > now + LONGEST:
             reason = "The assertion is meant to hold for longer than a day."
@@ -168,14 +169,17 @@ def _confirmed(subject: Element, response: Element, wanted: Wanted, now: datetim
     raise NotBelieved(reason)
 
 
-def _endings(subject: Element) -> list[datetime | None]:
+def _endings(subject: Element, now: datetime) -> list[datetime | None]:
     """Of all confirmations: one that does not hold now may hold when the first is over."""
-    return [moment(data.get("NotOnOrAfter")) for data in subject.iter(f"{ASSERTION}SubjectConfirmationData")]
+    found = [moment(data.get("NotOnOrAfter")) for data in subject.iter(f"{ASSERTION}SubjectConfirmationData")]
+    if any(end is not None and end > now + LONGEST for end in found):
+        raise NotBelieved("The assertion is meant to hold for longer than a day.")
+    return found
 
 
 def _conditions(conditions: Element, wanted: Wanted, now: datetime) -> datetime | None:
     begins, ends = moment(conditions.get("NotBefore")), moment(conditions.get("NotOnOrAfter"))
-    if (begins is not None and now < begins - SKEW) or (ends is not None and now >= ends + SKEW):
+    if (begins is not None and now + SKEW < begins) or (ends is not None and now - SKEW >= ends):
         raise NotBelieved("The assertion is too old, or from the future.")
     if ends is not None and ends > now + LONGEST:
         raise NotBelieved("The assertion is meant to hold for longer than a day.")
@@ -195,7 +199,7 @@ def _statement(assertion: Element, now: datetime) -> tuple[Element, datetime | N
     if not statements:
         raise NotBelieved("The assertion does not say that anybody logged in.")
     until = moment(statements[0].get("SessionNotOnOrAfter"))
-    if until is not None and now >= until + SKEW:
+    if until is not None and now - SKEW >= until:
         raise NotBelieved("The login at the identity provider has ended.")
     return statements[0], until
 
@@ -221,6 +225,6 @@ def moment(written: str | None) -> datetime | None:
         return None
     try:
         read_as = datetime.fromisoformat(written)
-    except ValueError as error:
+        return read_as.replace(tzinfo=UTC) if read_as.tzinfo is None else read_as.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise NotBelieved("A time in the message is none.") from error
-    return read_as.replace(tzinfo=UTC) if read_as.tzinfo is None else read_as.astimezone(UTC)

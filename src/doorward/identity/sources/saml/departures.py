@@ -48,7 +48,7 @@ def departure(request: Element, our_url: str, issuer: str, now: datetime) -> Dep
     if (
         written is None
         or not now - LONGEST - SKEW <= written <= now + SKEW
-        or (ends is not None and now >= ends + SKEW)
+        or (ends is not None and now - SKEW >= ends)
     ):
         raise NotBelieved("The request is too old, or from the future.")
     name_id = text(only(request, f"{ASSERTION}NameID"))

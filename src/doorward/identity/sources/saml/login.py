@@ -65,6 +65,11 @@ def request_id(attempt: Attempt) -> str:
     return f"_{attempt.state}"
 
 
+def state_of(identifier: str) -> str:
+    """The state behind a request's identifier; empty for one that is none of ours."""
+    return identifier[1:] if identifier.startswith("_") else ""
+
+
 def believed(source: SAMLSource, field: str) -> Vouched:
     """What the form's field says, once. Raises NotBelieved, vault.Unreadable."""
     said = answers.read(bindings.from_field(field), service.wanted(source), datetime.now(UTC))
@@ -78,9 +83,9 @@ def believed(source: SAMLSource, field: str) -> Vouched:
 
 
 def require_fresh(attempt: Attempt, said: Vouched) -> None:
-    """Whoever had to prove anew who they are has done so since they were asked. Raises NotBelieved."""
+    """Whoever has to prove anew who they are has done so since they were asked. Raises NotBelieved."""
     asked = datetime.fromtimestamp(attempt.started, UTC)
-    if attempt.forced and (said.authenticated is None or said.authenticated < asked - SKEW):
+    if said.authenticated is None or said.authenticated < asked - SKEW:
         raise NotBelieved("The identity provider was to ask for the password again, and has not.")
 
 

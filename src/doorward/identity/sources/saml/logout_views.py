@@ -36,9 +36,9 @@ def slo(request: HttpRequest, slug: str) -> HttpResponse:
             return _asked(request, source, logout.in_form(source, fields[0]), request.POST.get("RelayState", ""))
         raw = request.META.get("QUERY_STRING", "")
         if bindings.REQUEST in request.GET:
-            return _asked(
-                request, source, logout.in_query(source, raw, bindings.REQUEST), request.GET.get("RelayState", "")
-            )
+            # The relay state that was signed, not one that is written in another way beside it.
+            state = bindings.parameters(raw).get("RelayState", "")
+            return _asked(request, source, logout.in_query(source, raw, bindings.REQUEST), state)
     except (NotBelieved, Unreadable) as error:
         _warn(source, error)
         return denied_page(

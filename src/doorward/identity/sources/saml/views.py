@@ -101,11 +101,12 @@ def arrived(request: HttpRequest, slug: str, handle: str) -> HttpResponse:
         return refused(request, source, error)
     if said is None:
         return _expired(request, source, "The handle is none that was given out, or was used already.")
-    attempt = attempts.take(request.session, source, said.in_response_to[1:]) if said.in_response_to else None
+    attempt = attempts.take(request.session, source, state) if (state := login.state_of(said.in_response_to)) else None
     if attempt is None and (said.in_response_to or not source.allow_idp_initiated):
         return _expired(request, source, "It answers a request that this session has not sent.")
     try:
-        if attempt is not None:
+        # The flow may ask for a fresh proof now, though it did not when the login began.
+        if attempt is not None and (attempt.forced or entry.proves_anew(request, attempt.flow, attempt.next)):
             login.require_fresh(attempt, said)
         arrival = login.arrived(source, said, Asked.by(request))
     except (NotBelieved, MappingFailed) as error:

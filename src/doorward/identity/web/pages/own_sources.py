@@ -6,7 +6,7 @@ Both need a login of the last quarter of an hour and a POST of this page (S-525)
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -57,7 +57,11 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if not proved_recently(request):
         return log_in_again(request, SOURCES)
-    return leave(request, source.concrete(), person(request).pk)
+    answer = leave(request, source.concrete(), person(request).pk)
+    if isinstance(answer, HttpResponseRedirect) and not answer.url.startswith("/"):
+        # Browsers apply form-action to where the answer to a form redirects; a page of our own goes on by itself.
+        return render(request, "flows/onward.html", {"to": answer.url})
+    return answer
 
 
 @require_POST
