@@ -134,7 +134,11 @@ class Handed(models.Model):
 class VouchedLogin(models.Model):
     """A login here that came from there, by the names that the identity provider has for it. Goes with the login."""
 
-    login = models.OneToOneField(LoginSession, on_delete=models.CASCADE, related_name="+", primary_key=True)
+    login = models.OneToOneField(
+        LoginSession, on_delete=models.CASCADE, related_name="+", primary_key=True, db_constraint=False
+    )
+    """Not a constraint of the database: while a program of the version before runs beside this one, it ends logins
+    without knowing of this table."""
     source = models.ForeignKey(SAMLSource, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, db_index=True)
     """SHA-256 of the NameID."""
