@@ -145,3 +145,17 @@ def test_a_file_that_is_no_database_is_said(state_folder: Path) -> None:
     assert refused.returncode == 1
     assert refused.stdout.strip() == "refused: The database cannot be used: file is not a database"
     assert "Traceback" not in refused.stderr
+
+
+def test_a_restored_database_is_served_only_after_its_new_beginning(state_folder: Path) -> None:
+    """Where it was put back by other means than ours: the first start ends what it brought back to life, once."""
+    # S-810
+    assert start(state_folder, T="t" * 40).returncode == 0
+    pending = state_folder / "restore-pending.json"
+    pending.write_text('{"since": "2026-11-01T00:00:00Z", "keep_tokens": false}')
+
+    assert "Ending the sessions and tokens" in start(state_folder).stderr
+
+    assert not pending.exists()
+    assert rows(state_folder, "SELECT count(*) FROM events_event WHERE action = 'restored'") == [(1,)]
+    assert rows(state_folder, "SELECT expires <= CURRENT_TIMESTAMP FROM directory_token") == [(1,)]
