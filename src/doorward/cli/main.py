@@ -18,6 +18,7 @@ COMMANDS = {
     "upgrade": "upgrade:upgrade",
     "backup": "backup:backup",
     "restore": "restore:restore",
+    "generate-secret": "generate_secret:generate_secret",
     "rotate-secret-key": "rotate_secret_key:rotate_secret_key",
     "recovery-link": "recovery_link:recovery_link",
     "outpost": "outpost:outpost",

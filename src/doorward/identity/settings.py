@@ -40,7 +40,11 @@ VERSION = __version__
 
 # Without a state folder nothing can be served or kept: that is how tools read the models (type checker, schema).
 HAS_STATE = "DOORWARD_DATA" in os.environ
-INSTALLATION_KEYS = read_secret_keys(DATA / "secret.key") if HAS_STATE else SecretKeys(secrets.token_bytes(32))
+INSTALLATION_KEYS = (
+    read_secret_keys(DATA / "secret.key", DATA / "doorward.sqlite3")
+    if HAS_STATE
+    else SecretKeys(secrets.token_bytes(32))
+)
 """More than one only while they are exchanged (``crypto.rotation``)."""
 # Applications know users by a name that is made with it: it stays when the key is exchanged.
 INSTALLATION_ID = next(

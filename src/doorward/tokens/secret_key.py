@@ -63,8 +63,13 @@ def read_secret_key(file: Path) -> bytes:
     return read_secret_keys(file).current
 
 
-def read_secret_keys(file: Path) -> SecretKeys:
-    """All that ``file`` holds; it is created, with one new key, if missing. Raises SecretKeyUnusable, OSError."""
+def read_secret_keys(file: Path, database: Path | None = None) -> SecretKeys:
+    """All that ``file`` holds; it is created, with one new key, if missing. Raises SecretKeyUnusable, OSError.
+
+    ``database``: where that is there already, a missing key is lost, and a new one would open nothing in it.
+    """
+    if database is not None and database.exists() and database.stat().st_size and not file.exists():
+        raise SecretKeyUnusable(f"{file} is missing, and {database.name} needs it: put it back from a backup")
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -23,7 +23,7 @@ print(prepared.first_start, prepared.generated_password, sep="|")
 """
 
 
-def start(folder: Path, **wishes: str) -> subprocess.CompletedProcess[str]:
+def start(folder: Path, script: str = SCRIPT, **wishes: str) -> subprocess.CompletedProcess[str]:
     """Prepare ``folder`` and report what ``prepare`` returned."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DOORWARD_", "DJANGO_"))},
@@ -32,7 +32,7 @@ def start(folder: Path, **wishes: str) -> subprocess.CompletedProcess[str]:
         **wishes,
     }
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -115,6 +115,44 @@ def test_a_foreign_secret_key_is_refused(state_folder: Path) -> None:
     assert "secret.key" in refused.stdout
 
 
+def test_a_lost_secret_key_is_not_replaced(state_folder: Path) -> None:
+    """A new one would open nothing in the database that is there; none is made."""  # S-801
+    start(state_folder)
+    (state_folder / "secret.key").unlink()
+
+    refused = start(state_folder)
+
+    assert refused.returncode == 1
+    assert "secret.key is missing" in refused.stderr
+    assert not (state_folder / "secret.key").exists()
+
+
+KILLED = """
+import os, signal
+from django.db.migrations.recorder import MigrationRecorder
+from doorward.identity import bootstrap
+noted = MigrationRecorder.record_applied
+def note(self, app, name, told=[]):
+    told.append(name)
+    if len(told) == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    noted(self, app, name)
+MigrationRecorder.record_applied = note
+bootstrap.prepare(bootstrap.Bootstrap(None, None, None))
+"""
+
+
+def test_a_first_start_that_is_killed_leaves_no_half_schema(state_folder: Path) -> None:
+    """All of it is one transaction: the next start begins anew, and everything is there."""  # S-809
+    killed = start(state_folder, script=KILLED)
+    assert killed.returncode != 0
+    assert rows(state_folder, "SELECT name FROM sqlite_master WHERE type = 'table'") == []
+
+    assert start(state_folder).stdout.startswith("True|")
+    assert rows(state_folder, "SELECT username FROM directory_user") == [("akadmin",)]
+    assert rows(state_folder, "PRAGMA integrity_check") == [("ok",)]
+
+
 def test_two_first_starts_at_once_make_one_administrator(state_folder: Path) -> None:
     """One waits for the other and finds everything done."""  # S-523 S-809
     from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +176,8 @@ def test_an_open_database_file_is_closed(state_folder: Path) -> None:
 
 def test_a_file_that_is_no_database_is_said(state_folder: Path) -> None:
     """In one sentence, not in a traceback."""
+    (state_folder / "secret.key").touch(0o600)
+    (state_folder / "secret.key").write_text("ab" * 32)
     (state_folder / "doorward.sqlite3").write_bytes(b"not a database" * 100)
 
     refused = start(state_folder)
@@ -158,4 +198,4 @@ def test_a_restored_database_is_served_only_after_its_new_beginning(state_folder
 
     assert not pending.exists()
     assert rows(state_folder, "SELECT count(*) FROM events_event WHERE action = 'restored'") == [(1,)]
-    assert rows(state_folder, "SELECT expires <= CURRENT_TIMESTAMP FROM directory_token") == [(1,)]
+    assert rows(state_folder, "SELECT expiring, expires IS NULL FROM directory_token") == [(1, 0)]
