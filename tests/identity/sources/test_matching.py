@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from doorward.identity.directory import actions as directory
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.mail.models import UnprovenAddress
-from doorward.identity.sources import arrivals
+from doorward.identity.sources import arrivals, connections
 from doorward.identity.sources.arrival import Arrival, UpstreamGroup
 from doorward.identity.sources.mapping import MappingFailed, arrival
 from doorward.identity.sources.matching import Deny, Enrol, Link, LogIn, Prove, decide
@@ -49,6 +50,14 @@ def test_a_deactivated_user_is_refused() -> None:
     assert isinstance(decide(here, verified), Deny)
     UserSourceConnection.objects.create(source=here, user=carol, identifier="42")
     assert isinstance(decide(here, verified), Deny)
+
+
+def test_which_accounts_can_be_connected() -> None:
+    """A service account can, for programs that come with tokens of the source; the program's own accounts cannot."""
+    here = source()
+    connections.connect(SYSTEM, here, person("robot", type=User.Type.SERVICE_ACCOUNT), "42")
+    with pytest.raises(ValidationError):
+        connections.connect(SYSTEM, here, person("inside", type=User.Type.INTERNAL_SERVICE_ACCOUNT), "43")
 
 
 @pytest.mark.parametrize("mode", list(Mode))

@@ -330,3 +330,13 @@ def test_secrets_are_sealed(source: OAuthSource) -> None:
 
     assert "s3cret" not in stored
     assert OAuthSource.objects.get().consumer_secret == "s3cret & more"
+
+
+def test_no_browser_becomes_a_service_account(issuer: Issuer, source: OAuthSource) -> None:
+    """It may be connected for the sake of its programs; whoever logs in at the source under that name stays out."""
+    robot = directory.create_user(SYSTEM, username="robot", type=User.Type.SERVICE_ACCOUNT)
+    UserSourceConnection.objects.create(source=source, user=robot, identifier="42")
+    client = browser()
+    assert enter(client, issuer).status_code == 403
+    assert logged_in(client) == ""
+    assert "service account" in Event.objects.get(action="login_failed").context["reason"]

@@ -18,7 +18,9 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.sources.mapping import LONGEST_IDENTIFIER
 from doorward.identity.sources.models import GroupSourceConnection, Source, UserSourceConnection
 
-PEOPLE = (User.Type.INTERNAL, User.Type.EXTERNAL)
+CONNECTABLE = (User.Type.INTERNAL, User.Type.EXTERNAL, User.Type.SERVICE_ACCOUNT)
+"""A service account's programs come with tokens of the source (``oauth2.federation``); no browser becomes one
+(``entry``)."""
 
 
 def connect(actor: Actor, source: Source, user: User, identifier: str) -> UserSourceConnection:
@@ -26,7 +28,7 @@ def connect(actor: Actor, source: Source, user: User, identifier: str) -> UserSo
 
     Raises ValidationError, PermissionDenied.
     """
-    if user.type not in PEOPLE:
+    if user.type not in CONNECTABLE:
         raise ValidationError({"user": [_("This account cannot be connected.")]})
     if UserSourceConnection.objects.filter(source=source, user=user).exists():
         raise ValidationError({"user": [_("They are connected to this source already.")]})

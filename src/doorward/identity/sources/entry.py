@@ -29,7 +29,7 @@ from doorward.identity.flows.plan_store import PlanStore
 from doorward.identity.flows.visitor import visitor
 from doorward.identity.sources import arrivals
 from doorward.identity.sources.arrival import Arrival
-from doorward.identity.sources.matching import Deny, Enrol, Link, LogIn, Prove, decide
+from doorward.identity.sources.matching import PEOPLE, Deny, Enrol, Link, LogIn, Prove, decide
 from doorward.identity.sources.models import Source
 
 KEY = "sources.claim"
@@ -78,6 +78,9 @@ def proceed(
         message = _("You are logged in as %(user)s. Log out first to log in as somebody else.")
         return refuse(request, source, message % {"user": here.username}, "Somebody else is logged in.")
     match decision:
+        case LogIn(user) if user.type not in PEOPLE:
+            reason = f"“{user.username}” is a service account: only programs come as it, with tokens of the source."
+            return refuse(request, source, _("This account cannot log in."), reason)
         case LogIn(user):
             return _log_in(request, source, arrival, user, "connected", kept, next_url, flow)
         case Link(user):

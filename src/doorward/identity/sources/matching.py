@@ -22,7 +22,7 @@ from doorward.identity.roles.queries import NONE, powers_of
 from doorward.identity.sources.arrival import Arrival
 from doorward.identity.sources.models import Source, UserSourceConnection
 
-_PEOPLE = (User.Type.INTERNAL, User.Type.EXTERNAL)
+PEOPLE = (User.Type.INTERNAL, User.Type.EXTERNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _by_username(source: Source, arrival: Arrival, names_are_fixed: bool) -> Dec
 def _linking(source: Source, user: User, *, silently: bool) -> Decision:
     if not user.is_active:
         return _deactivated(user)
-    if user.type not in _PEOPLE:
+    if user.type not in PEOPLE:
         return _taken(_("This account cannot be connected."), user)
     if UserSourceConnection.objects.filter(source=source, user=user).exists():
         return _taken(_("Your account is connected to another one at %(source)s.") % {"source": source.name}, user)
