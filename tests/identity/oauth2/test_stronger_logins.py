@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from doorward.identity.directory.models import User
-from doorward.identity.flows.models import Flow
+from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.oauth2.models import ScopeMapping
+from doorward.identity.stages.models import AuthenticatorValidateStage
+from identity.authenticators.soft_key import SoftKey
+from identity.factors import give_app, give_key
 from identity.oauth2.conftest import EXPLICIT, Register
 from identity.oauth2.relying_party import Browser, RelyingParty, fields_of, payload_of
 
@@ -51,6 +54,27 @@ def test_step_up_goes_to_the_flow_for_it(register: Register, browser: Browser, b
     second = rp.authorize(browser, acr_values="mfa")
     fields = fields_of(browser.get(second["Location"])["Location"])
     assert payload_of(rp.redeem(fields["code"]).json()["id_token"])["acr"] == "goauthentik.io/providers/oauth2/default"
+
+
+def test_a_passkey_is_asked_for_where_only_a_passkey_will_do(register: Register, browser: Browser, bob: User) -> None:
+    """A code that was shown a moment ago is no passkey: one is asked for, no other factor is offered, and whoever has
+    shown one is through."""
+    flow = Flow.objects.create(
+        name="Step-up", slug="step-up", title="Is it you?", designation=Flow.Designation.AUTHORIZATION
+    )
+    stage = AuthenticatorValidateStage.objects.create(name="step-up", last_auth_threshold="hours=1")
+    FlowStageBinding.objects.create(flow=flow, stage=stage, order=0)
+    rp = register(step_up_flow=flow)
+    give_app(bob)
+    give_key(bob, SoftKey())
+    browser.log_in_as(bob, ("pwd", "otp", "mfa"))
+
+    assert fields_of(rp.authorize(browser, acr_values="mfa")["Location"])["code"]
+    page = browser.get(rp.authorize(browser, acr_values="phr")["Location"]).content.decode()
+
+    assert 'name="webauthn"' in page and 'name="code"' not in page
+    browser.log_in_as(bob, ("user", "mfa"))
+    assert fields_of(rp.authorize(browser, acr_values="phr")["Location"])["code"]
 
 
 def test_claims_by_name(register: Register, browser: Browser) -> None:

@@ -56,6 +56,8 @@ class PlanContext:
     """Fills in the identification page."""
     reauthenticate: bool = False
     """Ask for the password although somebody is logged in (``prompt=login``, ``max_age``)."""
+    only_passkey: bool = False
+    """Of all factors only a passkey is good enough for what comes then (``acr_values=phr``)."""
     require_consent: bool = False
     """Ask for consent although it was given before (``prompt=consent``)."""
     confirmed: bool = False
@@ -76,6 +78,7 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
     redirect_origins: tuple[str, ...] = ()
     login_hint: str = ""
     reauthenticate: bool = False
+    only_passkey: bool = False
     require_consent: bool = False
     confirmed: bool = False
     frames: tuple[str, ...] = ()
@@ -93,6 +96,7 @@ class KeptContext(Struct, frozen=True, forbid_unknown_fields=True):
             redirect_origins=context.redirect_origins,
             login_hint=context.login_hint,
             reauthenticate=context.reauthenticate,
+            only_passkey=context.only_passkey,
             require_consent=context.require_consent,
             confirmed=context.confirmed,
             frames=context.frames,

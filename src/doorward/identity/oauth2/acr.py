@@ -16,6 +16,8 @@ PHISHING_RESISTANT = "phr"
 """With a passkey (OpenID Connect Extended Authentication Profile)."""
 SUPPORTED = (DEFAULT, MULTI_FACTOR, PHISHING_RESISTANT)
 
+ANY_FACTOR = ("mfa",)
+"""The methods of a login with a second factor of whatever kind."""
 _SHOWN_BY = {MULTI_FACTOR: "mfa", PHISHING_RESISTANT: "user"}
 
 

@@ -35,6 +35,7 @@ from doorward.identity.logins.queries import current
 from doorward.identity.stages import code_letters, credentials, passkeys
 from doorward.identity.stages.factor_questions import (
     SET_UP_NAMES,
+    SET_UP_PASSKEY,
     DeviceChallenge,
     ValidationChallenge,
     about,
@@ -88,7 +89,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
             return self._ask_anybody()
         if SECOND_FACTOR in plan.methods or self._is_known(user):
             return Passed(plan.passed())
-        devices = queries.usable(user, self.stage.device_classes)
+        devices = queries.usable(user, self._taken)
         if devices and not (devices := self._worth_asking(devices)):
             return Refused(ONE_MAILBOX, ("Codes by e-mail count beside a password only, never after recovery.",))
         return self._ask(user, devices) if devices else self._without_factor(user)
@@ -97,7 +98,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         user = self._user()
         if isinstance(user, Refused):
             return user
-        if user is not None and not queries.usable(user, self.stage.device_classes):
+        if user is not None and not queries.usable(user, self._taken):
             return self._chosen(user, answer.text("selected_stage"))
         if credential := answer.text("webauthn"):
             return self._shown(user, credential, answer)
@@ -107,6 +108,13 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         if not code:
             return Wrong((EMPTY,), counts=False)
         return self._typed(user, code, answer) if user is not None else Wrong((WRONG,))
+
+    @property
+    def _taken(self) -> list[str]:
+        """The classes whose factors are good enough here."""
+        classes: list[str] = self.stage.device_classes
+        only = self.visit.plan.context.only_passkey
+        return [each for each in classes if each == DeviceClass.WEBAUTHN] if only else classes
 
     # --- who -----------------------------------------------------------------------------------------------------
 
@@ -129,6 +137,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         return (
             login is not None
             and SECOND_FACTOR in login.methods
+            and (METHODS[DeviceClass.WEBAUTHN] in login.methods or not self.visit.plan.context.only_passkey)
             and login.authenticated_at is not None
             and login.authenticated_at > timezone.now() - threshold
         )
@@ -205,7 +214,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
     def _mailbox_in(self, answer: Answer, user: User) -> EmailDevice | None:
         """The factor that the visitor wants a code for: a button of the page, or an API client's chosen challenge."""
         wanted = answer.text("send_code") or code_letters.chosen(answer.text("selected_challenge"))
-        usable = self._worth_asking(queries.usable(user, self.stage.device_classes))
+        usable = self._worth_asking(queries.usable(user, self._taken))
         return next((box for box in usable if isinstance(box, EmailDevice) and str(box.pk) == wanted), None)
 
     def _sent(self, device: EmailDevice) -> Judged:
@@ -227,7 +236,7 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         return Restart(CANCELLED) if self.visit.plan.failures + 1 >= PER_LOGIN else Wrong((WRONG,))
 
     def _classes(self, user: User) -> set[str]:
-        worth = self._worth_asking(queries.usable(user, self.stage.device_classes))
+        worth = self._worth_asking(queries.usable(user, self._taken))
         return {str(device.CLASS) for device in worth}
 
     def _shown(self, user: User | None, credential: str, answer: Answer) -> Judged:
@@ -290,7 +299,8 @@ class AuthenticatorValidateView(StageView[AuthenticatorValidateStage]):
         return Passed(self._followed_by(chosen))
 
     def _set_up_stages(self) -> list[Stage]:
-        return list(self.stage.configuration_stages.filter(kind__in=SET_UP_NAMES).order_by("name"))
+        kinds = [SET_UP_PASSKEY] if self.visit.plan.context.only_passkey else list(SET_UP_NAMES)
+        return list(self.stage.configuration_stages.filter(kind__in=kinds).order_by("name"))
 
     def _followed_by(self, stage: Stage) -> Plan:
         return self.visit.plan.followed_by(Step(kind=stage.kind, stage=str(stage.pk))).passed()

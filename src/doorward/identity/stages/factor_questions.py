@@ -14,6 +14,7 @@ from doorward.identity.authenticators.options import RequestOptions
 from doorward.identity.stages.models import Stage
 from doorward.identity.stages.view import Challenge
 
+SET_UP_PASSKEY = "authenticatorwebauthn"
 SET_UP_NAMES = {
     "authenticatortotp": (
         gettext_noop("Authenticator app"),
@@ -27,7 +28,7 @@ SET_UP_NAMES = {
         gettext_noop("Codes by e-mail"),
         "authentik_stages_authenticator_email.authenticatoremailstage",
     ),
-    "authenticatorwebauthn": (
+    SET_UP_PASSKEY: (
         gettext_noop("Passkey or security key"),
         "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     ),

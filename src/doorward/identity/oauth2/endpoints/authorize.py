@@ -186,7 +186,12 @@ def _log_in(request: HttpRequest, asked: AuthorizationRequest, here: str, *, aga
 
 
 def _step_up(request: HttpRequest, asked: AuthorizationRequest, here: str, flow: Flow) -> HttpResponse:
-    context = PlanContext(application=asked.client.application, continuation=here, redirect_origins=_origins(asked))
+    context = PlanContext(
+        application=asked.client.application,
+        continuation=here,
+        redirect_origins=_origins(asked),
+        only_passkey=not acr.reached(asked.acr_values, acr.ANY_FACTOR),
+    )
     return entrance.start(request, flow, next_url=here, context=context)
 
 
