@@ -231,6 +231,7 @@ async def test_what_asks_for_more_is_open_to_nobody() -> None:
 
     assert (await stranger.get("/news")).status == 200
     assert (await stranger.get("/admin")).status == 302
+    assert place.decisions[-1].skip_rules.endswith("opens it: (?#allowMatchAll)^/; a step-up rule shuts it again")
     assert (await stranger.get("/x/../admin")).status == 302
 
 

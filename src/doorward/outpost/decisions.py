@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from doorward.config.skip_rules import Opening
 from doorward.messages.decisions import SESSION_DIGITS, Decision
 from doorward.messages.http import HttpAnswer, HttpQuestion
+from doorward.outpost import step_up
 from doorward.outpost.fields import Fields
 from doorward.outpost.machines import Rejection
 from doorward.outpost.navigation import is_navigation
@@ -168,7 +169,7 @@ class Decisions:
             external_host=application.provider.external_host,
             cookie=cookie,
             session=ticket.id_hash.hex()[:SESSION_DIGITS] if ticket is not None and ticket.kind == SESSION else "",
-            skip_rules=application.rules.explained(visit.path, visit.rule_origin),
+            skip_rules=_open_paths(visit),
             authorization=_authorization(visit, why),
             navigation=is_navigation(visit.fields, visit.scheme),
         )
@@ -220,6 +221,11 @@ def _cookie(visit: Visit, presented: Presented) -> str:
         return "session" if presented.ticket.kind == SESSION else "login begun"
     name = visit.application.cookies.name + b"="
     return "unreadable" if any(name in line for line in visit.fields.cookies) else "none"
+
+
+def _open_paths(visit: Visit) -> str:
+    said = visit.application.rules.explained(visit.path, visit.rule_origin)
+    return f"{said}; a step-up rule shuts it again" if "opens it" in said and step_up.asks(visit) else said
 
 
 def _authorization(visit: Visit, why: Opening | Rejection | None) -> str:

@@ -57,7 +57,7 @@ class Judge:
         opening = application.rules.opening(visit.path, visit.rule_origin)
         if application.provider.skip_preflight and is_preflight(visit.fields, visit.method):
             return Opening.OPEN
-        if opening is Opening.OPEN and step_up.asks(application, visit):
+        if opening is Opening.OPEN and step_up.asks(visit):
             opening = Opening.SHUT  # what asks for more than a login is open to nobody
         if opening is Opening.SHUT and application.provider.intercept_header_auth and visit.fields.raw("authorization"):
             return self.machines.recognise(visit)

@@ -43,9 +43,9 @@ def shortfall(application: Application, path: str, origin: str, known: Known, no
     return rules.shortfall(applying, known.session.claims, now)
 
 
-def asks(application: Application, visit: Visit) -> bool:
+def asks(visit: Visit) -> bool:
     """Whether the path of ``visit`` asks for anything, so that it is open to nobody."""
-    rules = application.steps
+    rules = visit.application.steps
     return rules is not None and bool(rules.applying(visit.path, visit.rule_origin))
 
 
