@@ -145,3 +145,12 @@ def test_the_page_counts_who_would_be_locked_out(admin: Client, issuer: Issuer, 
     assert "1 person is no longer connected" in asked
     assert "1 of them has no password" in asked
     assert not IdentificationStage.objects.filter(sources__slug="upstream").exists()
+
+
+def test_connecting_leaves_by_a_page_of_its_own(admin: Client, issuer: Issuer) -> None:
+    """Browsers hold form-action against a form whose answer redirects to another origin: the page goes on by itself."""
+    made(admin, issuer)
+    page = admin.post("/if/user/sources/upstream/connect/")
+
+    assert page.status_code == 200
+    assert f"0; url={issuer.url}/authorize?" in page.content.decode()

@@ -8,6 +8,8 @@ from django import forms
 
 from doorward.identity.flows.models import Flow
 from doorward.identity.logins.bindings import GeoipBinding, NetworkBinding
+from doorward.identity.sources.kinds import BEGINS
+from doorward.identity.sources.models import Source
 from doorward.identity.stages.models import (
     AuthenticatorValidateStage,
     ConsentStage,
@@ -17,7 +19,7 @@ from doorward.identity.stages.models import (
     UserLogoutStage,
 )
 from doorward.identity.web.forms.fields import DurationField
-from doorward.identity.web.forms.stages.base import AnyFlowField, ChosenField, StageForm
+from doorward.identity.web.forms.stages.base import AnyFlowField, ChosenField, RelatedField, StageForm
 
 
 class IdentificationForm(StageForm):
@@ -66,6 +68,17 @@ class IdentificationForm(StageForm):
         Flow.Designation.AUTHENTICATION,
         label="Flow for logging in without a password",
         help_text="Offered as a link below the form.",
+    )
+    sources = RelatedField(
+        Source.objects.filter(kind__in=BEGINS),
+        label="Other places to log in at",
+        required=False,
+        help_text="Buttons below the form, the promoted ones first, then by name. Sources have pages of their own.",
+    )
+    show_source_labels = forms.BooleanField(
+        label="Names beside their pictures",
+        required=False,
+        help_text="A promoted one, and one without a picture, shows its name in any case.",
     )
     enrollment_flow = AnyFlowField(
         Flow.Designation.ENROLLMENT,
