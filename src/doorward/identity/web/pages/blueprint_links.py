@@ -31,6 +31,8 @@ PAGES = {
     "admin-policy": Shown("policy", "policies.Policy", "uuid"),
     "admin-source": Shown("source", "sources.Source", "slug"),
     "admin-directory": Shown("directory", "sources_ldap.LDAPSource", "slug"),
+    "admin-notification-rule": Shown("rule", "notifications.Rule", "uuid"),
+    "admin-notification-transport": Shown("transport", "notifications.Transport", "uuid"),
     "admin-brand": Shown("brand", "brands.Brand", "uuid"),
 }
 KINDS = {shown.kind: shown for shown in PAGES.values()}
