@@ -38,6 +38,7 @@ from doorward.identity.oauth2.models import (
 )
 from doorward.identity.oauth2.session_clients import login_ended
 from doorward.identity.outposts.models import KeptUrl, ProxyProvider, StoredSession, new_cookie_secret
+from doorward.identity.sources.saml.models import Handed
 from doorward.identity.stages.models import Invitation
 from doorward.messages.restored import Ended, Pending
 
@@ -55,6 +56,7 @@ _ENDED: tuple[tuple[str, type[models.Model]], ...] = (
     ("links in letters", MailLink),
     ("letters that were not sent", Letter),
     ("kept addresses", KeptUrl),
+    ("answers of other identity providers", Handed),
     ("login sessions", LoginSession),
 )
 _BEARERS = (Token.Intent.API, Token.Intent.APP_PASSWORD)
