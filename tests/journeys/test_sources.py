@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -66,18 +65,16 @@ def client(upstream: Program, program: Program) -> dict[str, str]:
     }
 
 
-def nothing_in_the_way(page: Page, shots: Path, name: str) -> None:
+def nothing_in_the_way(page: Page) -> None:
     """axe finds nothing, in light and in dark, and nothing is wider than a phone."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": 1280, "height": 800})
         found = Axe().run(page).response["violations"]
         assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found] == []
-        page.screenshot(path=shots / f"{name}-{scheme}.png", full_page=True)
         page.set_viewport_size({"width": 320, "height": 640})
         wide, screen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert wide <= screen
-        page.screenshot(path=shots / f"{name}-{scheme}-320.png", full_page=True)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 800})
 
@@ -91,22 +88,20 @@ def at_the_provider(page: Page, upstream: Program) -> None:
     page.locator("input[name=password]").press("Enter")
 
 
-def test_an_administrator_sets_the_source_up(
-    browser: Browser, program: Program, client: dict[str, str], tmp_path: Path
-) -> None:
+def test_an_administrator_sets_the_source_up(browser: Browser, program: Program, client: dict[str, str]) -> None:
     """From the list to the button on the login page: the form, what the provider has to know, the trial, the stage."""
     with visitor(browser) as page:
         page.goto(f"{program.identity}/if/admin/sources/")
         log_in(page, "akadmin", PASSWORD)
         page.get_by_role("link", name="New source").click()
-        nothing_in_the_way(page, tmp_path, "new")
+        nothing_in_the_way(page)
         page.get_by_role("link", name="OpenID Connect").click()
         page.get_by_label("Name", exact=True).fill("Company")
         page.get_by_label("Slug").fill("company")
         page.get_by_label("Client ID").fill(client["id"])
         page.get_by_role("textbox", name="Client secret").fill("not this one")
         page.get_by_label("Well-known URL").fill(client["url"])
-        nothing_in_the_way(page, tmp_path, "form")
+        nothing_in_the_way(page)
         page.get_by_role("button", name="Set up source").click()
         expect(page.get_by_text("The source is set up.")).to_be_visible()
         expect(page.get_by_text(f"{program.identity}/source/oauth/callback/company/")).to_be_visible()
@@ -117,7 +112,7 @@ def test_an_administrator_sets_the_source_up(
         page.get_by_role("button", name="Save").click()
         page.get_by_role("link", name="Try it").click()
         expect(page.get_by_text("It knows the client.")).to_be_visible()
-        nothing_in_the_way(page, tmp_path, "source")
+        nothing_in_the_way(page)
 
         page.goto(f"{program.identity}/if/admin/stages/?kind=identification")
         page.get_by_role("link", name="default-authentication-identification").click()
@@ -125,21 +120,18 @@ def test_an_administrator_sets_the_source_up(
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved, and in force.")).to_be_visible()
         page.goto(f"{program.identity}/if/admin/sources/")
-        nothing_in_the_way(page, tmp_path, "list")
         page.get_by_role("link", name="Company").click()
         page.get_by_role("link", name="Delete").click()
         expect(page.get_by_text("Nobody logs in through it any more.")).to_be_visible()
 
 
 def test_a_stranger_is_enrolled_and_comes_back(
-    browser: Browser, program: Program, upstream: Program, client: dict[str, str], tmp_path: Path
+    browser: Browser, program: Program, upstream: Program, client: dict[str, str]
 ) -> None:
     """The first login there makes the account here, also without a script; the second opens it."""
     for scripts in (False, True):
         with visitor(browser, java_script_enabled=scripts) as page:
             page.goto(f"{program.identity}/if/user/account/")
-            if scripts:
-                nothing_in_the_way(page, tmp_path, "login")
             page.get_by_role("link", name="Company").click()
             at_the_provider(page, upstream)
             page.wait_for_url(f"{program.identity}/if/user/account/")
@@ -172,7 +164,7 @@ def test_who_is_deactivated_here_or_there_is_refused(
 
 
 def test_a_user_connects_and_disconnects_an_account(
-    browser: Browser, program: Program, upstream: Program, client: dict[str, str], tmp_path: Path
+    browser: Browser, program: Program, upstream: Program, client: dict[str, str]
 ) -> None:
     """On their own page; connected, the account there opens the one here."""
     here = Api(program)
@@ -186,7 +178,7 @@ def test_a_user_connects_and_disconnects_an_account(
         at_the_provider(page, upstream)
         page.wait_for_url(f"{program.identity}/if/user/sources/")
         expect(page.get_by_role("button", name="Disconnect Company")).to_be_visible()
-        nothing_in_the_way(page, tmp_path, "own")
+        nothing_in_the_way(page)
         with visitor(browser) as other:
             other.goto(f"{program.identity}/if/user/account/")
             other.get_by_role("link", name="Company").click()

@@ -51,12 +51,16 @@ def _write(actor: Actor, source: OAuthSource, fields: Mapping[str, Any], *, fres
                 setattr(source, name, value)
         _validate(source)
         source.save()
+        more = {}
         for name in _MANY & fields.keys():
-            getattr(source, name).set(fields[name])
+            related = getattr(source, name)
+            former = sorted(map(str, related.all()))
+            related.set(fields[name])
+            more[name] = (former, sorted(map(str, related.all())))
         if fresh:
             events.created(actor, source)
         else:
-            events.updated(actor, source, before)
+            events.updated(actor, source, before, **more)
     documents.forget()  # whatever was believed before, the new settings are tried at once
     return source
 
