@@ -24,7 +24,7 @@ from doorward.identity.oauth2.actions import update_oauth2_provider
 from doorward.identity.oauth2.failure_counter import client_failures
 from doorward.identity.oauth2.models import TOKEN_EXCHANGE, IssuedToken
 from doorward.identity.policies.actions import bind
-from doorward.identity.sources import arrivals
+from doorward.identity.sources import arrivals, connections
 from doorward.identity.sources.models import OAuthSource, UserSourceConnection
 from doorward.identity.sources.oauth import actions as oauth_sources
 from doorward.tokens import base64url
@@ -287,7 +287,7 @@ def test_a_deactivated_user(rp: RelyingParty, issuer: Issuer, robot: User) -> No
     assert error_of(come(rp, token_for(rp, issuer))) == INVALID_CLIENT
 
 
-@pytest.mark.parametrize("way", ["disabled", "deleted", "not trusted", "disconnected"])
+@pytest.mark.parametrize("way", ["disabled", "deleted", "not trusted", "disconnected", "another name there"])
 def test_what_ends_it(rp: RelyingParty, source: OAuthSource, issuer: Issuer, robot: User, way: str) -> None:
     """The next token is refused, and those that were given are worth nothing."""  # S-526
     token = token_for(rp, issuer)
@@ -299,6 +299,8 @@ def test_what_ends_it(rp: RelyingParty, source: OAuthSource, issuer: Issuer, rob
             oauth_sources.delete(SYSTEM, source)
         case "not trusted":
             update_oauth2_provider(SYSTEM, rp.provider, jwt_federation_sources=[])
+        case "another name there":
+            connections.reidentify(SYSTEM, UserSourceConnection.objects.get(user=robot), "project/other")
         case _:
             arrivals.unlink(SYSTEM, UserSourceConnection.objects.get(user=robot))
     assert rp.introspect(access_token) == {"active": False}

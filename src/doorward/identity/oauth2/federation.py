@@ -91,7 +91,8 @@ def still_vouched(row: IssuedToken) -> bool:
         return True
     if not row.provider.jwt_federation_sources.filter(pk=source.pk).exists():
         return False
-    if UserSourceConnection.objects.filter(source=source, user=row.user).exists():
+    known = UserSourceConnection.objects.filter(source=source, user=row.user)
+    if known.filter(last_updated__lte=row.issued).exists():  # by the same identifier as then
         return True
     stands_for_all = row.user.folded_username == folded(machine_users.name_at_source(row.provider, source))
     application = getattr(row.provider, "application", None)
