@@ -87,3 +87,34 @@ def test_every_object_shows_itself_as_a_blueprint(admin: Visitor, whoami: Applic
     assert f'href="/if/admin/blueprints/of/provider/{whoami.provider_id}/"' in admin.raw
     for missing in ("application/none/", "user/none/", "none/none/"):
         assert admin.get(f"{AT}of/{missing}").status_code == 404
+
+
+def test_the_page_of_every_kind_leads_to_its_blueprint(admin: Visitor, whoami: Application) -> None:
+    """Sources, policies, stages, roles, notification rules …: whatever has a page that shows one of them."""
+    from django.apps import apps
+    from django.urls import reverse
+
+    from doorward.identity.notifications.models import Rule, Transport
+    from doorward.identity.roles.models import Role
+    from doorward.identity.sources.ldap.models import LDAPSource
+    from doorward.identity.sources.models import OAuthSource
+    from doorward.identity.web.pages.blueprint_links import PAGES
+
+    for model, fields in (
+        (Role, {}),
+        (Rule, {}),
+        (Transport, {"mode": "local"}),
+        (OAuthSource, {"slug": "forge", "provider_type": "github", "consumer_key": "doorward"}),
+        (LDAPSource, {"slug": "ldap", "server_uri": "ldap://127.0.0.1:1", "base_dn": "dc=test"}),
+    ):
+        if not model._default_manager.exists():
+            model._default_manager.create(name=f"Some {model.__name__}", **fields)
+    for page, shown in PAGES.items():
+        # The page of sources sends directories to their own.
+        model = OAuthSource if shown.kind == "source" else apps.get_model(shown.model)
+        one = model._default_manager.earliest("pk")
+        key = one.slug if shown.argument == "slug" else one.pk
+        address = f"{AT}of/{shown.kind}/{key}/"
+        assert admin.get(reverse(page, args=[key])).status_code == 200, page
+        assert f'href="{address}"' in admin.raw, page
+        assert "version: 1" in admin.open(address), page
