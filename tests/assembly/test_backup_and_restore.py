@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pytest
 
 from peers.api import Api
-from peers.processes import environment
+from peers.processes import environment, eventually
 from peers.program import DOORWARD, TOKEN, Program
 from peers.questions import Answer
 from peers.walking import REDIRECTS, Walker
@@ -67,7 +67,9 @@ def test_what_was_ended_stays_ended(own_program: Program, second: Program, tmp_p
         if session["user"] == api.first("/core/users/", username="akadmin")["pk"]:
             api.delete(f"/core/authenticated_sessions/{session['uuid']}/")
     api.post("/core/users/", username="late", name="Late")
-    assert "X-Authentik-Username" not in opened(walker, program).text
+    eventually(
+        lambda: "X-Authentik-Username" not in opened(walker, program).text, within=10, what="who was ended is out"
+    )
     program.stop()
 
     restored = doorward("restore", file, "--data", second.data)
