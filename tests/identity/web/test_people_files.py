@@ -6,8 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from doorward.identity.access_requests.models import AccessRequest
 from doorward.identity.authenticators.actions import set_recovery_codes
 from doorward.identity.authenticators.recovery_codes import generate
 from doorward.identity.directory import passwords
@@ -15,9 +18,12 @@ from doorward.identity.directory.actions import create_token, update_user
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
+from doorward.identity.notifications.models import Notification
 from doorward.identity.people import files
 from doorward.identity.people.importing import Done, Outcome, take_in
+from doorward.identity.policies.models import FormerPassword, PastLogin
 from doorward.identity.roles.actions import add_user, assign, create_role
+from doorward.identity.sources.models import OAuthSource, UserSourceConnection
 from identity import proxied
 from identity.web.visitor import Visitor
 
@@ -210,3 +216,67 @@ def test_users_take_their_own_data(visiting_bob: Visitor, bob: User, admin: Visi
 
     admin.send(f"/if/admin/users/{bob.pk}/impersonate/", reason="To see")
     assert admin.get("/if/user/data/").status_code == 403
+
+
+IN_THE_FILE = {
+    "access_requests.AccessRequest.user",
+    "applications.Consent.user",
+    "authenticators.EmailDevice.user",
+    "authenticators.RememberedDevice.user",
+    "authenticators.StaticDevice.user",
+    "authenticators.TOTPDevice.user",
+    "authenticators.WebAuthnDevice.user",
+    "directory.Token.user",
+    "logins.LoginSession.impersonator",
+    "logins.LoginSession.user",
+    "notifications.Notification.user",
+    "oauth2.IssuedToken.user",
+    "outposts.StoredSession.user",
+    "policies.FormerPassword.user",
+    "policies.PastLogin.user",
+    "roles.Role.users",
+    "sources.UserSourceConnection.user",
+}
+NOT_IN_THE_FILE = {
+    "access_requests.AccessOffer.approver_users",  # about the application
+    "access_requests.AccessRequest.decided_by",  # about whoever asked; the decision itself is an event
+    "authenticators.MailedCode.user",  # a secret that lasts minutes
+    "mail.MailLink.user",  # the same
+    "mail.UnprovenAddress.user",  # the address stands there
+    "notifications.Delivery.user",  # on its way
+    "oauth2.AuthorizationCode.user",  # lasts seconds
+    "oauth2.DeviceCode.user",  # lasts minutes
+    "policies.PolicyBinding.user",  # about the application
+    "stages.Invitation.created_by",  # making it is an event
+}
+
+
+def test_nothing_about_a_user_is_forgotten() -> None:
+    """Whatever points at users is in the file about one of them, or left out for a reason that stands here."""
+    found = {
+        f"{model._meta.label}.{column.name}"
+        for model in apps.get_models()
+        for column in model._meta.get_fields()
+        if column.related_model is User and not column.auto_created
+    }
+
+    assert found == IN_THE_FILE | NOT_IN_THE_FILE
+
+
+def test_what_else_is_kept_about_one_user(admin: Visitor, bob: User, whoami: Application) -> None:
+    """Where they have accounts elsewhere, what they asked for, where they came from, what they were told."""
+    source = OAuthSource.objects.create(name="Elsewhere", slug="elsewhere", provider_type="github")
+    UserSourceConnection.objects.create(source=source, user=bob, identifier="bob-at-elsewhere")
+    AccessRequest.objects.create(application=whoami, user=bob, reason="To read", until=timezone.now())
+    PastLogin.objects.create(user=bob, ip="192.0.2.7", at=timezone.now())
+    FormerPassword.objects.create(user=bob, encoded="argon2$former")
+    Notification.objects.create(user=bob, severity="notice", body="Hello")
+    admin.get(f"/if/admin/users/{bob.pk}/data/")
+    kept = json.loads(admin.raw)
+
+    assert [row["identifier"] for row in kept["accounts_elsewhere"]] == ["bob-at-elsewhere"]
+    assert [row["reason"] for row in kept["access_requests"]] == ["To read"]
+    assert [row["ip"] for row in kept["past_logins"]] == ["192.0.2.7"]
+    assert [row["body"] for row in kept["notifications"]] == ["Hello"]
+    assert len(kept["former_passwords"]) == 1
+    assert "argon2$former" not in admin.raw

@@ -7,14 +7,17 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from doorward.identity.access_requests.models import AccessRequest
 from doorward.identity.applications.models import Consent
 from doorward.identity.authenticators import queries as authenticators
 from doorward.identity.directory.models import User
 from doorward.identity.events.models import Event
 from doorward.identity.logins.models import LoginSession
+from doorward.identity.notifications.models import Notification
 from doorward.identity.oauth2.models import IssuedToken
 from doorward.identity.outposts.models import StoredSession
 from doorward.identity.roles.queries import roles_of
+from doorward.identity.sources.models import UserSourceConnection
 
 MOST_EVENTS = 10_000
 """The newest, in the file about one user."""
@@ -80,6 +83,11 @@ def everything_about(user: User) -> dict[str, Any]:
             }
             for row in user.remembered_devices.all()
         ],
+        "accounts_elsewhere": [_connection(row) for row in user.source_connections.select_related("source")],
+        "access_requests": [_request(row) for row in user.access_requests.select_related("application", "decided_by")],
+        "former_passwords": [_time(row.replaced) for row in user.former_passwords.all()],
+        "past_logins": [{"ip": row.ip, "at": _time(row.at)} for row in user.past_logins.all()],
+        "notifications": [_notification(row) for row in user.notifications.all()],
         "events": [_event(row) for row in _events(user)[:MOST_EVENTS]],
     }
 
@@ -136,6 +144,31 @@ def _issued(row: IssuedToken) -> dict[str, Any]:
 
 def _consent(row: Consent) -> dict[str, Any]:
     return {"application": row.application.slug, "permissions": row.permissions, "expires": _time(row.expires)}
+
+
+def _connection(row: UserSourceConnection) -> dict[str, Any]:
+    return {
+        "source": row.source.slug,
+        "identifier": row.identifier,
+        "created": _time(row.created),
+        "last_used": _time(row.last_used),
+    }
+
+
+def _request(row: AccessRequest) -> dict[str, Any]:
+    return {
+        "application": row.application.slug,
+        "reason": row.reason,
+        "until": _time(row.until),
+        "status": str(row.status),
+        "created": _time(row.created),
+        "decided_by": row.decided_by.username if row.decided_by is not None else None,
+        "answer": row.answer,
+    }
+
+
+def _notification(row: Notification) -> dict[str, Any]:
+    return {"severity": str(row.severity), "body": row.body, "created": _time(row.created), "seen": row.seen}
 
 
 def _events(user: User) -> QuerySet[Event]:
