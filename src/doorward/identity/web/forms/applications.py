@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application, Provider
@@ -73,8 +74,8 @@ class ApplicationForm(forms.Form):
     policy_engine_mode = forms.ChoiceField(
         label="When several groups or users are named",
         choices=[
-            (PolicyTarget.EngineMode.ANY, "Whoever is one of them may enter"),
-            (PolicyTarget.EngineMode.ALL, "Only who is all of them may enter"),
+            (PolicyTarget.EngineMode.ANY, gettext_lazy("Whoever is one of them may enter")),
+            (PolicyTarget.EngineMode.ALL, gettext_lazy("Only who is all of them may enter")),
         ],
         initial=PolicyTarget.EngineMode.ANY,
         widget=forms.RadioSelect,
@@ -131,7 +132,7 @@ class BindingForm(forms.Form):
         """Exactly one."""
         values = self.cleaned_data
         if not self.errors and sum(bool(values.get(name)) for name in ("group", "user", "policy")) != 1:
-            self.add_error(None, "Choose a group or a policy, or name a user: one of them.")
+            self.add_error(None, _("Choose a group or a policy, or name a user: one of them."))
         values["expiring"] = values.get("expires") is not None
         return values
 
@@ -147,4 +148,4 @@ class DeleteApplicationForm(forms.Form):
 
     def __init__(self, data: Any = None, *, provider: Provider) -> None:
         super().__init__(data, initial={"with_provider": True})
-        self.fields["with_provider"].label = f"Delete its provider “{provider.name}” too"
+        self.fields["with_provider"].label = _("Delete its provider “%(name)s” too") % {"name": provider.name}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import plain_input
 
-RISK = (
+RISK = gettext_noop(
     "Every host under this domain is sent the session cookie, also one that no proxy of yours stands before: whoever "
     "controls one of them can act as your visitors at the others. Choose it only for a domain that is wholly yours."
 )
@@ -21,9 +22,12 @@ class ModeField(forms.ChoiceField):
 
     def __init__(self, **options: Any) -> None:
         choices = [
-            (ProxyProvider.Mode.FORWARD_SINGLE, "This application alone"),
-            (ProxyProvider.Mode.FORWARD_DOMAIN, "Every host under a domain, with one login"),
-            (ProxyProvider.Mode.PROXY, "This application alone, and Doorward stands in front of it: no other proxy"),
+            (ProxyProvider.Mode.FORWARD_SINGLE, gettext_lazy("This application alone")),
+            (ProxyProvider.Mode.FORWARD_DOMAIN, gettext_lazy("Every host under a domain, with one login")),
+            (
+                ProxyProvider.Mode.PROXY,
+                gettext_lazy("This application alone, and Doorward stands in front of it: no other proxy"),
+            ),
         ]
         options = {"label": "What is protected", "widget": forms.RadioSelect, **options}
         super().__init__(choices=choices, initial=ProxyProvider.Mode.FORWARD_SINGLE, **options)

@@ -6,50 +6,53 @@ from typing import Any
 
 from django import forms
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.stages.models import Stage
 from doorward.identity.web.forms.fields import plain_input
 
-PURPOSES: dict[str, str] = {
-    Flow.Designation.AUTHENTICATION: "Logging in",
-    Flow.Designation.AUTHORIZATION: "Entering an application",
-    Flow.Designation.INVALIDATION: "Logging out",
-    Flow.Designation.ENROLLMENT: "Making an account",
-    Flow.Designation.UNRENOLLMENT: "Deleting one’s account",
-    Flow.Designation.RECOVERY: "Recovering an account",
-    Flow.Designation.STAGE_CONFIGURATION: "Setting something up",
+PURPOSES = {
+    Flow.Designation.AUTHENTICATION: gettext_lazy("Logging in"),
+    Flow.Designation.AUTHORIZATION: gettext_lazy("Entering an application"),
+    Flow.Designation.INVALIDATION: gettext_lazy("Logging out"),
+    Flow.Designation.ENROLLMENT: gettext_lazy("Making an account"),
+    Flow.Designation.UNRENOLLMENT: gettext_lazy("Deleting one’s account"),
+    Flow.Designation.RECOVERY: gettext_lazy("Recovering an account"),
+    Flow.Designation.STAGE_CONFIGURATION: gettext_lazy("Setting something up"),
 }
 """What each designation is for, in words."""
 WHO = {
-    Flow.Authentication.NONE: "Everybody",
-    Flow.Authentication.REQUIRE_AUTHENTICATED: "Whoever is logged in",
-    Flow.Authentication.REQUIRE_UNAUTHENTICATED: "Whoever is not logged in",
-    Flow.Authentication.REQUIRE_SUPERUSER: "Administrators",
-    Flow.Authentication.REQUIRE_REDIRECT: "Whoever comes from another flow",
-    Flow.Authentication.REQUIRE_OUTPOST: "Outposts",
+    Flow.Authentication.NONE: gettext_lazy("Everybody"),
+    Flow.Authentication.REQUIRE_AUTHENTICATED: gettext_lazy("Whoever is logged in"),
+    Flow.Authentication.REQUIRE_UNAUTHENTICATED: gettext_lazy("Whoever is not logged in"),
+    Flow.Authentication.REQUIRE_SUPERUSER: gettext_lazy("Administrators"),
+    Flow.Authentication.REQUIRE_REDIRECT: gettext_lazy("Whoever comes from another flow"),
+    Flow.Authentication.REQUIRE_OUTPOST: gettext_lazy("Outposts"),
 }
 WHEN_REFUSED = {
-    Flow.DeniedAction.MESSAGE_CONTINUE: "On to where one was going, or a page that says so",
-    Flow.DeniedAction.MESSAGE: "A page that says so",
-    Flow.DeniedAction.CONTINUE: "On to where one was going",
+    Flow.DeniedAction.MESSAGE_CONTINUE: gettext_lazy("On to where one was going, or a page that says so"),
+    Flow.DeniedAction.MESSAGE: gettext_lazy("A page that says so"),
+    Flow.DeniedAction.CONTINUE: gettext_lazy("On to where one was going"),
 }
 LAYOUTS = {
-    Flow.Layout.STACKED: "In the middle",
-    Flow.Layout.CONTENT_LEFT: "On the left",
-    Flow.Layout.CONTENT_RIGHT: "On the right",
-    Flow.Layout.SIDEBAR_LEFT: "In a column on the left",
-    Flow.Layout.SIDEBAR_RIGHT: "In a column on the right",
+    Flow.Layout.STACKED: gettext_lazy("In the middle"),
+    Flow.Layout.CONTENT_LEFT: gettext_lazy("On the left"),
+    Flow.Layout.CONTENT_RIGHT: gettext_lazy("On the right"),
+    Flow.Layout.SIDEBAR_LEFT: gettext_lazy("In a column on the left"),
+    Flow.Layout.SIDEBAR_RIGHT: gettext_lazy("In a column on the right"),
 }
 WRONG_ANSWER = {
-    FlowStageBinding.InvalidResponseAction.RETRY: "Asks again",
-    FlowStageBinding.InvalidResponseAction.RESTART: "Starts the flow over",
-    FlowStageBinding.InvalidResponseAction.RESTART_WITH_CONTEXT: "Starts the flow over, and remembers who it is",
+    FlowStageBinding.InvalidResponseAction.RETRY: gettext_lazy("Asks again"),
+    FlowStageBinding.InvalidResponseAction.RESTART: gettext_lazy("Starts the flow over"),
+    FlowStageBinding.InvalidResponseAction.RESTART_WITH_CONTEXT: gettext_lazy(
+        "Starts the flow over, and remembers who it is"
+    ),
 }
 _MODES = {
-    PolicyTarget.EngineMode.ANY: "One that says yes is enough",
-    PolicyTarget.EngineMode.ALL: "All must say yes",
+    PolicyTarget.EngineMode.ANY: gettext_lazy("One that says yes is enough"),
+    PolicyTarget.EngineMode.ALL: gettext_lazy("All must say yes"),
 }
 
 
@@ -164,4 +167,4 @@ class NewPlaceForm(PlaceForm):
 
 
 class MoveForm(forms.Form):
-    by = forms.TypedChoiceField(choices=[("-1", "up"), ("1", "down")], coerce=int)
+    by = forms.TypedChoiceField(choices=[("-1", gettext_lazy("up")), ("1", gettext_lazy("down"))], coerce=int)

@@ -6,12 +6,19 @@ from datetime import datetime, timedelta
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows.models import Flow
 from doorward.identity.stages.models import InvitationStage
 from doorward.identity.web.forms.fields import plain_input
 
-LIVES = {"1": "A day", "7": "A week", "30": "30 days", "": "For ever, until it is deleted"}
+LIVES = {
+    "1": gettext_lazy("A day"),
+    "7": gettext_lazy("A week"),
+    "30": gettext_lazy("30 days"),
+    "": gettext_lazy("For ever, until it is deleted"),
+}
 """Days."""
 
 
@@ -47,7 +54,7 @@ class InvitationForm(forms.Form):
 
     def clean(self) -> None:
         if self.cleaned_data.get("send") and not self.cleaned_data.get("email"):
-            self.add_error("email", "Say where to send it.")
+            self.add_error("email", _("Say where to send it."))
 
     @property
     def expires(self) -> datetime | None:

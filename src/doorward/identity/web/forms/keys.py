@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.web.forms.fields import PLAIN
 
 KINDS = [
-    ("ES256", "Elliptic curve P-256 (ES256): the usual choice"),
-    ("RS256", "RSA with 2048 bits (RS256): for old applications, and for encryption"),
-    ("ES384", "Elliptic curve P-384 (ES384)"),
-    ("ES512", "Elliptic curve P-521 (ES512)"),
-    ("EdDSA", "Ed25519 (EdDSA)"),
+    ("ES256", gettext_lazy("Elliptic curve P-256 (ES256): the usual choice")),
+    ("RS256", gettext_lazy("RSA with 2048 bits (RS256): for old applications, and for encryption")),
+    ("ES384", gettext_lazy("Elliptic curve P-384 (ES384)")),
+    ("ES512", gettext_lazy("Elliptic curve P-521 (ES512)")),
+    ("EdDSA", gettext_lazy("Ed25519 (EdDSA)")),
 ]
 
 

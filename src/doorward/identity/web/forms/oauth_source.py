@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.sources.models import OAuthSource, Source
 from doorward.identity.sources.oauth.presets import BY_NAME, Preset
@@ -66,17 +67,17 @@ class OAuthSourceForm(SourceForm):
     pkce = forms.ChoiceField(
         label="PKCE",
         choices=[
-            (OAuthSource.Pkce.S256, "S256"),
-            (OAuthSource.Pkce.PLAIN, "plain, for a provider that knows nothing better"),
-            (OAuthSource.Pkce.NONE, "none, for a provider that does not know it"),
+            (OAuthSource.Pkce.S256, gettext_lazy("S256")),
+            (OAuthSource.Pkce.PLAIN, gettext_lazy("plain, for a provider that knows nothing better")),
+            (OAuthSource.Pkce.NONE, gettext_lazy("none, for a provider that does not know it")),
         ],
         help_text="Binds the code to this login.",
     )
     authorization_code_auth_method = forms.ChoiceField(
         label="The secret is sent",
         choices=[
-            (OAuthSource.AuthMethod.BASIC, "In a header (client_secret_basic)"),
-            (OAuthSource.AuthMethod.POST, "In the form (client_secret_post)"),
+            (OAuthSource.AuthMethod.BASIC, gettext_lazy("In a header (client_secret_basic)")),
+            (OAuthSource.AuthMethod.POST, gettext_lazy("In the form (client_secret_post)")),
         ],
     )
 

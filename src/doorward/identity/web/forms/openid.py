@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.flows.models import Flow
@@ -39,10 +40,10 @@ class OpenIdForm(forms.Form):
     client_authentication = forms.ChoiceField(
         label="How the application proves itself",
         choices=[
-            (_Way.CLIENT_SECRET, "With its secret, in the header or in the form"),
-            (_Way.CLIENT_SECRET_BASIC, "With its secret, in the header only (client_secret_basic)"),
-            (_Way.CLIENT_SECRET_POST, "With its secret, in the form only (client_secret_post)"),
-            (_Way.PRIVATE_KEY_JWT, "With a signature by a key of its own (private_key_jwt)"),
+            (_Way.CLIENT_SECRET, gettext_lazy("With its secret, in the header or in the form")),
+            (_Way.CLIENT_SECRET_BASIC, gettext_lazy("With its secret, in the header only (client_secret_basic)")),
+            (_Way.CLIENT_SECRET_POST, gettext_lazy("With its secret, in the form only (client_secret_post)")),
+            (_Way.PRIVATE_KEY_JWT, gettext_lazy("With a signature by a key of its own (private_key_jwt)")),
         ],
         widget=forms.RadioSelect,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from doorward.identity.directory.models import Group, User
 from doorward.identity.directory.passwords import SHORTEST
 from doorward.identity.web.forms.account import secret_input
 from doorward.identity.web.forms.fields import GroupsField, ObjectField, PersonField, plain_input
 
-ATTRIBUTES = "A JSON object. Applications are told it, and policies and header names can refer to it."
+ATTRIBUTES = gettext_noop("A JSON object. Applications are told it, and policies and header names can refer to it.")
 
 
 class UserForm(forms.Form):
@@ -22,9 +23,9 @@ class UserForm(forms.Form):
     type = forms.ChoiceField(
         label="Kind of account",
         choices=[
-            (User.Type.INTERNAL, "A person of this organisation"),
-            (User.Type.EXTERNAL, "A person from outside"),
-            (User.Type.SERVICE_ACCOUNT, "A machine"),
+            (User.Type.INTERNAL, gettext_lazy("A person of this organisation")),
+            (User.Type.EXTERNAL, gettext_lazy("A person from outside")),
+            (User.Type.SERVICE_ACCOUNT, gettext_lazy("A machine")),
         ],
         initial=User.Type.INTERNAL,
     )

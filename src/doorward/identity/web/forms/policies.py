@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.api.events.words import ACTIONS
 from doorward.identity.policies.models import (
@@ -24,8 +25,8 @@ from doorward.identity.web.forms.policy_form import PolicyForm
 
 class ExpressionForm(PolicyForm):
     of = ExpressionPolicy
-    title = "Expression"
-    does = "Passes where its rule says so"
+    title = gettext_lazy("Expression")
+    does = gettext_lazy("Passes where its rule says so")
 
     expression = forms.CharField(
         label="Rule",
@@ -38,8 +39,8 @@ class ExpressionForm(PolicyForm):
 
 class PasswordExpiryForm(PolicyForm):
     of = PasswordExpiryPolicy
-    title = "Password age"
-    does = "Passes while the password is young enough"
+    title = gettext_lazy("Password age")
+    does = gettext_lazy("Passes while the password is young enough")
 
     days = forms.IntegerField(
         label="Days", min_value=1, max_value=36500, help_text="Whose password is older is told to choose a new one."
@@ -48,8 +49,8 @@ class PasswordExpiryForm(PolicyForm):
 
 class PasswordPolicyForm(PolicyForm):
     of = PasswordPolicy
-    title = "Password"
-    does = "Says what a new password must be like"
+    title = gettext_lazy("Password")
+    does = gettext_lazy("Says what a new password must be like")
 
     password_field = forms.CharField(
         label="Field", max_length=128, widget=plain_input(), help_text="Key of the field with the password."
@@ -90,8 +91,8 @@ class PasswordPolicyForm(PolicyForm):
 
 class ReputationForm(PolicyForm):
     of = ReputationPolicy
-    title = "Reputation"
-    does = "Passes for names and addresses whose logins have failed"
+    title = gettext_lazy("Reputation")
+    does = gettext_lazy("Passes for names and addresses whose logins have failed")
 
     check_username = forms.BooleanField(
         label="Look at the name", required=False, help_text="What failed under it anywhere, also by others."
@@ -109,8 +110,8 @@ class ReputationForm(PolicyForm):
 
 class UniquePasswordForm(PolicyForm):
     of = UniquePasswordPolicy
-    title = "Former passwords"
-    does = "Passes where a new password is none of the former ones"
+    title = gettext_lazy("Former passwords")
+    does = gettext_lazy("Passes where a new password is none of the former ones")
 
     password_field = forms.CharField(
         label="Field", max_length=128, widget=plain_input(), help_text="Key of the field with the password."
@@ -127,8 +128,8 @@ class UniquePasswordForm(PolicyForm):
 
 class DummyForm(PolicyForm):
     of = DummyPolicy
-    title = "Dummy"
-    does = "Says what it is told to, to try out bindings"
+    title = gettext_lazy("Dummy")
+    does = gettext_lazy("Says what it is told to, to try out bindings")
 
     result = forms.BooleanField(label="It passes", required=False, help_text="Everybody does, or nobody.")
     wait_min = forms.IntegerField(
@@ -141,13 +142,13 @@ class DummyForm(PolicyForm):
 
 class EventMatcherForm(PolicyForm):
     of = EventMatcherPolicy
-    title = "Event matcher"
-    does = "Passes for some events, for notification rules"
+    title = gettext_lazy("Event matcher")
+    does = gettext_lazy("Passes for some events, for notification rules")
 
     action = forms.ChoiceField(
         label="What happened",
         required=False,
-        choices=[("", "Anything"), *ACTIONS.items()],
+        choices=[("", gettext_lazy("Anything")), *ACTIONS.items()],
         help_text="Nothing chosen: whatever it was.",
     )
     app = forms.CharField(

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.policies.models import GeoIPPolicy, NetworkPolicy, TimeWindowPolicy
 from doorward.identity.web.forms.fields import PLAIN, plain_input
@@ -46,8 +47,8 @@ class NumbersField(WordsField):
 
 class NetworkForm(PolicyForm):
     of = NetworkPolicy
-    title = "Network"
-    does = "Passes for requests from some networks"
+    title = gettext_lazy("Network")
+    does = gettext_lazy("Passes for requests from some networks")
 
     networks = WordsField(
         label="Networks", max_length=20_000, help_text="Such as 192.0.2.0/24 or 2001:db8::/32, one a line."
@@ -56,8 +57,8 @@ class NetworkForm(PolicyForm):
 
 class TimeWindowForm(PolicyForm):
     of = TimeWindowPolicy
-    title = "Time window"
-    does = "Passes on some days of the week, between two times"
+    title = gettext_lazy("Time window")
+    does = gettext_lazy("Passes on some days of the week, between two times")
 
     days = forms.TypedMultipleChoiceField(
         label="Days",
@@ -81,8 +82,8 @@ class TimeWindowForm(PolicyForm):
 
 class GeoIPForm(PolicyForm):
     of = GeoIPPolicy
-    title = "Place"
-    does = "Passes by country and network, and by the way from earlier logins"
+    title = gettext_lazy("Place")
+    does = gettext_lazy("Passes by country and network, and by the way from earlier logins")
 
     countries = WordsField(
         label="Countries", required=False, max_length=2000, help_text="Two letters each, such as DE FR. One of them."

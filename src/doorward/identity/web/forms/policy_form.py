@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
 from doorward.identity.policies.models import Policy
 from doorward.identity.web.forms.stages.base import plain_fields, values_of
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class PolicyForm(forms.Form):
@@ -15,8 +18,8 @@ class PolicyForm(forms.Form):
 
     of: ClassVar[type[Policy]]
     """The kind."""
-    title: ClassVar[str]
-    does: ClassVar[str]
+    title: ClassVar[str | _StrPromise]
+    does: ClassVar[str | _StrPromise]
     """Whom a policy of this kind lets pass, as a sentence about it without its subject."""
 
     name = forms.CharField(max_length=150, help_text="What administrators find it under. Its visitors never see it.")

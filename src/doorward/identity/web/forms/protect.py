@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.outposts import external_host as hosts
@@ -22,14 +23,14 @@ class ProtectForm(forms.Form):
     name = forms.CharField(
         max_length=150,
         help_text="What people call it, for example “Wiki”.",
-        error_messages={"required": "Give it a name."},
+        error_messages={"required": gettext_lazy("Give it a name.")},
     )
     external_host = forms.CharField(
         label="Outside URL",
         max_length=2000,
         widget=plain_input(inputmode="url", placeholder="https://wiki.example.com"),
         help_text="Where people open it, exactly as the browser shows it, with the port if there is one.",
-        error_messages={"required": "Enter the URL under which people open it."},
+        error_messages={"required": gettext_lazy("Enter the URL under which people open it.")},
     )
     mode = ModeField(required=False)
     cookie_domain = CookieDomainField()
@@ -37,7 +38,10 @@ class ProtectForm(forms.Form):
     internal_host_ssl_validation = VerifiedField(initial=True)
     who = forms.ChoiceField(
         label="Who may enter",
-        choices=[(EVERYBODY, "Everybody who has an account here"), (CHOSEN, "Only certain groups or users")],
+        choices=[
+            (EVERYBODY, gettext_lazy("Everybody who has an account here")),
+            (CHOSEN, gettext_lazy("Only certain groups or users")),
+        ],
         initial=EVERYBODY,
         widget=forms.RadioSelect,
     )
@@ -95,7 +99,7 @@ class ProtectForm(forms.Form):
             values["internal_host"], values["internal_host_ssl_validation"] = "", True
         if values.get("who") == CHOSEN:
             if not values.get("groups") and not values.get("users") and not self.has_error("users"):
-                self.add_error("groups", "Choose at least one group or user: with none, everybody could enter.")
+                self.add_error("groups", _("Choose at least one group or user: with none, everybody could enter."))
         else:
             values["groups"], values["users"] = [], []
         if not values.get("slug") and "slug" not in self.errors and "name" in values:

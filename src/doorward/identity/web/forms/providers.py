@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.crypto.queries import signing_key
@@ -272,8 +273,8 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
     client_type = forms.ChoiceField(
         label="Kind of client",
         choices=[
-            (OAuth2Provider.ClientType.CONFIDENTIAL, "Confidential: a server that keeps a secret"),
-            (OAuth2Provider.ClientType.PUBLIC, "Public: a program on people’s devices, without a secret"),
+            (OAuth2Provider.ClientType.CONFIDENTIAL, gettext_lazy("Confidential: a server that keeps a secret")),
+            (OAuth2Provider.ClientType.PUBLIC, gettext_lazy("Public: a program on people’s devices, without a secret")),
         ],
         widget=forms.RadioSelect,
     )
@@ -301,19 +302,19 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
     sub_mode = forms.ChoiceField(
         label="Name of the user in tokens (sub)",
         choices=[
-            (OAuth2Provider.SubMode.HASHED_USER_ID, "A pseudonym that never changes"),
-            (OAuth2Provider.SubMode.USER_ID, "The user’s number"),
-            (OAuth2Provider.SubMode.USER_UUID, "The user’s UUID"),
-            (OAuth2Provider.SubMode.USER_USERNAME, "The user name"),
-            (OAuth2Provider.SubMode.USER_EMAIL, "The e-mail address"),
-            (OAuth2Provider.SubMode.USER_UPN, "The attribute upn"),
+            (OAuth2Provider.SubMode.HASHED_USER_ID, gettext_lazy("A pseudonym that never changes")),
+            (OAuth2Provider.SubMode.USER_ID, gettext_lazy("The user’s number")),
+            (OAuth2Provider.SubMode.USER_UUID, gettext_lazy("The user’s UUID")),
+            (OAuth2Provider.SubMode.USER_USERNAME, gettext_lazy("The user name")),
+            (OAuth2Provider.SubMode.USER_EMAIL, gettext_lazy("The e-mail address")),
+            (OAuth2Provider.SubMode.USER_UPN, gettext_lazy("The attribute upn")),
         ],
     )
     issuer_mode = forms.ChoiceField(
         label="Issuer",
         choices=[
-            (OAuth2Provider.IssuerMode.PER_PROVIDER, "One for each application"),
-            (OAuth2Provider.IssuerMode.GLOBAL, "The same for all"),
+            (OAuth2Provider.IssuerMode.PER_PROVIDER, gettext_lazy("One for each application")),
+            (OAuth2Provider.IssuerMode.GLOBAL, gettext_lazy("The same for all")),
         ],
     )
     require_pkce = forms.BooleanField(
@@ -324,13 +325,13 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
         label="Ways to get tokens",
         required=False,
         choices=[
-            ("authorization_code", "Through the browser"),
-            ("refresh_token", "Anew, without the browser, where it may ask for offline access"),
-            ("client_credentials", "As a machine, with its secret or somebody’s app password"),
-            (DEVICE_CODE, "With a code that people type elsewhere (televisions, command lines)"),
-            (TOKEN_EXCHANGE, "In exchange for a token that another application was given"),
-            ("hybrid", "Some through the browser beside a code (only for old applications)"),
-            ("implicit", "All through the browser, without a code (only for old applications)"),
+            ("authorization_code", gettext_lazy("Through the browser")),
+            ("refresh_token", gettext_lazy("Anew, without the browser, where it may ask for offline access")),
+            ("client_credentials", gettext_lazy("As a machine, with its secret or somebody’s app password")),
+            (DEVICE_CODE, gettext_lazy("With a code that people type elsewhere (televisions, command lines)")),
+            (TOKEN_EXCHANGE, gettext_lazy("In exchange for a token that another application was given")),
+            ("hybrid", gettext_lazy("Some through the browser beside a code (only for old applications)")),
+            ("implicit", gettext_lazy("All through the browser, without a code (only for old applications)")),
         ],
         widget=forms.CheckboxSelectMultiple,
     )
@@ -351,8 +352,14 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
     logout_method = forms.ChoiceField(
         label="How it is told",
         choices=[
-            (OAuth2Provider.LogoutMethod.BACKCHANNEL, "Back channel: by a message from here, however the login ended"),
-            (OAuth2Provider.LogoutMethod.FRONTCHANNEL, "Front channel: in a frame of the browser that logs out"),
+            (
+                OAuth2Provider.LogoutMethod.BACKCHANNEL,
+                gettext_lazy("Back channel: by a message from here, however the login ended"),
+            ),
+            (
+                OAuth2Provider.LogoutMethod.FRONTCHANNEL,
+                gettext_lazy("Front channel: in a frame of the browser that logs out"),
+            ),
         ],
         widget=forms.RadioSelect,
     )

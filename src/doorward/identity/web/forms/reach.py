@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application
 from doorward.identity.directory.models import Group
@@ -36,7 +38,7 @@ class ReachForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
         if not self.errors and not values.get("user") and not values.get("application"):
-            self.add_error("user", "Name a user, choose an application, or both.")
+            self.add_error("user", _("Name a user, choose an application, or both."))
         return values
 
 
@@ -46,12 +48,12 @@ class ChangeForm(forms.Form):
     change = forms.ChoiceField(
         label="What if",
         choices=[
-            ("member-added", "the user were in the group"),
-            ("member-removed", "the user were not in the group"),
-            ("group-deleted", "the group were deleted"),
-            ("user-deactivated", "the user were deactivated"),
-            ("binding-added", "the group, user or policy were bound to the application"),
-            ("binding-removed", "it were no longer bound to the application"),
+            ("member-added", gettext_lazy("the user were in the group")),
+            ("member-removed", gettext_lazy("the user were not in the group")),
+            ("group-deleted", gettext_lazy("the group were deleted")),
+            ("user-deactivated", gettext_lazy("the user were deactivated")),
+            ("binding-added", gettext_lazy("the group, user or policy were bound to the application")),
+            ("binding-removed", gettext_lazy("it were no longer bound to the application")),
         ],
     )
     who = PersonField(label="User", required=False)
@@ -84,20 +86,20 @@ class ChangeForm(forms.Form):
 
     def _binding(self, kind: str, application: Application, subjects: dict[str, Any]) -> Change | None:
         if sum(subject is not None for subject in subjects.values()) != 1:
-            self.add_error("group", "Name one group, user or policy.")
+            self.add_error("group", _("Name one group, user or policy."))
             return None
         if kind == "binding-added":
             return BindingAdded(application, subjects)
         named = {name: subject for name, subject in subjects.items() if subject is not None}
         bound = PolicyBinding.objects.filter(target=application.pk, is_grant=False, **named).first()
         if bound is None:
-            self.add_error("to", "It is not bound there.")
+            self.add_error("to", _("It is not bound there."))
             return None
         return BindingRemoved(bound)
 
     def _there(self, name: str, value: object) -> bool:
         if value is None:
-            self.add_error(name, "This is needed for that.")
+            self.add_error(name, _("This is needed for that."))
         return value is not None
 
 

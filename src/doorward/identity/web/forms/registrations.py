@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.directory.models import Group
 from doorward.identity.flows.defaults import EXPLICIT_CONSENT, PROVIDER_INVALIDATION
@@ -16,7 +17,12 @@ from doorward.identity.oauth2.registration_tokens import MOST_USES
 from doorward.identity.web.forms.fields import PLAIN, FlowField, plain_input
 from doorward.identity.web.forms.providers import USUAL_SCOPES, ScopesField
 
-LIVES = {"1": "A day", "7": "A week", "30": "30 days", "365": "A year"}
+LIVES = {
+    "1": gettext_lazy("A day"),
+    "7": gettext_lazy("A week"),
+    "30": gettext_lazy("30 days"),
+    "365": gettext_lazy("A year"),
+}
 """Days."""
 
 

@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows import defaults
 from doorward.identity.flows.models import Flow
@@ -40,8 +41,8 @@ GROUPS = [
     (Source.GroupMatching.NAME_DENY, "Is left out"),
 ]
 _MODES = [
-    (PolicyTarget.EngineMode.ANY, "One that says yes is enough"),
-    (PolicyTarget.EngineMode.ALL, "All must say yes"),
+    (PolicyTarget.EngineMode.ANY, gettext_lazy("One that says yes is enough")),
+    (PolicyTarget.EngineMode.ALL, gettext_lazy("All must say yes")),
 ]
 
 

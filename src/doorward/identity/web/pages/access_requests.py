@@ -137,12 +137,12 @@ def offer(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.set_offer(Actor.of(request), application, **form.cleaned_data)
-            return done(request, applications.address(application), "Saved, and in force.")
+            return done(request, applications.address(application), _("Saved, and in force."))
     return show_admin(
         request,
         "form.html",
         section=applications.SECTION,
-        title=f"Access on request: {application.name}",
+        title=_("Access on request: %(name)s") % {"name": application.name},
         crumbs=[*applications.UP, (application.name, applications.address(application))],
         lead="Access that is asked for is given until a date, and ends by itself.",
         form=form,

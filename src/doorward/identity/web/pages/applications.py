@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications import actions
@@ -92,7 +94,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form), transaction.atomic():
             made = actions.create_application(Actor.of(request), **form.changes())
-            return done(request, address(made), f"The application “{made.name}” is created.")
+            return done(request, address(made), _("The application “%(name)s” is created.") % {"name": made.name})
     return show_admin(
         request,
         "form.html",
@@ -123,14 +125,14 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         with errors_at(form), transaction.atomic():
             actions.update_application(Actor.of(request), changed, **form.changes())
             pictures.forget_unused()
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     # A refused change has been written on the object already: name the page after what is stored.
     stored = find(slug)
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Edit {stored.name}",
+        title=_("Edit %(name)s") % {"name": stored.name},
         crumbs=[*UP, (stored.name, address(stored))],
         form=form,
         back=address(stored),
@@ -151,14 +153,14 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
             pictures.forget_unused()
             if form is not None and form.is_valid() and form.cleaned_data["with_provider"] and provider is not None:
                 delete_provider(Actor.of(request), provider)
-        return done(request, SECTION, f"“{going.name}” is deleted.")
+        return done(request, SECTION, _("“%(name)s” is deleted.") % {"name": going.name})
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {going.name}",
+        title=_("Delete %(name)s") % {"name": going.name},
         crumbs=[*UP, (going.name, address(going))],
-        question=f"Delete the application “{going.name}”?",
+        question=_("Delete the application “%(name)s”?") % {"name": going.name},
         consequences=_consequences(going),
         form=form,
         submit="Delete application",
@@ -168,11 +170,21 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _consequences(going: Application) -> list[str]:
     bindings, consents = going.bindings.count(), going.consents.count()
-    lines = ["Everybody who is logged in to it is logged out of it at once; nobody can log in to it any more."]
+    lines = [_("Everybody who is logged in to it is logged out of it at once; nobody can log in to it any more.")]
     if bindings:
-        lines.append(f"Its list of who may enter ({bindings} {'entry' if bindings == 1 else 'entries'}) is gone.")
+        text = ngettext(
+            "Its list of who may enter (%(count)d entry) is gone.",
+            "Its list of who may enter (%(count)d entries) is gone.",
+            bindings,
+        )
+        lines.append(text % {"count": bindings})
     if consents:
-        lines.append(f"What {consents} {'user has' if consents == 1 else 'users have'} agreed to is forgotten.")
+        text = ngettext(
+            "What %(count)d user has agreed to is forgotten.",
+            "What %(count)d users have agreed to is forgotten.",
+            consents,
+        )
+        lines.append(text % {"count": consents})
     return lines
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.directory.models import User
@@ -27,7 +28,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
     application, form = applications.find(slug), BindingForm(request.POST)
     if form.is_valid() and "preview" in request.POST:
         preview = warnings(BindingAdded(application, form.cleaned_data), named=may_see(request, User)) or [
-            "Nobody gains or loses access."
+            _("Nobody gains or loses access.")
         ]
         return applications.show_application(request, application, form, preview=preview)
     if form.is_valid():
@@ -35,7 +36,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         last = application.bindings.aggregate(last=Max("order"))["last"]
         with errors_at(form):
             bind(Actor.of(request), application, order=0 if last is None else last + 1, **values)
-            return done(request, applications.address(application), "Saved, and in force.")
+            return done(request, applications.address(application), _("Saved, and in force."))
     return applications.show_application(request, application, form)
 
 
@@ -48,20 +49,21 @@ def remove(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     address = applications.address(application)
     if request.method == "POST":
         unbind(Actor.of(request), binding)
-        return done(request, address, "Saved, and in force.")
+        return done(request, address, _("Saved, and in force."))
     subject = f"the group “{binding.group}”" if binding.group else f"“{binding.subject}”"
     is_last = not application.bindings.filter(enabled=True).exclude(pk=binding.pk).exists()
-    lines = ["Whoever may not enter without it is logged out of the application at once."]
+    lines = [_("Whoever may not enter without it is logged out of the application at once.")]
     if is_last:
-        lines = ["It is the last entry: without it everybody who has an account here may enter."]
+        lines = [_("It is the last entry: without it everybody who has an account here may enter.")]
     lines += warnings(BindingRemoved(binding), named=may_see(request, User))
     return show_admin(
         request,
         "confirm.html",
         section=applications.SECTION,
-        title=f"Remove {binding.subject}",
+        title=_("Remove %(subject)s") % {"subject": binding.subject},
         crumbs=[*applications.UP, (application.name, address)],
-        question=f"Remove {subject} from who may enter “{application.name}”?",
+        question=_("Remove %(subject)s from who may enter “%(name)s”?")
+        % {"subject": subject, "name": application.name},
         consequences=lines,
         submit="Remove",
         back=address,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application
@@ -117,7 +118,7 @@ def headers(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "headers.html",
         section=APPLICATIONS,
-        title=f"What {shown.name} receives",
+        title=_("What %(name)s receives") % {"name": shown.name},
         crumbs=[("Applications", APPLICATIONS), (shown.name, address(shown))],
         application=shown,
         contract=found,
@@ -145,7 +146,7 @@ def examine(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "examine.html",
         section=APPLICATIONS,
-        title=f"The way to {shown.name}",
+        title=_("The way to %(name)s") % {"name": shown.name},
         crumbs=[("Applications", APPLICATIONS), (shown.name, address(shown))],
         application=shown,
         findings=findings,

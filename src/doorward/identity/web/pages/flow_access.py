@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.events.actor import Actor
@@ -26,7 +27,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
     """``/if/admin/flows/<slug>/access/``"""
     flow, form = flows.find(slug), BindingForm(request.POST)
     if form.is_valid() and bound(request, flow, form):
-        return done(request, flows.address(flow), "Saved, and in force.")
+        return done(request, flows.address(flow), _("Saved, and in force."))
     return flows.show_flow(request, flow, binding_form=form)
 
 
@@ -48,7 +49,7 @@ def add_to_stage(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     flow, place = flow_stages.find(slug, uuid)
     form = BindingForm(request.POST)
     if form.is_valid() and bound(request, place, form):
-        return done(request, flow_stages.address(place), "Saved, and in force.")
+        return done(request, flow_stages.address(place), _("Saved, and in force."))
     return flow_stages.show_place(request, flow, place, binding_form=form)
 
 
@@ -89,16 +90,16 @@ def removed(
     back = crumbs[-1][1]
     if request.method == "POST":
         unbind(Actor.of(request), binding)
-        return done(request, back, "Saved, and in force.")
+        return done(request, back, _("Saved, and in force."))
     is_last = not target.bindings.filter(enabled=True).exclude(pk=binding.pk).exists()
     return show_admin(
         request,
         "confirm.html",
         section=section,
-        title=f"Remove {binding.subject}",
+        title=_("Remove %(subject)s") % {"subject": binding.subject},
         crumbs=crumbs,
-        question=f"Remove “{binding.subject}” from whom {what} is for?",
-        consequences=["It is the last entry: without it, it is for everybody."] if is_last else [],
+        question=_("Remove “%(subject)s” from whom %(what)s is for?") % {"subject": binding.subject, "what": what},
+        consequences=[_("It is the last entry: without it, it is for everybody.")] if is_last else [],
         submit="Remove",
         back=back,
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from doorward.identity.flows.models import Flow, FlowStageBinding
 from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 from doorward.identity.stages.models import Stage, UserLoginStage
@@ -12,9 +15,9 @@ from doorward.identity.web.forms.stages.registry import does
 
 NEVER, PLANNED, REACHED, BOTH = "never", "planned", "reached", "both"
 JUDGED = {
-    PLANNED: "when the flow begins",
-    REACHED: "when it is reached",
-    BOTH: "when the flow begins, and again when it is reached",
+    PLANNED: gettext_noop("when the flow begins"),
+    REACHED: gettext_noop("when it is reached"),
+    BOTH: gettext_noop("when the flow begins, and again when it is reached"),
 }
 
 
@@ -74,8 +77,8 @@ def station(binding: FlowStageBinding, *, first: bool = True, last: bool = True)
         does=does(binding.stage.kind),
         who=tuple(each for each in binding.bindings.all() if each.enabled),
         all_of_them=binding.policy_engine_mode == PolicyTarget.EngineMode.ALL,
-        judged=JUDGED.get(when, ""),
-        wrong_answer=WRONG_ANSWER[FlowStageBinding.InvalidResponseAction(binding.invalid_response_action)],
+        judged=_(JUDGED[when]) if when in JUDGED else "",
+        wrong_answer=str(WRONG_ANSWER[FlowStageBinding.InvalidResponseAction(binding.invalid_response_action)]),
         first=first,
         last=last,
     )
@@ -86,11 +89,11 @@ def _end(flow: Flow, bindings: list[FlowStageBinding]) -> str:
         case Flow.Designation.AUTHENTICATION if not any(
             binding.stage.kind == UserLoginStage.KIND for binding in bindings
         ):
-            return "Nowhere: no stage logs anybody in"
+            return _("Nowhere: no stage logs anybody in")
         case Flow.Designation.AUTHENTICATION | Flow.Designation.ENROLLMENT:
-            return "On to where one was going, or the library"
+            return _("On to where one was going, or the library")
         case Flow.Designation.AUTHORIZATION:
-            return "Into the application"
+            return _("Into the application")
         case Flow.Designation.INVALIDATION:
-            return "Logged out: what else one can do"
-    return "Back to where one came from"
+            return _("Logged out: what else one can do")
+    return _("Back to where one came from")

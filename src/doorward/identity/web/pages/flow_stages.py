@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.api import plain_writes
@@ -35,7 +36,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         with errors_at(form):
             stage = form.cleaned_data["stage"]
             bind_stage(Actor.of(request), flow, **form.cleaned_data)
-            return done(request, flows.address(flow), f"“{stage}” is the last stage now.")
+            return done(request, flows.address(flow), _("“%(stage)s” is the last stage now.") % {"stage": stage})
     return show_admin(
         request,
         "new_place.html",
@@ -60,7 +61,7 @@ def edit(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             plain_writes.update(Actor.of(request), binding, form.cleaned_data)
-            return done(request, flows.address(flow), "Saved, and in force.")
+            return done(request, flows.address(flow), _("Saved, and in force."))
     return show_place(request, flow, find(slug, uuid)[1], form=form)
 
 
@@ -114,18 +115,20 @@ def remove(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     flow, binding = find(slug, uuid)
     if request.method == "POST":
         plain_writes.delete(Actor.of(request), binding)
-        return done(request, flows.address(flow), f"“{binding.stage}” is no longer part of the flow.")
+        return done(
+            request, flows.address(flow), _("“%(stage)s” is no longer part of the flow.") % {"stage": binding.stage}
+        )
     return show_admin(
         request,
         "confirm.html",
         section=flows.SECTION,
-        title=f"Take out {binding.stage}",
+        title=_("Take out %(stage)s") % {"stage": binding.stage},
         crumbs=_up(flow),
-        question=f"Take “{binding.stage}” out of the flow “{flow.slug}”?",
+        question=_("Take “%(stage)s” out of the flow “%(slug)s”?") % {"stage": binding.stage, "slug": flow.slug},
         consequences=[
-            f"What it does there ({does(binding.stage.kind)}) no longer happens.",
-            "Whoever is at it at this moment starts again.",
-            "The stage itself stays, with its settings.",
+            _("What it does there (%(does)s) no longer happens.") % {"does": does(binding.stage.kind)},
+            _("Whoever is at it at this moment starts again."),
+            _("The stage itself stays, with its settings."),
         ],
         submit="Take it out",
         back=flows.address(flow),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from doorward.identity.flows import inspector
@@ -31,7 +32,7 @@ def tried(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "tried.html",
         section=flows.SECTION,
-        title=f"What {slug} did",
+        title=_("What %(slug)s did") % {"slug": slug},
         crumbs=[*flows.UP, (slug, flows.address(flow))],
         flow=flow,
         inspection=inspector.inspect(request, flow),

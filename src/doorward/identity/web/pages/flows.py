@@ -7,6 +7,7 @@ from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.api import plain_writes
@@ -41,7 +42,8 @@ class BehaviorForm(forms.Form):
 def flows(request: HttpRequest) -> HttpResponse:
     """``/if/admin/flows/``"""
     query = search_text(request)
-    purpose = Choice.read(request, "for", "What it is for", {"": "For everything", **PURPOSES})
+    purposes = {str(kind): str(words) for kind, words in PURPOSES.items()}
+    purpose = Choice.read(request, "for", _("What it is for"), {"": _("For everything"), **purposes})
     found = Flow.objects.prefetch_related("stage_bindings").filter(slug__icontains=query) | (
         Flow.objects.prefetch_related("stage_bindings").filter(name__icontains=query)
     )
@@ -87,7 +89,7 @@ def show_flow(
         crumbs=UP,
         flow=shown,
         purpose=PURPOSES.get(Flow.Designation(shown.designation)),
-        who=WHO.get(Flow.Authentication(shown.authentication)),
+        who=str(WHO.get(Flow.Authentication(shown.authentication), "")),
         when_refused=WHEN_REFUSED.get(Flow.DeniedAction(shown.denied_action)),
         course=course_of(shown),
         bindings=shown.bindings.select_related("group", "user", "policy"),
@@ -108,7 +110,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = plain_writes.create(Actor.of(request), Flow, form.cleaned_data)
-            return done(request, address(made), f"“{made.slug}” is created. Add its stages below.")
+            return done(request, address(made), _("“%(slug)s” is created. Add its stages below.") % {"slug": made.slug})
     return show_admin(
         request,
         "form.html",
@@ -132,13 +134,13 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             plain_writes.update(Actor.of(request), changed, form.cleaned_data)
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     stored = find(slug)
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Edit {stored.slug}",
+        title=_("Edit %(slug)s") % {"slug": stored.slug},
         crumbs=[*UP, (stored.slug, address(stored))],
         form=form,
         back=address(stored),
@@ -155,21 +157,21 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         try:
             plain_writes.delete(Actor.of(request), going)
-            return done(request, SECTION, f"The flow “{slug}” is deleted.")
+            return done(request, SECTION, _("The flow “%(slug)s” is deleted.") % {"slug": slug})
         except ProtectedError:
-            going, problem = find(slug), "It is still in use. Give these providers another flow first."
+            going, problem = find(slug), _("It is still in use. Give these providers another flow first.")
     uses = uses_of(going)
     lines = [f"The {use} uses it, and must have one." for use in uses if use.holds]
     lines += [f"The {use} goes with it." for use in uses if use.goes and use.kind != PLACE]
     lines += [f"The {use} goes on without it." for use in uses if not use.goes and not use.holds]
-    lines.append("Its stages stay, and can be put into other flows.")
+    lines.append(_("Its stages stay, and can be put into other flows."))
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {slug}",
+        title=_("Delete %(slug)s") % {"slug": slug},
         crumbs=[*UP, (slug, address(going))],
-        question=f"Delete the flow “{slug}”?",
+        question=_("Delete the flow “%(slug)s”?") % {"slug": slug},
         consequences=lines,
         submit="Delete flow",
         back=address(going),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.outposts.models import ProxyProvider
@@ -32,9 +33,9 @@ def _not_on_an_outpost() -> list[Forgotten]:
     found = ProxyProvider.objects.filter(application__isnull=False, outposts__isnull=True).select_related("application")
     return [
         Forgotten(
-            f"“{provider.application.name}” is not protected: no outpost serves it.",
+            _("“%(name)s” is not protected: no outpost serves it.") % {"name": provider.application.name},
             reverse("admin-outposts"),
-            "Choose it on an outpost",
+            _("Choose it on an outpost"),
         )
         for provider in found[:MOST]
     ]
@@ -43,9 +44,9 @@ def _not_on_an_outpost() -> list[Forgotten]:
 def _without_application() -> list[Forgotten]:
     return [
         Forgotten(
-            f"Nobody can use the provider “{provider.name}”: no application has it.",
+            _("Nobody can use the provider “%(name)s”: no application has it.") % {"name": provider.name},
             f"{reverse('admin-new-application')}?provider={provider.pk}",
-            "Create an application for it",
+            _("Create an application for it"),
         )
         for provider in Provider.objects.filter(application__isnull=True)[:MOST]
     ]
@@ -56,9 +57,10 @@ def _claimed_twice() -> list[Forgotten]:
     twice = served.values("external_host", "mode").annotate(times=Count("pk", distinct=True)).filter(times__gt=1)
     return [
         Forgotten(
-            f"{row['times']} applications claim {row['external_host']}: only one of them is asked.",
+            _("%(times)s applications claim %(external_host)s: only one of them is asked.")
+            % {"times": row["times"], "external_host": row["external_host"]},
             reverse("admin-providers"),
-            "Change or delete a provider",
+            _("Change or delete a provider"),
         )
         for row in twice.order_by("external_host")[:MOST]
     ]
@@ -68,9 +70,9 @@ def _leading_nowhere() -> list[Forgotten]:
     found = Application.objects.filter(provider__isnull=True, meta_launch_url="")
     return [
         Forgotten(
-            f"“{application.name}” leads nowhere: it has neither a provider nor a start page.",
+            _("“%(name)s” leads nowhere: it has neither a provider nor a start page.") % {"name": application.name},
             reverse("admin-application-edit", args=[application.slug]),
-            "Edit it",
+            _("Edit it"),
         )
         for application in found[:MOST]
     ]

@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.applications.models import Application
@@ -82,7 +83,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = actions.create_group(Actor.of(request), **form.cleaned_data)
-            return done(request, address(made), f"The group “{made}” is created.")
+            return done(request, address(made), _("The group “%(made)s” is created.") % {"made": made})
     return show_admin(
         request,
         "form.html",
@@ -105,13 +106,13 @@ def edit(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.update_group(Actor.of(request), changed, **form.cleaned_data)
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     stored = find(uuid)
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Edit {stored.name}",
+        title=_("Edit %(name)s") % {"name": stored.name},
         crumbs=[*UP, (stored.name, address(stored))],
         form=form,
         back=address(stored),
@@ -128,7 +129,7 @@ def add_member(request: HttpRequest, uuid: UUID) -> HttpResponse:
         with errors_at(form):
             user = form.cleaned_data["user"]
             actions.add_member(Actor.of(request), joined, user)
-            return done(request, address(joined), f"{user} is a member now.")
+            return done(request, address(joined), _("%(user)s is a member now.") % {"user": user})
     return _show(request, joined, form)
 
 
@@ -142,7 +143,7 @@ def remove_member(request: HttpRequest, uuid: UUID, pk: int) -> HttpResponse:
         actions.remove_member(Actor.of(request), left, user)
     except Refused as refused:
         return _show(request, left, MemberForm(), problem=str(refused))
-    return done(request, address(left), f"{user} is no longer a member.")
+    return done(request, address(left), _("%(user)s is no longer a member.") % {"user": user})
 
 
 @require_http_methods(["GET", "POST"])
@@ -154,7 +155,7 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         name = going.name
         try:
             actions.delete_group(Actor.of(request), going)
-            return done(request, SECTION, f"The group “{name}” is deleted.")
+            return done(request, SECTION, _("The group “%(name)s” is deleted.") % {"name": name})
         except Refused as refused:
             going, problem = find(uuid), str(refused)  # the object has lost its key in the attempt
     members, bound = going.users.count(), Application.objects.filter(bindings__group=going).distinct()
@@ -165,9 +166,9 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {going.name}",
+        title=_("Delete %(name)s") % {"name": going.name},
         crumbs=[*UP, (going.name, address(going))],
-        question=f"Delete the group “{going.name}”?",
+        question=_("Delete the group “%(name)s”?") % {"name": going.name},
         consequences=lines,
         submit="Delete group",
         back=address(going),

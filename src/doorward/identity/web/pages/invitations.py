@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.events.actor import Actor
@@ -63,11 +64,11 @@ def _invited(request: HttpRequest, form: InvitationForm) -> str:
     more = {"expires": form.expires, "fixed_data": form.fixed_data, "created_by": person(request)}
     invitation = invite(Actor.of(request), **fields, **more)
     if not form.cleaned_data.get("send"):
-        return "The invitation is made. Its link stands below."
+        return _("The invitation is made. Its link stands below.")
     context: dict[str, object] = {"url": link_of(invitation), "expires": invitation.expires}
     address = form.cleaned_data["email"]
-    outbox.post(address, "You are invited", "invitation", context, useless_after=invitation.expires)
-    return f"The invitation is on its way to {address}."
+    outbox.post(address, _("You are invited"), "invitation", context, useless_after=invitation.expires)
+    return _("The invitation is on its way to %(address)s.") % {"address": address}
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,15 +78,15 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     invitation = get_object_or_404(Invitation, pk=uuid)
     if request.method == "POST":
         take_back(Actor.of(request), invitation)
-        return done(request, SECTION, f"The invitation “{invitation}” is taken back.")
+        return done(request, SECTION, _("The invitation “%(invitation)s” is taken back.") % {"invitation": invitation})
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Take back {invitation}",
+        title=_("Take back %(invitation)s") % {"invitation": invitation},
         crumbs=UP,
-        question=f"Take the invitation “{invitation}” back?",
-        consequences=["Its link opens nothing any more. Accounts that were made with it stay."],
+        question=_("Take the invitation “%(invitation)s” back?") % {"invitation": invitation},
+        consequences=[_("Its link opens nothing any more. Accounts that were made with it stay.")],
         submit="Take back",
         back=SECTION,
     )

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.crypto import actions
@@ -55,7 +56,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = actions.generate(Actor.of(request), **form.cleaned_data)
-            return done(request, _address(made), f"“{made.name}” is made.")
+            return done(request, _address(made), _("“%(name)s” is made.") % {"name": made.name})
     return show_admin(
         request,
         "form.html",
@@ -84,7 +85,7 @@ def take_in(request: HttpRequest) -> HttpResponse:
                 certificate_pem=given["certificate_data"],
                 private_key_pem=given["key_data"],
             )
-            return done(request, _address(taken), f"“{taken.name}” is taken in.")
+            return done(request, _address(taken), _("“%(name)s” is taken in.") % {"name": taken.name})
     return show_admin(
         request,
         "form.html",
@@ -105,7 +106,7 @@ def rotate(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """``/if/admin/keys/<uuid>/rotate/``: nobody is logged out (S-446)."""
     pair = _find(uuid)
     if not pair.sealed_key:
-        return done(request, _address(pair), "A certificate without its private key signs nothing.", "warn")
+        return done(request, _address(pair), _("A certificate without its private key signs nothing."), "warn")
     new = key_rotation.rotate(Actor.of(request), pair)
     text = f"“{new.name}” has a new key. It is published now, and signs in a minute; the old one stays published."
     return done(request, _address(new), text)
@@ -139,18 +140,18 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         try:
             actions.delete_pair(Actor.of(request), pair)
         except ProtectedError:
-            return done(request, _address(pair), f"“{pair.name}” is in use, so it stays.", "warn")
-        return done(request, SECTION, f"“{pair.name}” is deleted.")
-    lines = ["Its private key cannot be had back."]
+            return done(request, _address(pair), _("“%(name)s” is in use, so it stays.") % {"name": pair.name}, "warn")
+        return done(request, SECTION, _("“%(name)s” is deleted.") % {"name": pair.name})
+    lines = [_("Its private key cannot be had back.")]
     if key_rotation.still_published(pair):
-        lines.append("Tokens that it has signed are refused at once: whoever holds one has to log in again.")
+        lines.append(_("Tokens that it has signed are refused at once: whoever holds one has to log in again."))
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {pair.name}",
+        title=_("Delete %(name)s") % {"name": pair.name},
         crumbs=[*UP, (pair.name, _address(pair))],
-        question=f"Delete the key “{pair.name}”?",
+        question=_("Delete the key “%(name)s”?") % {"name": pair.name},
         consequences=lines,
         submit="Delete key",
         back=_address(pair),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.directory.actions import view_token_key
@@ -59,7 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 request,
                 "outpost_made.html",
                 section=SECTION,
-                title=f"Start {made.name}",
+                title=_("Start %(name)s") % {"name": made.name},
                 crumbs=[("Outposts", SECTION)],
                 outpost=made,
                 key=key,
@@ -88,7 +89,7 @@ def outpost(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.assign(Actor.of(request), shown, form.providers)
-            return done(request, SECTION, "Saved, and in force.")
+            return done(request, SECTION, _("Saved, and in force."))
     return show_admin(
         request,
         "outpost.html",

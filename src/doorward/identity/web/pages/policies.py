@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application
@@ -38,7 +39,7 @@ UP: list[Crumb] = [("Policies", SECTION)]
 def policies(request: HttpRequest) -> HttpResponse:
     """``/if/admin/policies/``"""
     query = search_text(request)
-    titles = {kind: form.title for kind, form in kinds().items()}
+    titles = {kind: str(form.title) for kind, form in kinds().items()}
     found = Policy.objects.filter(name__icontains=query).annotate(
         judges=Count("bindings", distinct=True) + Count("passwordpolicy__prompt_stages", distinct=True)
     )
@@ -74,12 +75,16 @@ def create(request: HttpRequest, kind: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = actions.create_policy(Actor.of(request), form.of, **form.cleaned_data)
-            return done(request, address(made), f"“{made}” is created. It judges nothing until it is bound.")
+            return done(
+                request,
+                address(made),
+                _("“%(made)s” is created. It judges nothing until it is bound.") % {"made": made},
+            )
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"New {form.title.lower()} policy",
+        title=_("New %(kind)s policy") % {"kind": form.title.lower()},
         crumbs=UP,
         form=form,
         submit="Create policy",
@@ -99,7 +104,7 @@ def policy(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.update_policy(Actor.of(request), changed, **form.cleaned_data)
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     stored = find(uuid)
     ask = AskForm(request.GET if "ask" in request.GET else None)
     user = ask.cleaned_data["ask"] if ask.is_bound and ask.is_valid() else None
@@ -128,7 +133,7 @@ def _judged(request: HttpRequest, judged: Policy, user: User) -> tuple[Said | No
     try:
         return said_by(Policy.objects.get(pk=judged.pk), user, Asked.by(request)), ""
     except Exception as error:  # noqa: BLE001 - a rule may stumble over anything, and its author wants to know
-        return None, f"It could not be judged: {error}"
+        return None, _("It could not be judged: %(error)s") % {"error": error}
 
 
 @require_http_methods(["GET", "POST"])
@@ -141,17 +146,18 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         name = going.name
         try:
             actions.delete_policy(Actor.of(request), going)
-            return done(request, SECTION, f"The policy “{name}” is deleted.")
+            return done(request, SECTION, _("The policy “%(name)s” is deleted.") % {"name": name})
         except Refused as refused:
             going, problem = find(uuid), str(refused)
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {going.name}",
+        title=_("Delete %(name)s") % {"name": going.name},
         crumbs=[*UP, (going.name, address(going))],
-        question=f"Delete the policy “{going.name}”?",
-        consequences=[f"It no longer judges {what}." for what in bound_to(going)] or ["Nothing is bound to it."],
+        question=_("Delete the policy “%(name)s”?") % {"name": going.name},
+        consequences=[_("It no longer judges %(what)s.") % {"what": what} for what in bound_to(going)]
+        or [_("Nothing is bound to it.")],
         submit="Delete policy",
         back=address(going),
         problem=problem,

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.api import plain_writes
@@ -50,7 +51,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = plain_writes.create(Actor.of(request), Prompt, form.cleaned_data)
-            return done(request, ROOT, f"“{made}” is created. Choose it on a prompt stage.")
+            return done(request, ROOT, _("“%(made)s” is created. Choose it on a prompt stage.") % {"made": made})
     return show_admin(
         request,
         "form.html",
@@ -73,7 +74,7 @@ def prompt(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             plain_writes.update(Actor.of(request), changed, form.cleaned_data)
-            return done(request, ROOT, "Saved, and in force.")
+            return done(request, ROOT, _("Saved, and in force."))
     stored = get_object_or_404(Prompt, pk=uuid)
     return show_admin(
         request,
@@ -96,16 +97,16 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         name = going.name
         plain_writes.delete(Actor.of(request), going)
-        return done(request, ROOT, f"The field “{name}” is deleted.")
+        return done(request, ROOT, _("The field “%(name)s” is deleted.") % {"name": name})
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {going.name}",
+        title=_("Delete %(name)s") % {"name": going.name},
         crumbs=[*HERE, (going.name, reverse("admin-prompt", args=[going.pk]))],
-        question=f"Delete the field “{going.label}”?",
-        consequences=[f"“{stage}” no longer asks for it." for stage in going.prompt_stages.all()]
-        or ["No stage asks it."],
+        question=_("Delete the field “%(label)s”?") % {"label": going.label},
+        consequences=[_("“%(stage)s” no longer asks for it.") % {"stage": stage} for stage in going.prompt_stages.all()]
+        or [_("No stage asks it.")],
         submit="Delete field",
         back=reverse("admin-prompt", args=[going.pk]),
     )

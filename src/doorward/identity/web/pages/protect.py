@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application
@@ -60,7 +61,8 @@ def protected(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "protected.html",
         section=SECTION,
-        title=f"Set up {'the host' if _is_served_here(provider) else 'the proxy'} for {application.name}",
+        title=(_("Set up the host for %(name)s") if _is_served_here(provider) else _("Set up the proxy for %(name)s"))
+        % {"name": application.name},
         crumbs=[("Applications", reverse("admin-applications")), (application.name, _detail(application))],
         application=application,
         provider=provider,

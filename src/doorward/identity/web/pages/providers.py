@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application, Provider
@@ -73,18 +74,20 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     going = find(pk)
     if request.method == "POST":
         actions.delete_provider(Actor.of(request), going)
-        return done(request, SECTION, f"“{going.name}” is deleted.")
+        return done(request, SECTION, _("“%(name)s” is deleted.") % {"name": going.name})
     application = application_of(going)
-    lines = ["Every session and token that was made through it ends at once."]
+    lines = [_("Every session and token that was made through it ends at once.")]
     if application is not None:
-        lines.append(f"The application “{application.name}” stays, but nobody gets into it any more.")
+        lines.append(
+            _("The application “%(name)s” stays, but nobody gets into it any more.") % {"name": application.name}
+        )
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {going.name}",
+        title=_("Delete %(name)s") % {"name": going.name},
         crumbs=[*UP, (going.name, address(going))],
-        question=f"Delete the provider “{going.name}”?",
+        question=_("Delete the provider “%(name)s”?") % {"name": going.name},
         consequences=lines,
         submit="Delete provider",
         back=address(going),

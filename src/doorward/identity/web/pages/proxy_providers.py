@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from doorward.identity.events.actor import Actor
@@ -78,13 +79,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.update_proxy_provider(Actor.of(request), changed, **form.cleaned_data)
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     stored = find(pk)
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Edit {stored.name}",
+        title=_("Edit %(name)s") % {"name": stored.name},
         crumbs=[*UP, (stored.name, address(stored))],
         form=form,
         back=address(stored),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.events.actor import Actor
@@ -72,15 +73,15 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     token = get_object_or_404(RegistrationToken, pk=uuid)
     if request.method == "POST":
         delete_registration_token(Actor.of(request), token)
-        return done(request, SECTION, f"The registration token “{token}” is deleted.")
+        return done(request, SECTION, _("The registration token “%(token)s” is deleted.") % {"token": token})
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {token}",
+        title=_("Delete %(token)s") % {"token": token},
         crumbs=UP,
-        question=f"Delete the registration token “{token}”?",
-        consequences=["Nobody registers with it any more. What was registered stays, but cannot change itself."],
+        question=_("Delete the registration token “%(token)s”?") % {"token": token},
+        consequences=[_("Nobody registers with it any more. What was registered stays, but cannot change itself.")],
         submit="Delete",
         back=SECTION,
     )

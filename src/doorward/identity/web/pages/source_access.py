@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.web.forms.applications import BindingForm
@@ -20,7 +21,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
     """``/if/admin/sources/<slug>/access/``"""
     source, form = sources.find(slug), BindingForm(request.POST)
     if form.is_valid() and bound(request, source, form):
-        return done(request, sources.address(source), "Saved, and in force.")
+        return done(request, sources.address(source), _("Saved, and in force."))
     return sources.show_source(request, slug, binding_form=form)
 
 

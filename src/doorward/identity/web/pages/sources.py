@@ -34,7 +34,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     """``/if/admin/sources/``"""
     query = search_text(request)
     titles = {name: kind.title for name, kind in KINDS.items()}
-    kind = Choice.read(request, "kind", "Kind", {"": "Of every kind", **titles})
+    kind = Choice.read(request, "kind", _("Kind"), {"": _("Of every kind"), **titles})
     found = Source.objects.filter(name__icontains=query, kind__in=KINDS)
     rows = page_of(request, found.filter(kind=kind.value) if kind.value else found)
     shown = [(source := each.concrete(), kind_of(source), kind_of(source).state(source)) for each in rows]
@@ -94,7 +94,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             of.update(Actor.of(request), changed, form.changes)
-            return done(request, of.address(changed), "Saved, and in force.")
+            return done(request, of.address(changed), _("Saved, and in force."))
     return show_source(request, slug, form=form)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.api import plain_writes
@@ -32,8 +33,8 @@ UP: list[Crumb] = [("Stages", SECTION)]
 def stages(request: HttpRequest) -> HttpResponse:
     """``/if/admin/stages/``"""
     query = search_text(request)
-    titles = {kind: form.title for kind, form in kinds().items()}
-    kind = Choice.read(request, "kind", "Kind", {"": "Of every kind", **titles})
+    titles = {kind: str(form.title) for kind, form in kinds().items()}
+    kind = Choice.read(request, "kind", _("Kind"), {"": _("Of every kind"), **titles})
     found = Stage.objects.filter(name__icontains=query).prefetch_related("flows").order_by("name")
     rows = page_of(request, found.filter(kind=kind.value) if kind.value else found)
     return show_admin(
@@ -77,13 +78,19 @@ def create(request: HttpRequest, kind: str) -> HttpResponse:
             made = plain_writes.create(Actor.of(request), form.model, form.values)
             if flow is not None:
                 bind_stage(Actor.of(request), flow, Stage.objects.get(pk=made.pk))
-                return done(request, flows.address(flow), f"“{made}” is created, and the last stage now.")
-            return done(request, address(made), f"“{made}” is created. Add it to a flow on the flow’s page.")
+                return done(
+                    request, flows.address(flow), _("“%(made)s” is created, and the last stage now.") % {"made": made}
+                )
+            return done(
+                request,
+                address(made),
+                _("“%(made)s” is created. Add it to a flow on the flow’s page.") % {"made": made},
+            )
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"New {form.title} stage",
+        title=_("New %(title)s stage") % {"title": form.title},
         crumbs=UP,
         form=form,
         submit="Create stage",
@@ -105,7 +112,7 @@ def stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             plain_writes.update(Actor.of(request), changed, form.values)
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     stored = find(uuid)
     return show_admin(
         request,
@@ -130,15 +137,16 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         name = going.name
         plain_writes.delete(Actor.of(request), going)
-        return done(request, SECTION, f"The stage “{name}” is deleted.")
+        return done(request, SECTION, _("The stage “%(name)s” is deleted.") % {"name": name})
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {going.name}",
+        title=_("Delete %(name)s") % {"name": going.name},
         crumbs=[*UP, (going.name, address(going))],
-        question=f"Delete the stage “{going.name}”?",
-        consequences=[f"The {use} goes on without it." for use in uses_of(going)] or ["Nothing uses it."],
+        question=_("Delete the stage “%(name)s”?") % {"name": going.name},
+        consequences=[_("The %(use)s goes on without it.") % {"use": use} for use in uses_of(going)]
+        or [_("Nothing uses it.")],
         submit="Delete stage",
         back=address(going),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.directory import actions
@@ -67,17 +68,17 @@ def delete(request: HttpRequest, identifier: str) -> HttpResponse:
     token = get_object_or_404(Token.objects.select_related("user"), identifier=identifier)
     if request.method == "POST":
         actions.delete_token(Actor.of(request), token)
-        return done(request, SECTION, f"The token “{token}” is deleted.")
-    lines = ["Whatever uses it is refused from then on."]
+        return done(request, SECTION, _("The token “%(token)s” is deleted.") % {"token": token})
+    lines = [_("Whatever uses it is refused from then on.")]
     if token.managed:
-        lines.append("It belongs to an outpost, which can then no longer ask for its configuration.")
+        lines.append(_("It belongs to an outpost, which can then no longer ask for its configuration."))
     return show_admin(
         request,
         "confirm.html",
         section=SECTION,
-        title=f"Delete {token}",
+        title=_("Delete %(token)s") % {"token": token},
         crumbs=UP,
-        question=f"Delete the token “{token}” of {token.user}?",
+        question=_("Delete the token “%(token)s” of %(user)s?") % {"token": token, "user": token.user},
         consequences=lines,
         submit="Delete token",
         back=SECTION,

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from doorward.identity.authenticators import actions as factors
@@ -35,12 +37,14 @@ def set_password(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             actions.set_password(Actor.of(request), user, form.cleaned_data["password"], keep_sid=_own(request, user))
-            return done(request, address(user), f"{user} has a new password. Their logins have ended.")
+            return done(
+                request, address(user), _("%(user)s has a new password. Their logins have ended.") % {"user": user}
+            )
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Set a password for {user}",
+        title=_("Set a password for %(user)s") % {"user": user},
         crumbs=[*UP, (user.username, address(user))],
         form=form,
         submit="Set password",
@@ -59,9 +63,9 @@ def recovery_link(request: HttpRequest, pk: int) -> HttpResponse:
         return log_in_again(request, address(user))
     link = link_for(Actor.of(request), user)
     if link is None:
-        return done(request, address(user), "There is no recovery flow with an e-mail stage.", "warn")
+        return done(request, address(user), _("There is no recovery flow with an e-mail stage."), "warn")
     crumbs = [*UP, (user.username, address(user))]
-    title = f"Recovery link for {user}"
+    title = _("Recovery link for %(user)s") % {"user": user}
     return show_admin(
         request, "recovery_link.html", section=SECTION, title=title, crumbs=crumbs, link=link, back=address(user)
     )
@@ -78,18 +82,24 @@ def remove_factor(request: HttpRequest, pk: int, uuid: UUID) -> HttpResponse:
     if not proved_recently(request):
         return log_in_again(request, request.path)
     if user.pk == person(request).pk:
-        return done(request, address(user), "Your own factors are on your own page, which asks for one first.", "warn")
+        return done(
+            request, address(user), _("Your own factors are on your own page, which asks for one first."), "warn"
+        )
     if request.method == "POST":
         factors.remove(Actor.of(request), device)
-        return done(request, address(user), f"“{device}” is removed. {user}’s logins have ended.")
+        return done(
+            request,
+            address(user),
+            _("“%(device)s” is removed. %(user)s’s logins have ended.") % {"device": device, "user": user},
+        )
     return _confirm(
         request,
         user,
-        title=f"Remove {device}",
-        question=f"Remove “{device}” of {user}?",
+        title=_("Remove %(device)s") % {"device": device},
+        question=_("Remove “%(device)s” of %(user)s?") % {"device": device, "user": user},
         consequences=[
-            "All their logins end, and they are told by e-mail.",
-            "Be sure that it is they who asked: without it, their password alone may be enough to log in.",
+            _("All their logins end, and they are told by e-mail."),
+            _("Be sure that it is they who asked: without it, their password alone may be enough to log in."),
         ],
         submit="Remove",
         problem="",
@@ -104,17 +114,19 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             actions.update_user(Actor.of(request), user, is_active=False)
-            return done(request, address(user), f"{user} is deactivated and out of every application.")
+            return done(
+                request, address(user), _("%(user)s is deactivated and out of every application.") % {"user": user}
+            )
         except Refused as refused:
             user, problem = find(pk), str(refused)  # as stored: the attempt has changed the object
     return _confirm(
         request,
         user,
-        title=f"Deactivate {user}",
-        question=f"Deactivate “{user}”?",
+        title=_("Deactivate %(user)s") % {"user": user},
+        question=_("Deactivate “%(user)s”?") % {"user": user},
         consequences=[
-            "All their logins, sessions and tokens are worthless within a second.",
-            "Nothing is deleted; you can activate them again.",
+            _("All their logins, sessions and tokens are worthless within a second."),
+            _("Nothing is deleted; you can activate them again."),
             *warnings(UserDeactivated(user), named=may_see(request, User)),
         ],
         submit="Deactivate",
@@ -128,7 +140,7 @@ def activate(request: HttpRequest, pk: int) -> HttpResponse:
     """``/if/admin/users/<pk>/activate/``"""
     user = find(pk)
     actions.update_user(Actor.of(request), user, is_active=True)
-    return done(request, address(user), f"{user} may log in again.")
+    return done(request, address(user), _("%(user)s may log in again.") % {"user": user})
 
 
 @require_http_methods(["GET", "POST"])
@@ -140,20 +152,23 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         name = user.username
         try:
             actions.delete_user(Actor.of(request), user)
-            return done(request, SECTION, f"{name} is deleted.")
+            return done(request, SECTION, _("%(name)s is deleted.") % {"name": name})
         except Refused as refused:
             user, problem = find(pk), str(refused)  # as stored: the attempt has changed the object
-    lines = ["Their logins and sessions end at once."]
+    lines = [_("Their logins and sessions end at once.")]
     if tokens := user.tokens.count():
-        lines.append(
-            f"{tokens} {'token' if tokens == 1 else 'tokens'} of theirs, and what they have agreed to, are gone."
+        text = ngettext(
+            "%(count)d token of theirs, and what they have agreed to, are gone.",
+            "%(count)d tokens of theirs, and what they have agreed to, are gone.",
+            tokens,
         )
-    lines.append("Events keep their name. To keep the rest as well, deactivate them instead.")
+        lines.append(text % {"count": tokens})
+    lines.append(_("Events keep their name. To keep the rest as well, deactivate them instead."))
     return _confirm(
         request,
         user,
-        title=f"Delete {user}",
-        question=f"Delete the user “{user}” for good?",
+        title=_("Delete %(user)s") % {"user": user},
+        question=_("Delete the user “%(user)s” for good?") % {"user": user},
         consequences=lines,
         submit="Delete user",
         problem=problem,
@@ -168,9 +183,9 @@ def end_login(request: HttpRequest, pk: int, uuid: UUID) -> HttpResponse:
     login, this = get_object_or_404(user.login_sessions, uuid=uuid), current(request)
     if this is not None and this.pk == login.pk:
         logins.log_out(request)
-        return done(request, "/", "You are logged out.")
+        return done(request, "/", _("You are logged out."))
     logins.end(Actor.of(request), login)
-    return done(request, address(user), "That login has ended.")
+    return done(request, address(user), _("That login has ended."))
 
 
 @require_POST
@@ -179,7 +194,11 @@ def end_logins(request: HttpRequest, pk: int) -> HttpResponse:
     """``/if/admin/users/<pk>/logins/end/``: all, but the one of whoever asks."""
     user = find(pk)
     number = logins.end_all_of(Actor.of(request), user, except_sid=_own(request, user))
-    return done(request, address(user), f"{number} {'login has' if number == 1 else 'logins have'} ended.")
+    return done(
+        request,
+        address(user),
+        ngettext("%(number)d login has ended.", "%(number)d logins have ended.", number) % {"number": number},
+    )
 
 
 def _own(request: HttpRequest, user: User) -> str:

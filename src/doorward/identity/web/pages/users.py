@@ -6,6 +6,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.authenticators import queries as authenticators
@@ -30,7 +32,12 @@ from doorward.identity.web.pages.needs import may_see, narrowed
 
 SECTION = f"{ROOT}users/"
 UP: list[Crumb] = [("Users", SECTION)]
-STATES = {"": "All users", "active": "Active", "deactivated": "Deactivated", "administrators": "Administrators"}
+STATES = {
+    "": gettext_noop("All users"),
+    "active": gettext_noop("Active"),
+    "deactivated": gettext_noop("Deactivated"),
+    "administrators": gettext_noop("Administrators"),
+}
 
 
 @require_GET
@@ -91,7 +98,7 @@ def create(request: HttpRequest) -> HttpResponse:
         values = {**form.cleaned_data, "password": form.cleaned_data["password"] or None}
         with errors_at(form):
             made = actions.create_user(Actor.of(request), **values)
-            return done(request, address(made), f"The user “{made}” is created.")
+            return done(request, address(made), _("The user “%(made)s” is created.") % {"made": made})
     return show_admin(
         request,
         "form.html",
@@ -116,13 +123,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             actions.update_user(
                 Actor.of(request), changed, keep_sid=sid_to_spare(request, changed), **form.cleaned_data
             )
-            return done(request, address(changed), "Saved, and in force.")
+            return done(request, address(changed), _("Saved, and in force."))
     stored = find(pk)
     return show_admin(
         request,
         "form.html",
         section=SECTION,
-        title=f"Edit {stored.username}",
+        title=_("Edit %(username)s") % {"username": stored.username},
         crumbs=[*UP, (stored.username, address(stored))],
         form=form,
         back=address(stored),

@@ -8,7 +8,7 @@ form does not declare gets a plain field, and a kind without a form of its own a
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db.models import Field, ManyToManyField, Model
@@ -17,12 +17,15 @@ from django.forms.models import fields_for_model
 from doorward.identity.flows.models import Flow
 from doorward.identity.stages.models import Stage
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 
 class StageForm(forms.Form):
     model: ClassVar[type[Stage]]
-    title: ClassVar[str]
+    title: ClassVar[str | _StrPromise]
     """What the kind is called."""
-    does: ClassVar[str]
+    does: ClassVar[str | _StrPromise]
     """What a stage of this kind does, as a sentence about it without its subject."""
 
     secret: ClassVar[frozenset[str]] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.stages.models import CaptchaStage
 from doorward.identity.stages.models.captcha import require_script, require_service
@@ -12,8 +13,8 @@ from doorward.identity.web.forms.stages.base import StageForm
 
 class CaptchaForm(StageForm):
     model = CaptchaStage
-    title = "Captcha"
-    does = "Keeps programs out"
+    title = gettext_lazy("Captcha")
+    does = gettext_lazy("Keeps programs out")
     secret = frozenset({"private_key"})
 
     public_key = forms.CharField(
@@ -44,7 +45,7 @@ class CaptchaForm(StageForm):
     )
     request_content_type = forms.ChoiceField(
         label="It is asked by",
-        choices=[(CaptchaStage.ContentType.FORM, "A form"), (CaptchaStage.ContentType.JSON, "JSON")],
+        choices=[(CaptchaStage.ContentType.FORM, gettext_lazy("A form")), (CaptchaStage.ContentType.JSON, "JSON")],
         help_text="The big services take a form.",
     )
     interactive = forms.BooleanField(

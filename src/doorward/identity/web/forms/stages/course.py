@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.stages import letters
 from doorward.identity.stages.models import (
@@ -22,8 +23,8 @@ from doorward.identity.web.forms.stages.base import AnyFlowField, StageForm
 
 class DenyForm(StageForm):
     model = DenyStage
-    title = "Deny"
-    does = "Lets nobody through"
+    title = gettext_lazy("Deny")
+    does = gettext_lazy("Lets nobody through")
 
     deny_message = forms.CharField(
         label="What they read",
@@ -35,8 +36,8 @@ class DenyForm(StageForm):
 
 class DummyForm(StageForm):
     model = DummyStage
-    title = "Dummy"
-    does = "Shows a button"
+    title = gettext_lazy("Dummy")
+    does = gettext_lazy("Shows a button")
 
     throw_error = forms.BooleanField(
         label="Break", required=False, help_text="Fails with an error, to see what visitors and events then say."
@@ -45,12 +46,15 @@ class DummyForm(StageForm):
 
 class RedirectForm(StageForm):
     model = RedirectStage
-    title = "Redirect"
-    does = "Goes on elsewhere"
+    title = gettext_lazy("Redirect")
+    does = gettext_lazy("Goes on elsewhere")
 
     mode = forms.ChoiceField(
         label="Where to",
-        choices=[(RedirectStage.Mode.STATIC, "To an address"), (RedirectStage.Mode.FLOW, "Into another flow")],
+        choices=[
+            (RedirectStage.Mode.STATIC, gettext_lazy("To an address")),
+            (RedirectStage.Mode.FLOW, gettext_lazy("Into another flow")),
+        ],
         help_text="Only the field that belongs to it counts.",
     )
     target_static = forms.CharField(
@@ -70,8 +74,8 @@ class RedirectForm(StageForm):
 
 class EmailForm(StageForm):
     model = EmailStage
-    title = "E-mail"
-    does = "Sends a link that leads back"
+    title = gettext_lazy("E-mail")
+    does = gettext_lazy("Sends a link that leads back")
 
     subject = forms.CharField(max_length=200, help_text="Of the letter.")
     template = forms.ChoiceField(
@@ -93,8 +97,8 @@ class EmailForm(StageForm):
 
 class InvitationForm(StageForm):
     model = InvitationStage
-    title = "Invitation"
-    does = "Lets through who was invited"
+    title = gettext_lazy("Invitation")
+    does = gettext_lazy("Lets through who was invited")
 
     continue_flow_without_invitation = forms.BooleanField(
         label="Let others through as well",
@@ -105,5 +109,5 @@ class InvitationForm(StageForm):
 
 class UserDeleteForm(StageForm):
     model = UserDeleteStage
-    title = "User deletion"
-    does = "Deletes the account, after asking"
+    title = gettext_lazy("User deletion")
+    does = gettext_lazy("Deletes the account, after asking")

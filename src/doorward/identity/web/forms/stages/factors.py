@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.authenticators.models import LONGEST_NAME, DeviceClass
 from doorward.identity.authenticators.recovery_codes import SHORTEST
@@ -23,22 +24,22 @@ from doorward.identity.web.forms.fields import DurationField
 from doorward.identity.web.forms.stages.base import AnyFlowField, ChosenField, RelatedField, StageForm
 
 CLASSES = {
-    DeviceClass.TOTP: "Codes of an authenticator app",
-    DeviceClass.WEBAUTHN: "Passkeys and security keys",
-    DeviceClass.STATIC: "Recovery codes",
-    DeviceClass.EMAIL: "Codes by e-mail",
+    DeviceClass.TOTP: gettext_lazy("Codes of an authenticator app"),
+    DeviceClass.WEBAUTHN: gettext_lazy("Passkeys and security keys"),
+    DeviceClass.STATIC: gettext_lazy("Recovery codes"),
+    DeviceClass.EMAIL: gettext_lazy("Codes by e-mail"),
 }
 _PREFERENCES = [
-    (Preference.REQUIRED, "It must"),
-    (Preference.PREFERRED, "If it can"),
-    (Preference.DISCOURAGED, "Rather not"),
+    (Preference.REQUIRED, gettext_lazy("It must")),
+    (Preference.PREFERRED, gettext_lazy("If it can")),
+    (Preference.DISCOURAGED, gettext_lazy("Rather not")),
 ]
 _ACTION = AuthenticatorValidateStage.NotConfiguredAction
 
 
 def class_choices() -> list[tuple[str, str]]:
     """Every class of factors that exists."""
-    return [(kind.value, CLASSES.get(kind, kind.label)) for kind in DeviceClass]
+    return [(kind.value, str(CLASSES.get(kind, kind.label))) for kind in DeviceClass]
 
 
 class HintsField(ChosenField):
@@ -46,9 +47,9 @@ class HintsField(ChosenField):
         super().__init__(
             label="What the browser suggests first",
             choices=[
-                ("security-key", "A security key"),
-                ("client-device", "This device"),
-                ("hybrid", "A phone"),
+                ("security-key", gettext_lazy("A security key")),
+                ("client-device", gettext_lazy("This device")),
+                ("hybrid", gettext_lazy("A phone")),
             ],
             required=False,
             help_text="Nothing is excluded by it. With none the browser decides.",
@@ -57,8 +58,8 @@ class HintsField(ChosenField):
 
 class AuthenticatorValidateForm(StageForm):
     model = AuthenticatorValidateStage
-    title = "Authenticator validation"
-    does = "Asks for a second factor"
+    title = gettext_lazy("Authenticator validation")
+    does = gettext_lazy("Asks for a second factor")
 
     device_classes = ChosenField(
         label="Factors that are taken",
@@ -67,7 +68,11 @@ class AuthenticatorValidateForm(StageForm):
     )
     not_configured_action = forms.ChoiceField(
         label="Whoever has none of them",
-        choices=[(_ACTION.SKIP, "goes on without"), (_ACTION.CONFIGURE, "sets one up"), (_ACTION.DENY, "is refused")],
+        choices=[
+            (_ACTION.SKIP, gettext_lazy("goes on without")),
+            (_ACTION.CONFIGURE, gettext_lazy("sets one up")),
+            (_ACTION.DENY, gettext_lazy("is refused")),
+        ],
         help_text="Refuse only when everybody has one, administrators included.",
     )
     configuration_stages = RelatedField(
@@ -106,8 +111,8 @@ class SetUpForm(StageForm):
 
 class AuthenticatorTOTPForm(SetUpForm):
     model = AuthenticatorTOTPStage
-    title = "Authenticator app set-up"
-    does = "Sets up an authenticator app"
+    title = gettext_lazy("Authenticator app set-up")
+    does = gettext_lazy("Sets up an authenticator app")
 
     digits = forms.TypedChoiceField(
         choices=[(6, "6"), (8, "8")], coerce=int, help_text="Every app can do six; some cannot do eight."
@@ -116,8 +121,8 @@ class AuthenticatorTOTPForm(SetUpForm):
 
 class AuthenticatorStaticForm(SetUpForm):
     model = AuthenticatorStaticStage
-    title = "Recovery codes set-up"
-    does = "Gives recovery codes"
+    title = gettext_lazy("Recovery codes set-up")
+    does = gettext_lazy("Gives recovery codes")
 
     token_count = forms.IntegerField(
         label="How many codes", min_value=1, max_value=100, help_text="Each of them works once."
@@ -129,8 +134,8 @@ class AuthenticatorStaticForm(SetUpForm):
 
 class AuthenticatorEmailForm(SetUpForm):
     model = AuthenticatorEmailStage
-    title = "E-mail code set-up"
-    does = "Sets up codes by e-mail"
+    title = gettext_lazy("E-mail code set-up")
+    does = gettext_lazy("Sets up codes by e-mail")
 
     subject = forms.CharField(max_length=200, help_text="Of the letters, also of those at a login.")
     token_expiry = DurationField(label="A code works for", help_text="Once. At most minutes=30.")
@@ -138,8 +143,8 @@ class AuthenticatorEmailForm(SetUpForm):
 
 class AuthenticatorWebAuthnForm(SetUpForm):
     model = AuthenticatorWebAuthnStage
-    title = "Passkey set-up"
-    does = "Sets up a passkey"
+    title = gettext_lazy("Passkey set-up")
+    does = gettext_lazy("Sets up a passkey")
 
     user_verification = forms.ChoiceField(
         label="It verifies its owner", choices=_PREFERENCES, help_text="By a PIN, a finger or a face."
@@ -151,7 +156,11 @@ class AuthenticatorWebAuthnForm(SetUpForm):
     )
     authenticator_attachment = forms.TypedChoiceField(
         label="Which ones",
-        choices=[("", "All"), ("platform", "Those built into the device"), ("cross-platform", "Those to carry about")],
+        choices=[
+            ("", gettext_lazy("All")),
+            ("platform", gettext_lazy("Those built into the device")),
+            ("cross-platform", gettext_lazy("Those to carry about")),
+        ],
         required=False,
         empty_value=None,
         help_text="Whoever has only the other kind cannot set one up then.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows.models import Flow
 from doorward.identity.logins.bindings import GeoipBinding, NetworkBinding
@@ -24,12 +25,16 @@ from doorward.identity.web.forms.stages.base import AnyFlowField, ChosenField, R
 
 class IdentificationForm(StageForm):
     model = IdentificationStage
-    title = "Identification"
-    does = "Asks who it is"
+    title = gettext_lazy("Identification")
+    does = gettext_lazy("Asks who it is")
 
     user_fields = ChosenField(
         label="People may name themselves by",
-        choices=[("username", "User name"), ("email", "E-mail address"), ("upn", "The attribute upn")],
+        choices=[
+            ("username", gettext_lazy("User name")),
+            ("email", gettext_lazy("E-mail address")),
+            ("upn", gettext_lazy("The attribute upn")),
+        ],
         required=False,
         help_text="With none of them nobody can type a name: then only a passkey or another flow leads on.",
     )
@@ -94,15 +99,18 @@ class IdentificationForm(StageForm):
 
 class PasswordForm(StageForm):
     model = PasswordStage
-    title = "Password"
-    does = "Asks for the password"
+    title = gettext_lazy("Password")
+    does = gettext_lazy("Asks for the password")
 
     backends = ChosenField(
         label="What is taken",
         choices=[
-            ("authentik.core.auth.InbuiltBackend", "The password of the account here"),
-            ("authentik.core.auth.TokenBackend", "App passwords"),
-            ("authentik.sources.ldap.auth.LDAPBackend", "The password in the LDAP directory that somebody is from"),
+            ("authentik.core.auth.InbuiltBackend", gettext_lazy("The password of the account here")),
+            ("authentik.core.auth.TokenBackend", gettext_lazy("App passwords")),
+            (
+                "authentik.sources.ldap.auth.LDAPBackend",
+                gettext_lazy("The password in the LDAP directory that somebody is from"),
+            ),
         ],
         help_text="Where a password may come from.",
     )
@@ -129,8 +137,8 @@ class PasswordForm(StageForm):
 
 class UserLoginForm(StageForm):
     model = UserLoginStage
-    title = "User login"
-    does = "Logs in"
+    title = gettext_lazy("User login")
+    does = gettext_lazy("Logs in")
 
     session_duration = DurationField(
         label="A login lasts", help_text="For example hours=8, or days=1;hours=12. seconds=0: until the browser closes."
@@ -145,20 +153,20 @@ class UserLoginForm(StageForm):
     network_binding = forms.ChoiceField(
         label="Tied to the network",
         choices=[
-            (NetworkBinding.NO_BINDING, "No"),
-            (NetworkBinding.BIND_ASN, "To its operator"),
-            (NetworkBinding.BIND_ASN_NETWORK, "To the network itself"),
-            (NetworkBinding.BIND_ASN_NETWORK_IP, "To the address"),
+            (NetworkBinding.NO_BINDING, gettext_lazy("No")),
+            (NetworkBinding.BIND_ASN, gettext_lazy("To its operator")),
+            (NetworkBinding.BIND_ASN_NETWORK, gettext_lazy("To the network itself")),
+            (NetworkBinding.BIND_ASN_NETWORK_IP, gettext_lazy("To the address")),
         ],
         help_text="A request from elsewhere ends the login. Phones change networks, so this is not for everybody.",
     )
     geoip_binding = forms.ChoiceField(
         label="Tied to the place",
         choices=[
-            (GeoipBinding.NO_BINDING, "No"),
-            (GeoipBinding.BIND_CONTINENT, "To the continent"),
-            (GeoipBinding.BIND_CONTINENT_COUNTRY, "To the country"),
-            (GeoipBinding.BIND_CONTINENT_COUNTRY_CITY, "To the city"),
+            (GeoipBinding.NO_BINDING, gettext_lazy("No")),
+            (GeoipBinding.BIND_CONTINENT, gettext_lazy("To the continent")),
+            (GeoipBinding.BIND_CONTINENT_COUNTRY, gettext_lazy("To the country")),
+            (GeoipBinding.BIND_CONTINENT_COUNTRY_CITY, gettext_lazy("To the city")),
         ],
         help_text="Needs a database of places (identity.geoip). Without one, every other address is another place.",
     )
@@ -166,21 +174,21 @@ class UserLoginForm(StageForm):
 
 class UserLogoutForm(StageForm):
     model = UserLogoutStage
-    title = "User logout"
-    does = "Logs out"
+    title = gettext_lazy("User logout")
+    does = gettext_lazy("Logs out")
 
 
 class ConsentForm(StageForm):
     model = ConsentStage
-    title = "Consent"
-    does = "Asks whether the application may know"
+    title = gettext_lazy("Consent")
+    does = gettext_lazy("Asks whether the application may know")
 
     mode = forms.ChoiceField(
         label="Asks",
         choices=[
-            (ConsentStage.Mode.EXPIRING, "Again after a while"),
-            (ConsentStage.Mode.PERMANENT, "Once"),
-            (ConsentStage.Mode.ALWAYS_REQUIRE, "Every time"),
+            (ConsentStage.Mode.EXPIRING, gettext_lazy("Again after a while")),
+            (ConsentStage.Mode.PERMANENT, gettext_lazy("Once")),
+            (ConsentStage.Mode.ALWAYS_REQUIRE, gettext_lazy("Every time")),
         ],
         help_text="Whoever agreed can take it back on their own page.",
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.directory.models import Group, User
 from doorward.identity.policies.models import PasswordPolicy
@@ -16,26 +17,26 @@ from doorward.identity.web.forms.fields import PLAIN, plain_input
 from doorward.identity.web.forms.stages.base import RelatedField, StageForm, values_of
 
 TYPES = {
-    Prompt.Type.TEXT: "One line of text",
-    Prompt.Type.TEXT_AREA: "Several lines of text",
-    Prompt.Type.TEXT_READ_ONLY: "One line, to read",
-    Prompt.Type.TEXT_AREA_READ_ONLY: "Several lines, to read",
-    Prompt.Type.USERNAME: "A user name that nobody has",
-    Prompt.Type.EMAIL: "An e-mail address",
-    Prompt.Type.PASSWORD: "A password",
-    Prompt.Type.NUMBER: "A number",
-    Prompt.Type.CHECKBOX: "A box to tick",
-    Prompt.Type.RADIO: "One of several, all in sight",
-    Prompt.Type.DROPDOWN: "One of several, in a list",
-    Prompt.Type.DATE: "A date",
-    Prompt.Type.DATE_TIME: "A date and a time",
-    Prompt.Type.SEPARATOR: "A line between fields",
-    Prompt.Type.HIDDEN: "Hidden, with the value below",
-    Prompt.Type.STATIC: "A text",
-    Prompt.Type.ALERT_INFO: "A text, as a notice",
-    Prompt.Type.ALERT_WARNING: "A text, as a warning",
-    Prompt.Type.ALERT_DANGER: "A text, as an alarm",
-    Prompt.Type.LOCALE: "A language",
+    Prompt.Type.TEXT: gettext_lazy("One line of text"),
+    Prompt.Type.TEXT_AREA: gettext_lazy("Several lines of text"),
+    Prompt.Type.TEXT_READ_ONLY: gettext_lazy("One line, to read"),
+    Prompt.Type.TEXT_AREA_READ_ONLY: gettext_lazy("Several lines, to read"),
+    Prompt.Type.USERNAME: gettext_lazy("A user name that nobody has"),
+    Prompt.Type.EMAIL: gettext_lazy("An e-mail address"),
+    Prompt.Type.PASSWORD: gettext_lazy("A password"),
+    Prompt.Type.NUMBER: gettext_lazy("A number"),
+    Prompt.Type.CHECKBOX: gettext_lazy("A box to tick"),
+    Prompt.Type.RADIO: gettext_lazy("One of several, all in sight"),
+    Prompt.Type.DROPDOWN: gettext_lazy("One of several, in a list"),
+    Prompt.Type.DATE: gettext_lazy("A date"),
+    Prompt.Type.DATE_TIME: gettext_lazy("A date and a time"),
+    Prompt.Type.SEPARATOR: gettext_lazy("A line between fields"),
+    Prompt.Type.HIDDEN: gettext_lazy("Hidden, with the value below"),
+    Prompt.Type.STATIC: gettext_lazy("A text"),
+    Prompt.Type.ALERT_INFO: gettext_lazy("A text, as a notice"),
+    Prompt.Type.ALERT_WARNING: gettext_lazy("A text, as a warning"),
+    Prompt.Type.ALERT_DANGER: gettext_lazy("A text, as an alarm"),
+    Prompt.Type.LOCALE: gettext_lazy("A language"),
 }
 
 
@@ -47,8 +48,8 @@ class FieldsField(RelatedField):
 
 class PromptStageForm(StageForm):
     model = PromptStage
-    title = "Prompt"
-    does = "Asks for anything"
+    title = gettext_lazy("Prompt")
+    does = gettext_lazy("Asks for anything")
 
     fields = FieldsField(  # type: ignore[assignment]  # the stage's, not this form's own table
         Prompt.objects.all(),
@@ -65,15 +66,15 @@ class PromptStageForm(StageForm):
 
 class UserWriteForm(StageForm):
     model = UserWriteStage
-    title = "User write"
-    does = "Writes what was answered to the user"
+    title = gettext_lazy("User write")
+    does = gettext_lazy("Writes what was answered to the user")
 
     user_creation_mode = forms.ChoiceField(
         label="A new account",
         choices=[
-            (UserWriteStage.CreationMode.CREATE_WHEN_REQUIRED, "is made for whoever is not logged in"),
-            (UserWriteStage.CreationMode.ALWAYS_CREATE, "is always made"),
-            (UserWriteStage.CreationMode.NEVER_CREATE, "is never made"),
+            (UserWriteStage.CreationMode.CREATE_WHEN_REQUIRED, gettext_lazy("is made for whoever is not logged in")),
+            (UserWriteStage.CreationMode.ALWAYS_CREATE, gettext_lazy("is always made")),
+            (UserWriteStage.CreationMode.NEVER_CREATE, gettext_lazy("is never made")),
         ],
         help_text="Otherwise what was answered is written to the account of the flow’s visitor.",
     )
@@ -92,9 +93,9 @@ class UserWriteForm(StageForm):
     user_type = forms.ChoiceField(
         label="Kind of new accounts",
         choices=[
-            (User.Type.INTERNAL, "A person of this organisation"),
-            (User.Type.EXTERNAL, "A person from outside"),
-            (User.Type.SERVICE_ACCOUNT, "A machine"),
+            (User.Type.INTERNAL, gettext_lazy("A person of this organisation")),
+            (User.Type.EXTERNAL, gettext_lazy("A person from outside")),
+            (User.Type.SERVICE_ACCOUNT, gettext_lazy("A machine")),
         ],
         help_text="Applications are told it.",
     )

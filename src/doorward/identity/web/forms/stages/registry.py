@@ -49,7 +49,7 @@ def form_of(kind: str) -> type[StageForm] | None:
 def does(kind: str) -> str:
     """What stages of this kind do, in words."""
     form = form_of(kind)
-    return form.does if form else kind
+    return str(form.does) if form else kind
 
 
 def _models(above: type[Stage]) -> Iterator[type[Stage]]:
