@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,14 +16,14 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.sources.ldap import chores
 from doorward.identity.sources.ldap.models import LDAPSource, Sync
 from doorward.identity.sources.ldap.places import NotAsked, places_of
+from doorward.identity.sources.writing import write
 
 _SAME_SERVER = ("server_uri", "start_tls", "peer_certificate", "bind_cn")
-_MANY = frozenset({"user_property_mappings", "group_property_mappings"})
 
 
 def create(actor: Actor, fields: Mapping[str, Any]) -> LDAPSource:
     """Raises ValidationError."""
-    return _write(actor, LDAPSource(), fields, fresh=True)
+    return write(actor, LDAPSource(), fields, _validate, fresh=True)
 
 
 def update(actor: Actor, source: LDAPSource, changes: Mapping[str, Any]) -> LDAPSource:
@@ -31,7 +31,7 @@ def update(actor: Actor, source: LDAPSource, changes: Mapping[str, Any]) -> LDAP
     moved = any(name in changes and changes[name] != getattr(source, name) for name in _SAME_SERVER)
     if moved and source.sealed_bind_password and not changes.get("bind_password"):
         raise ValidationError({"bind_password": [_("Enter the password again when server or name change.")]})
-    return _write(actor, source, changes, fresh=False)
+    return write(actor, source, changes, _validate, fresh=False)
 
 
 def delete(actor: Actor, source: LDAPSource) -> None:
@@ -47,27 +47,6 @@ def want_sync(actor: Actor, source: LDAPSource) -> None:
         Sync.objects.update_or_create(source=source, defaults={"wanted": timezone.now()})
         events.record("system_task_execution", "authentik.sources.ldap", actor, source=source, message="Sync wanted")
         transaction.on_commit(lambda: runner.wake(chores.NAME))
-
-
-def _write(actor: Actor, source: LDAPSource, fields: Mapping[str, Any], *, fresh: bool) -> LDAPSource:
-    with transaction.atomic():
-        before = {} if fresh else events.snapshot(source)
-        for name, value in fields.items():
-            if name not in _MANY:
-                setattr(source, name, value)
-        _validate(source)
-        source.save()
-        more = {}
-        for name in _MANY & fields.keys():
-            related = getattr(source, name)
-            former = _names(related.all())
-            related.set(fields[name])
-            more[name] = (former, _names(related.all()))
-        if fresh:
-            events.created(actor, source)
-        else:
-            events.updated(actor, source, before, **more)
-    return source
 
 
 def _validate(source: LDAPSource) -> None:
@@ -95,7 +74,3 @@ def _is_balanced(condition: str) -> bool:
         if depth < 0 or (depth == 0 and position < len(condition) - 1):
             return False
     return condition.startswith("(") and depth == 0
-
-
-def _names(members: Iterable[Any]) -> list[str]:
-    return sorted(str(member) for member in members)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,18 +18,17 @@ from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
 from doorward.identity.sources import icons
 from doorward.identity.sources.saml.models import SAMLSource
-
-_MANY = frozenset({"user_property_mappings", "group_property_mappings"})
+from doorward.identity.sources.writing import write
 
 
 def create(actor: Actor, fields: Mapping[str, Any]) -> SAMLSource:
     """Raises ValidationError."""
-    return _write(actor, SAMLSource(), fields, fresh=True)
+    return write(actor, SAMLSource(), fields, _validate, fresh=True)
 
 
 def update(actor: Actor, source: SAMLSource, changes: Mapping[str, Any]) -> SAMLSource:
     """Raises ValidationError."""
-    return _write(actor, source, changes, fresh=False)
+    return write(actor, source, changes, _validate, fresh=False)
 
 
 def delete(actor: Actor, source: SAMLSource) -> None:
@@ -37,27 +36,6 @@ def delete(actor: Actor, source: SAMLSource) -> None:
     with transaction.atomic():
         events.deleted(actor, source)
         source.delete()
-
-
-def _write(actor: Actor, source: SAMLSource, fields: Mapping[str, Any], *, fresh: bool) -> SAMLSource:
-    with transaction.atomic():
-        before = {} if fresh else events.snapshot(source)
-        for name, value in fields.items():
-            if name not in _MANY:
-                setattr(source, name, value)
-        _validate(source)
-        source.save()
-        more = {}
-        for name in _MANY & fields.keys():
-            related = getattr(source, name)
-            former = _names(related.all())
-            related.set(fields[name])
-            more[name] = (former, _names(related.all()))
-        if fresh:
-            events.created(actor, source)
-        else:
-            events.updated(actor, source, before, **more)
-    return source
 
 
 def _validate(source: SAMLSource) -> None:
@@ -110,7 +88,3 @@ def _require_signer(pair: CertificateKeyPair, algorithm: str) -> None:
 def _key_of(pair: CertificateKeyPair) -> object:
     pem = pair.private_key_pem
     return load_pem_private_key(pem.encode(), None) if pem else None
-
-
-def _names(members: Iterable[Any]) -> list[str]:
-    return sorted(str(member) for member in members)
