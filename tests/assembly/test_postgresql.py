@@ -70,7 +70,7 @@ def test_a_new_secret_key_and_a_database_that_was_put_back(stage: Stage, tmp_pat
 
     with psycopg.connect(stage.database):
         refused = doorward("rotate-secret-key", "--config", config)
-        assert "1 other connections use the database" in refused.stderr
+        assert "other connections use the database" in refused.stderr
     key = (stage.program.data / "secret.key").read_text()
     rotated = doorward("rotate-secret-key", "--config", config)
     assert rotated.returncode == 0, rotated.stderr

@@ -12,6 +12,7 @@ go on sealing with the key it has read.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from doorward.identity.events.actor import Actor
 from doorward.tokens.secret_key import INSTALLATION_ID, SHORTEST, Kept, SecretKeys, write_secret_keys
 
 AT_ONCE = 100
+PATIENCE = 3.0
+"""Seconds in which a server lets go of connections that were closed."""
 ACTION = "secret_key_rotated"
 
 Progress = Callable[[int, int], None]
@@ -66,14 +69,20 @@ def require_nobody_else() -> None:
     """Raises CannotRotate while other programs use the database. SQLite's is guarded by the state folder's lock."""
     if connection.vendor != "postgresql":
         return
+    patient_until = time.monotonic() + PATIENCE  # connections of what has just been stopped
+    while others := _others():
+        if time.monotonic() > patient_until:
+            raise CannotRotate(f"{others} other connections use the database: stop the program on all machines first")
+        time.sleep(0.2)
+
+
+def _others() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
         )
-        others = cursor.fetchone()[0]
-    if others:
-        raise CannotRotate(f"{others} other connections use the database: stop the program on all machines first")
+        return int(cursor.fetchone()[0])
 
 
 def renew(progress: Progress = lambda done, of: None) -> Renewed:
