@@ -13,7 +13,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
 from doorward.identity.flows.actions import bind_stage
 from doorward.identity.flows.models import Flow
-from doorward.identity.flows.plan import IFRAME_LOGOUT, SESSION_END
+from doorward.identity.flows.plan import IFRAME_LOGOUT, SESSION_END, SOURCE_LOGOUT
 from doorward.identity.stages.models import (
     AuthenticatorValidateStage,
     AuthenticatorWebAuthnStage,
@@ -58,7 +58,7 @@ def filled(form: forms.Form) -> dict[str, Any]:
 
 def test_every_kind_that_runs_has_a_form() -> None:
     """Of its own or a plain one, so that no kind can only be made through the API."""
-    assert VIEWS.keys() - {SESSION_END, IFRAME_LOGOUT} <= kinds().keys()
+    assert VIEWS.keys() - {SESSION_END, IFRAME_LOGOUT, SOURCE_LOGOUT} <= kinds().keys()
 
 
 @pytest.mark.parametrize("kind", FORMS)
