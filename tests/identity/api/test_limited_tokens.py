@@ -120,6 +120,7 @@ def test_a_session_is_no_way_round(akadmin: User, flows: None) -> None:
         ("PATCH", "core/tokens/own/", {"expiring": False}),
         ("PATCH", "core/tokens/own/", {"expires": "2099-01-01T00:00:00Z"}),
         ("POST", "flows/instances/", {"name": "x", "slug": "x", "title": "x", "designation": "authentication"}),
+        ("POST", "policies/bindings/", {"target": "{flow}", "group": "{staff}", "order": 0}),
         ("POST", "policies/expression/", {"name": "x", "expression": "return True"}),
         ("POST", "managed/blueprints/", {"name": "x", "content": "version: 1"}),
         ("POST", "stages/user_login/", {"name": "x"}),
@@ -135,6 +136,7 @@ def test_it_leads_to_nothing_wider(
     from doorward.identity.crypto.models import CertificateKeyPair
     from doorward.identity.directory.models import Token, User
     from doorward.identity.events.models import Event
+    from doorward.identity.flows.models import Flow
 
     parts = ("core/users", "core/groups", "core/tokens", "rbac", "flows", "policies", "managed", "stages", "admin")
     role = role_with("viewers", *core("view_user"))
@@ -146,6 +148,7 @@ def test_it_leads_to_nothing_wider(
         "{admins}": str(admins.pk),
         "{staff}": str(staff.pk),
         "{role}": str(role.pk),
+        "{flow}": str(Flow.objects.earliest("slug").pk),
         "{key}": str(CertificateKeyPair.objects.first().pk),  # type: ignore[union-attr]
     }
     for name, value in names.items():

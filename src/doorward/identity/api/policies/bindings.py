@@ -24,6 +24,7 @@ from doorward.identity.api.policies.serializer import PolicySerializer
 from doorward.identity.api.resource import UUID as UUID_PATTERN
 from doorward.identity.api.resource import Resource
 from doorward.identity.applications.models import Application, Entitlement
+from doorward.identity.directory.models import Token
 from doorward.identity.policies import actions
 from doorward.identity.policies.models import PolicyBinding, PolicyTarget
 
@@ -88,7 +89,8 @@ class OfManagedApplications(BasePermission):
 def may_bind(request: Request, target: UUID) -> bool:
     """Whether whoever asks decides who may enter this, or has this entitlement."""
     held = powers(request)
-    if held.everything:
+    limited = isinstance(request.auth, Token) and request.auth.limits is not None
+    if held.everything and not limited:  # whoever decides about flows and stages can log in as anybody
         return True
     entitlement = Entitlement.objects.filter(pk=target).first()
     application = target if entitlement is None else entitlement.app_id
