@@ -58,6 +58,8 @@ def made(path: str, akadmin: User) -> dict[str, Any]:
             fields |= {"credential_id": b"x", "public_key": b"x"}
         case "totp":
             fields |= {"sealed_seed": "x"}
+        case "core/application_entitlements":
+            fields |= {"app": Application.objects.earliest("slug")}
         case "doorward/access_offers":
             fields = {"application": Application.objects.earliest("slug")}
         case "managed/blueprints":

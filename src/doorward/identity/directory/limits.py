@@ -30,6 +30,7 @@ AREAS = {
     "core/user_consent": gettext_lazy("Consents"),
     "authenticators": gettext_lazy("Second factors"),
     "core/applications": gettext_lazy("Applications"),
+    "core/application_entitlements": gettext_lazy("Entitlements within applications"),
     "core/transactional": gettext_lazy("Applications with their providers, in one step"),
     "providers": gettext_lazy("Providers"),
     "propertymappings": gettext_lazy("Property mappings"),
