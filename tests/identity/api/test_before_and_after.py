@@ -139,7 +139,7 @@ def test_every_change_tells_before_and_after(admin_api: Api, akadmin: User, whoa
     Event.objects.all().delete()
     paths = [path for path, view in RESOURCES.items() if hasattr(view, "partial_update")]
     for path in sorted(path for path in paths if "patch" in RESOURCES[path].http_method_names):
-        if path in NOTHING_TO_TELL:
+        if path in NOTHING_TO_TELL or "_connections/" in path:  # those are in the tests of sources
             continue
         with transaction.atomic():
             assert untold(admin_api, path, some(path, akadmin)) == [], path
