@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-TEXTS = ("name", "title", "description", "branding_title", "label")
+TEXTS = ("name", "title", "description", "branding_title", "label", "identifier")
 """Fields that take another text."""
 NOTHING_TO_TELL = {"events/notifications"}
 """Whether somebody has seen a notification is nobody else's business."""
@@ -48,6 +48,8 @@ def made(path: str, akadmin: User) -> dict[str, Any]:
 
     flow = Flow.objects.earliest("slug")
     flows = {"authorization_flow": flow, "invalidation_flow": flow}
+    if "_connections/" in path:
+        return connection(path, akadmin)
     fields: dict[str, Any] = {"name": "Some"}
     if path.startswith("authenticators/"):
         fields |= {"user": akadmin}
@@ -95,6 +97,18 @@ def made(path: str, akadmin: User) -> dict[str, Any]:
         case "stages/redirect":
             fields |= {"mode": "static", "target_static": "https://example.test/"}
     return fields
+
+
+def connection(path: str, akadmin: User) -> dict[str, Any]:
+    """Of a user or a group to a new source."""
+    from doorward.identity.api.routes import RESOURCES
+    from doorward.identity.directory.models import Group
+
+    room, kind = path.removeprefix("sources/").split("/")
+    of = f"sources/{'oauth' if kind == 'all' else kind}"
+    source = RESOURCES[of].queryset.model._default_manager.create(**made(of, akadmin))
+    whose = {"user": akadmin} if room == "user_connections" else {"group": Group.objects.earliest("name")}
+    return {"source": source, "identifier": "some", **whose}
 
 
 def another(name: str, value: Any) -> Any:

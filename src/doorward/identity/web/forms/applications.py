@@ -8,11 +8,11 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.brands import pictures
 from doorward.identity.directory.models import Group
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.policies.models import Policy, PolicyTarget
 from doorward.identity.web.forms.fields import PersonField, plain_input
 from doorward.identity.web.forms.protect import free_slug
@@ -91,7 +91,7 @@ class ApplicationForm(forms.Form):
         if application is not None:
             free |= Q(application=application)
             self.fields["slug"].required = True
-            self.fields["slug"].help_text = "Its short name in addresses. A new one ends all logins to it."
+            self.fields["slug"].help_text = _("Its short name in addresses. A new one ends all logins to it.")
         provider = self.fields["provider"]
         assert isinstance(provider, forms.ModelChoiceField)
         provider.queryset = Provider.objects.filter(free)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.policies.models import PolicyBinding
 from doorward.identity.web.forms.applications import BindingForm
 
@@ -23,7 +24,7 @@ class BindingEditForm(BindingForm):
     )
     failure_result = forms.ChoiceField(
         label="When its policy cannot be judged",
-        choices=[("", "It says no"), ("on", "It says yes")],
+        choices=[("", gettext_lazy("It says no")), ("on", gettext_lazy("It says yes"))],
         required=False,
         help_text="Neither is turned around by “Everybody but them”.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from doorward.identity.outposts.models import ProxyProvider
@@ -29,7 +30,7 @@ class ModeField(forms.ChoiceField):
                 gettext_lazy("This application alone, and Doorward stands in front of it: no other proxy"),
             ),
         ]
-        options = {"label": "What is protected", "widget": forms.RadioSelect, **options}
+        options = {"label": _("What is protected"), "widget": forms.RadioSelect, **options}
         super().__init__(choices=choices, initial=ProxyProvider.Mode.FORWARD_SINGLE, **options)
 
 
@@ -39,7 +40,7 @@ class CookieDomainField(forms.CharField):
     widget = plain_input(placeholder="example.com")
 
     def __init__(self, **options: Any) -> None:
-        options = {"label": "Domain", "required": False, "max_length": 253, "help_text": RISK, **options}
+        options = {"label": _("Domain"), "required": False, "max_length": 253, "help_text": RISK, **options}
         super().__init__(**options)
 
 
@@ -49,8 +50,8 @@ class InternalHostField(forms.CharField):
     widget = plain_input(inputmode="url", placeholder="http://10.0.0.7:3000")
 
     def __init__(self, **options: Any) -> None:
-        text = "Where Doorward reaches the application: scheme, host and port. People never see it."
-        options = {"label": "Inside URL", "required": False, "max_length": 2000, "help_text": text, **options}
+        text = _("Where Doorward reaches the application: scheme, host and port. People never see it.")
+        options = {"label": _("Inside URL"), "required": False, "max_length": 2000, "help_text": text, **options}
         super().__init__(**options)
 
     def clean(self, value: Any) -> str:
@@ -63,5 +64,5 @@ class VerifiedField(forms.BooleanField):
     """Whether the inside certificate counts."""
 
     def __init__(self, **options: Any) -> None:
-        text = "Switch it off only for a certificate of its own making, in a network that is yours."
+        text = _("Switch it off only for a certificate of its own making, in a network that is yours.")
         super().__init__(**{"label": "Verify its certificate", "required": False, "help_text": text, **options})

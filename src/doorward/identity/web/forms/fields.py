@@ -71,7 +71,7 @@ class DurationField(forms.CharField):
     default_validators = [durations.require]
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", "For example hours=8, or days=1;hours=12.")
+        options.setdefault("help_text", _("For example hours=8, or days=1;hours=12."))
         super().__init__(**options)
 
 

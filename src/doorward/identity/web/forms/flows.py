@@ -6,9 +6,10 @@ from typing import Any
 
 from django import forms
 from django.utils.text import slugify
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
 
 from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.stages.models import Stage
 from doorward.identity.web.forms.fields import plain_input
@@ -104,7 +105,7 @@ class FlowForm(forms.Form):
         super().__init__(data, initial={name: getattr(shown, name) for name in self.base_fields})
         if flow is not None:
             self.fields["slug"].required = True
-            self.fields["slug"].help_text = "Its short name in addresses. Links with the old one lead nowhere then."
+            self.fields["slug"].help_text = _("Its short name in addresses. Links with the old one lead nowhere then.")
 
     def clean(self) -> dict[str, Any]:
         """Make a slug where none was given."""

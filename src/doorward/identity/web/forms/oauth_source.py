@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
 
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.sources.models import OAuthSource, Source
 from doorward.identity.sources.oauth.presets import BY_NAME, Preset
 from doorward.identity.web.forms.fields import PLAIN, ObjectField, plain_input
@@ -25,12 +26,12 @@ class OAuthSourceForm(SourceForm):
     secret: ClassVar[frozenset[str]] = frozenset({"consumer_secret"})
     sections_of: ClassVar[tuple[tuple[str, tuple[str, ...], bool], ...]] = (
         (
-            "What the provider has given you",
+            gettext_lazy("What the provider has given you"),
             ("consumer_key", "consumer_secret", "oidc_well_known_url"),
             False,
         ),
         (
-            "Addresses and ways of the provider",
+            gettext_lazy("Addresses and ways of the provider"),
             (
                 "authorization_url", "access_token_url", "profile_url", "oidc_jwks_url", "oidc_jwks",
                 "additional_scopes", "pkce", "authorization_code_auth_method",
@@ -49,13 +50,17 @@ class OAuthSourceForm(SourceForm):
         help_text="Kept encrypted, and never shown. Empty: as it is, or none.",
     )
     oidc_well_known_url = _address(
-        "Well-known URL",
-        "From it everything else is discovered, and what the provider signs is checked.",
+        gettext_lazy("Well-known URL"),
+        gettext_lazy("From it everything else is discovered, and what the provider signs is checked."),
     )
-    authorization_url = _address("Authorization URL", "Where people are sent. Needed without a well-known URL only.")
-    access_token_url = _address("Token URL", "Where the code is redeemed.")
-    profile_url = _address("Profile URL", "Where it is asked who has logged in.")
-    oidc_jwks_url = _address("Key URL", "Where the keys are that ID tokens are checked with.")
+    authorization_url = _address(
+        gettext_lazy("Authorization URL"), gettext_lazy("Where people are sent. Needed without a well-known URL only.")
+    )
+    access_token_url = _address(gettext_lazy("Token URL"), gettext_lazy("Where the code is redeemed."))
+    profile_url = _address(gettext_lazy("Profile URL"), gettext_lazy("Where it is asked who has logged in."))
+    oidc_jwks_url = _address(
+        gettext_lazy("Key URL"), gettext_lazy("Where the keys are that ID tokens are checked with.")
+    )
     oidc_jwks = ObjectField(label="Keys", help_text="Instead of fetching them: a JSON Web Key Set.")
     additional_scopes = forms.CharField(
         label="More scopes",
@@ -96,9 +101,11 @@ class OAuthSourceForm(SourceForm):
             if name in self.fields:
                 self.fields[name].widget.attrs["placeholder"] = example
         if self.preset.signs_secret:
-            self.fields["consumer_key"].help_text = "client;team;key: the ID of the service, of the team, of the key."
+            self.fields["consumer_key"].help_text = _(
+                "client;team;key: the ID of the service, of the team, of the key."
+            )
             self.fields["consumer_secret"].widget = forms.Textarea(attrs={**PLAIN, "rows": "6", "class": "code-input"})
-            self.fields["consumer_secret"].help_text = (
+            self.fields["consumer_secret"].help_text = _(
                 "The private key that the provider gave you, with its first and last line. Kept encrypted, and never "
                 "shown. Empty: as it is."
             )

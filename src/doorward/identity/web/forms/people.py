@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from doorward.identity.directory.models import Group, User
@@ -47,7 +48,10 @@ class NewUserForm(UserForm):
         strip=False,
         required=False,
         widget=secret_input("new-password"),
-        help_text=f"At least {SHORTEST} characters. Without one nobody can log in as them yet.",
+        help_text=format_lazy(
+            gettext_lazy("At least {shortest} characters. Without one nobody can log in as them yet."),
+            shortest=SHORTEST,
+        ),
     )
     field_order = ["username", "name", "email", "password", "groups", "type", "attributes"]
 
@@ -57,7 +61,7 @@ class PasswordForm(forms.Form):
         label="New password",
         strip=False,
         widget=secret_input("new-password"),
-        help_text=f"At least {SHORTEST} characters.",
+        help_text=format_lazy(gettext_lazy("At least {shortest} characters."), shortest=SHORTEST),
     )
 
 

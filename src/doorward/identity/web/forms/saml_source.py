@@ -12,6 +12,7 @@ from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.egress import client
 from doorward.identity.flows import defaults
 from doorward.identity.flows.models import Flow
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.sources.models import Source
 from doorward.identity.sources.saml.errors import NotBelieved
 from doorward.identity.sources.saml.models import SAMLSource
@@ -43,21 +44,21 @@ def _pair(label: str, help_text: str, *, own: bool) -> forms.ModelChoiceField:  
 
 class SAMLSourceForm(SourceForm):
     model = SAMLSource
-    titled = "SAML"
+    titled = gettext_lazy("SAML")
     # What a source that is not there yet has no value for, and what is read once and not kept.
     secret: ClassVar[frozenset[str]] = frozenset(
         {"metadata_url", "metadata", "certificate", "verification_kp", "pre_authentication_flow"}
     )
     sections_of: ClassVar[tuple[tuple[str, tuple[str, ...], bool], ...]] = (
-        ("Metadata of the provider", ("metadata_url", "metadata"), False),
+        (gettext_lazy("Metadata of the provider"), ("metadata_url", "metadata"), False),
         (
-            "Where people log in, and who signs",
+            gettext_lazy("Where people log in, and who signs"),
             ("sso_url", "slo_url", "provider_entity_id", "verification_kp", "certificate"),
             False,
         ),
-        ("What it says is believed", ("emails_are_verified", "allow_idp_initiated"), False),
+        (gettext_lazy("What it says is believed"), ("emails_are_verified", "allow_idp_initiated"), False),
         (
-            "Signatures, encryption, and how we ask",
+            gettext_lazy("Signatures, encryption, and how we ask"),
             (
                 "signed_assertion", "signed_response", "binding_type", "name_id_policy", "force_authn", "signing_kp",
                 "signature_algorithm", "digest_algorithm", "encryption_kp", "issuer_override",
@@ -68,7 +69,8 @@ class SAMLSourceForm(SourceForm):
     )  # fmt: skip
 
     metadata_url = _address(
-        "Address of its metadata", "Fetched once, now. Everything in the next section is taken from it."
+        gettext_lazy("Address of its metadata"),
+        gettext_lazy("Fetched once, now. Everything in the next section is taken from it."),
     )
     metadata = forms.CharField(
         label="Or the metadata itself",
@@ -77,12 +79,19 @@ class SAMLSourceForm(SourceForm):
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
         help_text="The whole XML document, pasted.",
     )
-    sso_url = _address("Login URL", "Where people are sent to log in. Needed without metadata only.")
-    slo_url = _address("Log-out URL", "Where they are sent when they log out here. Empty: nowhere.")
-    provider_entity_id = _address(
-        "Its entity ID", "Who has to say who somebody is. Empty: whoever has the key, which may be more than one."
+    sso_url = _address(
+        gettext_lazy("Login URL"), gettext_lazy("Where people are sent to log in. Needed without metadata only.")
     )
-    verification_kp = _pair("Its certificate", "Every answer has to be signed with it.", own=False)
+    slo_url = _address(
+        gettext_lazy("Log-out URL"), gettext_lazy("Where they are sent when they log out here. Empty: nowhere.")
+    )
+    provider_entity_id = _address(
+        gettext_lazy("Its entity ID"),
+        gettext_lazy("Who has to say who somebody is. Empty: whoever has the key, which may be more than one."),
+    )
+    verification_kp = _pair(
+        gettext_lazy("Its certificate"), gettext_lazy("Every answer has to be signed with it."), own=False
+    )
     certificate = forms.CharField(
         label="Or a new certificate",
         required=False,
@@ -107,22 +116,22 @@ class SAMLSourceForm(SourceForm):
     binding_type = forms.ChoiceField(
         label="Our request travels",
         choices=[
-            (SAMLSource.Binding.REDIRECT, "In the address (HTTP-Redirect)"),
-            (SAMLSource.Binding.POST_AUTO, "In a form that sends itself (HTTP-POST)"),
-            (SAMLSource.Binding.POST, "In a form with a button (HTTP-POST)"),
+            (SAMLSource.Binding.REDIRECT, gettext_lazy("In the address (HTTP-Redirect)")),
+            (SAMLSource.Binding.POST_AUTO, gettext_lazy("In a form that sends itself (HTTP-POST)")),
+            (SAMLSource.Binding.POST, gettext_lazy("In a form with a button (HTTP-POST)")),
         ],
     )
     name_id_policy = forms.ChoiceField(
         label="People are to be called by",
-        choices=[("", "Whatever it decides"), *SAMLSource.NameIdPolicy.choices],
+        choices=[("", gettext_lazy("Whatever it decides")), *SAMLSource.NameIdPolicy.choices],
         required=False,
     )
     force_authn = forms.BooleanField(label="It has to ask for the password each time", required=False)
-    signing_kp = _pair("Our requests are signed with", "", own=True)
+    signing_kp = _pair(gettext_lazy("Our requests are signed with"), "", own=True)
     signature_algorithm = forms.ChoiceField(label="Signature algorithm", choices=SAMLSource.Algorithm.choices)
     digest_algorithm = forms.ChoiceField(label="Digest algorithm", choices=SAMLSource.Digest.choices)
-    encryption_kp = _pair("Assertions are encrypted for", "An RSA key.", own=True)
-    issuer_override = _address("Our entity ID", "Empty: the address of our metadata.")
+    encryption_kp = _pair(gettext_lazy("Assertions are encrypted for"), gettext_lazy("An RSA key."), own=True)
+    issuer_override = _address(gettext_lazy("Our entity ID"), gettext_lazy("Empty: the address of our metadata."))
     pre_authentication_flow = forms.ModelChoiceField(
         Flow.objects.order_by("slug"), label="Flow before people are sent there", empty_label=None
     )

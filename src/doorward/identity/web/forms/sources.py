@@ -12,33 +12,36 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows import defaults
 from doorward.identity.flows.models import Flow
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.policies.models import PolicyTarget
 from doorward.identity.sources.models import Source, SourceMapping
 from doorward.identity.web.forms.fields import plain_input
 from doorward.identity.web.forms.stages.base import AnyFlowField, RelatedField, values_of
 
 MATCHING = [
-    (Source.UserMatching.IDENTIFIER, "Is somebody new, whatever name or address they have"),
+    (Source.UserMatching.IDENTIFIER, gettext_lazy("Is somebody new, whatever name or address they have")),
     (
         Source.UserMatching.EMAIL_LINK,
-        "Is whoever has the same e-mail address here. By itself only if the provider says that the address is proven, "
-        "it is proven here, and the account gives no rights; anybody else first logs in as before, and says yes",
+        gettext_lazy(
+            "Is whoever has the same e-mail address here. By itself only if the provider says that the address is "
+            "proven, it is proven here, and the account gives no rights; anybody else first logs in as before, and "
+            "says yes"
+        ),
     ),
-    (Source.UserMatching.EMAIL_DENY, "Is refused, if somebody here has the same e-mail address"),
+    (Source.UserMatching.EMAIL_DENY, gettext_lazy("Is refused, if somebody here has the same e-mail address")),
     (
         Source.UserMatching.USERNAME_LINK,
-        "Is whoever has the same user name here, once they have logged in as before and said yes",
+        gettext_lazy("Is whoever has the same user name here, once they have logged in as before and said yes"),
     ),
-    (Source.UserMatching.USERNAME_DENY, "Is refused, if somebody here has the same user name"),
+    (Source.UserMatching.USERNAME_DENY, gettext_lazy("Is refused, if somebody here has the same user name")),
 ]
 GROUPS = [
-    (Source.GroupMatching.IDENTIFIER, "Is another group: it is left out until somebody connects the two"),
-    (Source.GroupMatching.NAME_LINK, "Is the same group, unless that gives rights here"),
-    (Source.GroupMatching.NAME_DENY, "Is left out"),
+    (Source.GroupMatching.IDENTIFIER, gettext_lazy("Is another group: it is left out until somebody connects the two")),
+    (Source.GroupMatching.NAME_LINK, gettext_lazy("Is the same group, unless that gives rights here")),
+    (Source.GroupMatching.NAME_DENY, gettext_lazy("Is left out")),
 ]
 _MODES = [
     (PolicyTarget.EngineMode.ANY, gettext_lazy("One that says yes is enough")),
@@ -69,12 +72,12 @@ class SourceForm(forms.Form):
 
     COMMON: ClassVar[tuple[tuple[str, tuple[str, ...], bool], ...]] = (
         (
-            "Who comes in",
+            gettext_lazy("Who comes in"),
             ("user_matching_mode", "enrollment_flow", "authentication_flow", "user_property_mappings"),
             False,
         ),
         (
-            "Look, groups, and what is rarely needed",
+            gettext_lazy("Look, groups, and what is rarely needed"),
             (
                 "promoted", "icon", "group_matching_mode", "group_property_mappings", "user_path_template",
                 "policy_engine_mode",

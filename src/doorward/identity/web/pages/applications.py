@@ -20,6 +20,7 @@ from doorward.identity.applications.queries import launch_url
 from doorward.identity.brands import pictures
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.outposts.actions import delete_provider
 from doorward.identity.web.forms.applications import ApplicationForm, BindingForm, CheckForm, DeleteApplicationForm
 from doorward.identity.web.pages.access import administrators
@@ -32,7 +33,7 @@ from doorward.identity.web.pages.needs import may_see, narrowed
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}applications/"
-UP: list[Crumb] = [("Applications", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Applications"), SECTION)]
 
 
 @require_GET

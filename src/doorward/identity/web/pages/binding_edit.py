@@ -93,7 +93,7 @@ def _edit(request: HttpRequest, place: _Place, key: UUID) -> HttpResponse:
         else:
             with errors_at(form):
                 update_binding(Actor.of(request), binding, **form.cleaned_data)
-                return done(request, back, "Saved, and in force.")
+                return done(request, back, _("Saved, and in force."))
     return show_admin(
         request,
         "binding.html",

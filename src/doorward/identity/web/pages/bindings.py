@@ -50,7 +50,7 @@ def remove(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         unbind(Actor.of(request), binding)
         return done(request, address, _("Saved, and in force."))
-    subject = f"the group “{binding.group}”" if binding.group else f"“{binding.subject}”"
+    subject = _("the group “%(group)s”") % {"group": binding.group} if binding.group else f"“{binding.subject}”"
     is_last = not application.bindings.filter(enabled=True).exclude(pk=binding.pk).exists()
     lines = [_("Whoever may not enter without it is logged out of the application at once.")]
     if is_last:

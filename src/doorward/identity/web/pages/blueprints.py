@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.blueprints import actions, queries
@@ -21,6 +20,7 @@ from doorward.identity.blueprints.errors import Unusable
 from doorward.identity.blueprints.models import BlueprintInstance
 from doorward.identity.blueprints.report import Report
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.web.pages import blueprint_links
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
@@ -28,7 +28,7 @@ from doorward.identity.web.pages.listing import page_of
 from doorward.identity.web.pages.navigation import ROOT
 
 SECTION = f"{ROOT}blueprints/"
-UP: list[Crumb] = [("Blueprints", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Blueprints"), SECTION)]
 LARGEST = 900_000
 """Bytes of a file that a page takes."""
 

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from doorward.identity.flows import way_in
 from doorward.identity.web.pages import notices
@@ -47,7 +48,7 @@ def _ask(request: HttpRequest, problem: str) -> HttpResponse:
         "sure.html",
         section=f"{ROOT}flows/",
         title="Nobody could log in any more",
-        crumbs=[("Flows", f"{ROOT}flows/")],
+        crumbs=[(_("Flows"), f"{ROOT}flows/")],
         problem=problem,
         fields=fields,
         sure=SURE,

@@ -15,13 +15,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from doorward.identity.events import chain, exporting, places
 from doorward.identity.events.models import Event, Link
 from doorward.identity.events.sentences import ACTION_NAMES
 from doorward.identity.events.wanted import SEARCHED, Wanted
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import show_admin
 from doorward.identity.web.pages.event_plot import drawn
@@ -120,7 +120,7 @@ def record(request: HttpRequest) -> HttpResponse:
         "record.html",
         section=SECTION,
         title=_("Seal of the record"),
-        crumbs=[("Events", SECTION)],
+        crumbs=[(_("Events"), SECTION)],
         chain=begun,
         number=number,
         mac=mac,
@@ -179,7 +179,7 @@ def event(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "event.html",
         section=SECTION,
         title=happening.text,
-        crumbs=[("Events", SECTION)],
+        crumbs=[(_("Events"), SECTION)],
         event=shown,
         happening=happening,
         diff=diff if isinstance(diff, dict) else {},

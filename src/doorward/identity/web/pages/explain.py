@@ -13,6 +13,7 @@ from doorward.identity.applications.models import Application
 from doorward.identity.explain import data_plane, decisions
 from doorward.identity.explain.access import access_now
 from doorward.identity.explain.headers import NotProxied, contract, provider_of
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.web.forms.applications import CheckForm
 from doorward.identity.web.forms.fields import PersonField
 from doorward.identity.web.pages.access import administrators, person
@@ -27,7 +28,7 @@ from doorward.messages.decisions import FAULT, REASONS, Decision, DecisionsFound
 SECTION = f"{ROOT}explain/"
 MOST = 100
 """Decisions on the page."""
-_REASONS = {"": "Every reason", **{key: key.replace("_", " ").capitalize() for key in REASONS}}
+_REASONS = {"": gettext_lazy("Every reason"), **{key: key.replace("_", " ").capitalize() for key in REASONS}}
 
 
 class WhyInForm(forms.Form):
@@ -44,7 +45,7 @@ class WhyInForm(forms.Form):
 def explain(request: HttpRequest) -> HttpResponse:
     """``/if/admin/explain/``: the newest refusals, narrowed by ``?q=`` (id, host, client or application) and
     ``?reason=``; with ``?application=`` and ``?user=`` also why that user gets in."""
-    query, reason = search_text(request), Choice.read(request, "reason", "Reason", _REASONS)
+    query, reason = search_text(request), Choice.read(request, "reason", _("Reason"), _REASONS)
     found, problem = DecisionsFound(), ""
     try:
         found = data_plane.find(FindDecisions(reason=reason.value, limit=500))
@@ -95,7 +96,7 @@ def decision(request: HttpRequest, request_id: str) -> HttpResponse:
         "decision.html",
         section=SECTION,
         title="Why" if found else "Nothing is known",
-        crumbs=[("Explain", SECTION)],
+        crumbs=[(_("Explain"), SECTION)],
         request_id=request_id,
         found=[(each, _moment(each.decision.at)) for each in found],
         problem=problem,
@@ -119,7 +120,7 @@ def headers(request: HttpRequest, slug: str) -> HttpResponse:
         "headers.html",
         section=APPLICATIONS,
         title=_("What %(name)s receives") % {"name": shown.name},
-        crumbs=[("Applications", APPLICATIONS), (shown.name, address(shown))],
+        crumbs=[(_("Applications"), APPLICATIONS), (shown.name, address(shown))],
         application=shown,
         contract=found,
         problem=problem or (found.problem if found is not None else ""),
@@ -147,7 +148,7 @@ def examine(request: HttpRequest, slug: str) -> HttpResponse:
         "examine.html",
         section=APPLICATIONS,
         title=_("The way to %(name)s") % {"name": shown.name},
-        crumbs=[("Applications", APPLICATIONS), (shown.name, address(shown))],
+        crumbs=[(_("Applications"), APPLICATIONS), (shown.name, address(shown))],
         application=shown,
         findings=findings,
         faults=sum(finding.verdict == FAULT for finding in findings),

@@ -38,7 +38,7 @@ def remove(request: HttpRequest, slug: str, binding: UUID) -> HttpResponse:
     """``/if/admin/flows/<slug>/access/<binding>/remove/``"""
     flow = flows.find(slug)
     crumbs: list[Crumb] = [*flows.UP, (flow.slug, flows.address(flow))]
-    return removed(request, flow, binding, what=f"the flow “{flow.slug}”", crumbs=crumbs)
+    return removed(request, flow, binding, what=_("the flow “%(slug)s”") % {"slug": flow.slug}, crumbs=crumbs)
 
 
 @require_POST
@@ -64,7 +64,7 @@ def remove_from_stage(request: HttpRequest, slug: str, uuid: UUID, binding: UUID
         (flow.slug, flows.address(flow)),
         (place.stage.name, flow_stages.address(place)),
     ]
-    return removed(request, place, binding, what=f"the stage “{place.stage}”", crumbs=crumbs)
+    return removed(request, place, binding, what=_("the stage “%(stage)s”") % {"stage": place.stage}, crumbs=crumbs)
 
 
 def bound(request: HttpRequest, target: PolicyTarget, form: BindingForm) -> bool:

@@ -103,7 +103,11 @@ def move(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     by = form.cleaned_data["by"] if form.is_valid() else 0
     moved = by != 0 and move_stage(Actor.of(request), binding, by=by)
     where = "up" if by < 0 else "down"
-    text = f"“{binding.stage}” has moved {where}." if moved else f"“{binding.stage}” stays where it is."
+    text = (
+        _("“%(stage)s” has moved %(where)s.") % {"stage": binding.stage, "where": where}
+        if moved
+        else _("“%(stage)s” stays where it is.") % {"stage": binding.stage}
+    )
     return done(request, f"{flows.address(flow)}#place-{binding.uuid}", text, "good" if moved else "warn")
 
 

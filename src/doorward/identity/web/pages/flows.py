@@ -17,6 +17,7 @@ from doorward.identity.flows.actions import set_compatibility_mode
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.uses import PLACE, uses_of
 from doorward.identity.flows.way_in import obstacle
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.web.forms.applications import BindingForm
 from doorward.identity.web.forms.flows import PURPOSES, WHEN_REFUSED, WHO, FlowForm
 from doorward.identity.web.pages.access import administrators
@@ -28,7 +29,7 @@ from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}flows/"
-UP: list[Crumb] = [("Flows", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Flows"), SECTION)]
 
 
 class BehaviorForm(forms.Form):
@@ -71,7 +72,7 @@ def flow(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         set_compatibility_mode(Actor.of(request), shown, form.cleaned_data["compatibility_mode"])
-        return done(request, request.path, "Saved.")
+        return done(request, request.path, _("Saved."))
     return show_flow(request, shown, form=form)
 
 
@@ -161,7 +162,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         except ProtectedError:
             going, problem = find(slug), _("It is still in use. Give these providers another flow first.")
     uses = uses_of(going)
-    lines = [f"The {use} uses it, and must have one." for use in uses if use.holds]
+    lines = [_("The %(use)s uses it, and must have one.") % {"use": use} for use in uses if use.holds]
     lines += [f"The {use} goes with it." for use in uses if use.goes and use.kind != PLACE]
     lines += [f"The {use} goes on without it." for use in uses if not use.goes and not use.holds]
     lines.append(_("Its stages stay, and can be put into other flows."))

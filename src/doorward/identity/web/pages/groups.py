@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorward.identity.applications.models import Application
@@ -16,6 +17,7 @@ from doorward.identity.directory import actions
 from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import Group, User
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.reach.changes import GroupDeleted, warnings
 from doorward.identity.roles.queries import inherited_by
 from doorward.identity.web.forms.people import GroupForm, MemberForm
@@ -28,7 +30,7 @@ from doorward.identity.web.pages.needs import may_see, narrowed
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}groups/"
-UP: list[Crumb] = [("Groups", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Groups"), SECTION)]
 
 
 @require_GET
@@ -159,7 +161,12 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
         except Refused as refused:
             going, problem = find(uuid), str(refused)  # the object has lost its key in the attempt
     members, bound = going.users.count(), Application.objects.filter(bindings__group=going).distinct()
-    lines = [f"Its {members} {'member stays' if members == 1 else 'members stay'}, without what the group gave them."]
+    stays = ngettext(
+        "Its %(count)s member stays, without what the group gave them.",
+        "Its %(count)s members stay, without what the group gave them.",
+        members,
+    )
+    lines = [stays % {"count": members}]
     lines += [f"“{application}” no longer names it among who may enter." for application in bound]
     lines += warnings(GroupDeleted(going), named=may_see(request, User))
     return show_admin(

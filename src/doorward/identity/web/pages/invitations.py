@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.mail import outbox
 from doorward.identity.stages.invitations import invite, link_of, take_back
 from doorward.identity.stages.models import Invitation
@@ -20,7 +21,7 @@ from doorward.identity.web.pages.listing import page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
 
 SECTION = f"{ROOT}invitations/"
-UP: list[Crumb] = [("Invitations", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Invitations"), SECTION)]
 
 
 @require_GET

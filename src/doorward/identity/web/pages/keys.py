@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from doorward.identity.crypto import actions
 from doorward.identity.crypto.models import CertificateKeyPair
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.oauth2 import key_rotation
 from doorward.identity.web.forms.keys import ImportKeyForm, NewKeyForm
 from doorward.identity.web.pages.access import administrators
@@ -26,7 +27,7 @@ from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.recent_login import log_in_again, proved_recently
 
 SECTION = f"{ROOT}keys/"
-UP: list[Crumb] = [("Keys", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Keys"), SECTION)]
 
 
 @require_GET
@@ -108,7 +109,9 @@ def rotate(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if not pair.sealed_key:
         return done(request, _address(pair), _("A certificate without its private key signs nothing."), "warn")
     new = key_rotation.rotate(Actor.of(request), pair)
-    text = f"“{new.name}” has a new key. It is published now, and signs in a minute; the old one stays published."
+    text = _("“%(name)s” has a new key. It is published now, and signs in a minute; the old one stays published.") % {
+        "name": new.name
+    }
     return done(request, _address(new), text)
 
 

@@ -26,7 +26,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = actions.create_oauth2_provider(Actor.of(request), **form.cleaned_data)
-            text = f"“{made.name}” is created. It can be used once an application has it."
+            text = _("“%(name)s” is created. It can be used once an application has it.") % {"name": made.name}
             return done(request, address(made), text)
     return show_admin(
         request,

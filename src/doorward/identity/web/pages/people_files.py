@@ -9,12 +9,14 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.directory.models import User
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.people import exporting, files
 from doorward.identity.people.importing import Done, Outcome
 from doorward.identity.people.importing import take_in as taken_in
@@ -34,7 +36,11 @@ class FileForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.json,text/csv,application/json"}),
-        help_text=f"At most {LARGEST // 1000} kB and {MOST_ROWS} users; for more there is the command line.",
+        help_text=format_lazy(
+            gettext_lazy("At most {size} kB and {count} users; for more there is the command line."),
+            size=LARGEST // 1000,
+            count=MOST_ROWS,
+        ),
     )
     text = forms.CharField(label="Or its text", required=False, strip=False, widget=forms.Textarea(attrs={"rows": "6"}))
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application
@@ -17,6 +18,7 @@ from doorward.identity.directory.errors import Refused
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
 from doorward.identity.flows.models import Flow, FlowStageBinding
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.policies import actions
 from doorward.identity.policies.asked import Asked
 from doorward.identity.policies.judges import Said, said_by
@@ -31,7 +33,7 @@ from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}policies/"
-UP: list[Crumb] = [("Policies", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Policies"), SECTION)]
 
 
 @require_GET
@@ -170,11 +172,17 @@ def bound_to(of: Policy) -> list[str]:
     targets = of.bindings.values_list("target_id", flat=True)
     places = FlowStageBinding.objects.filter(pk__in=targets).select_related("flow", "stage")
     return [
-        *(f"application {application.name}" for application in Application.objects.filter(pk__in=targets)),
-        *(f"flow {flow.slug}" for flow in Flow.objects.filter(pk__in=targets)),
-        *(f"stage {place.stage.name} in {place.flow.slug}" for place in places),
+        *(
+            _("application %(name)s") % {"name": application.name}
+            for application in Application.objects.filter(pk__in=targets)
+        ),
+        *(_("flow %(slug)s") % {"slug": flow.slug} for flow in Flow.objects.filter(pk__in=targets)),
+        *(_("stage %(name)s in %(slug)s") % {"name": place.stage.name, "slug": place.flow.slug} for place in places),
         *_elsewhere(targets, places),
-        *(f"stage {stage.name}" for stage in PromptStage.objects.filter(validation_policies__pk=of.pk)),
+        *(
+            _("stage %(name)s") % {"name": stage.name}
+            for stage in PromptStage.objects.filter(validation_policies__pk=of.pk)
+        ),
     ]
 
 
@@ -184,7 +192,8 @@ def _elsewhere(targets: Iterable[UUID], places: Iterable[FlowStageBinding]) -> l
     known |= set(Application.objects.filter(pk__in=targets).values_list("pk", flat=True))
     known |= set(Flow.objects.filter(pk__in=targets).values_list("pk", flat=True))
     number = len({target for target in targets if target not in known})
-    return [f"{number} other {'thing' if number == 1 else 'things'}"] if number else []
+    words = ngettext("%(count)s other thing", "%(count)s other things", number)
+    return [words % {"count": number}] if number else []
 
 
 def find(uuid: UUID) -> Policy:

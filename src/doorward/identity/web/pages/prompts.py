@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.api import plain_writes
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.stages.models import Prompt
 from doorward.identity.web.forms.stages.prompts import TYPES, PromptForm
 from doorward.identity.web.pages.access import administrators
@@ -21,7 +22,7 @@ from doorward.identity.web.pages.listing import page_of, search_text
 from doorward.identity.web.pages.stages import SECTION, UP
 
 ROOT = "/if/admin/prompts/"
-HERE: list[Crumb] = [*UP, ("Fields", ROOT)]
+HERE: list[Crumb] = [*UP, (gettext_lazy("Fields"), ROOT)]
 
 
 @require_GET

@@ -44,7 +44,7 @@ def protect(request: HttpRequest) -> HttpResponse:
                 skip_path_regex=values["skip_path_regex"],
                 **{field: values[field] for field in _OF_THE_APPLICATION},
             )
-            text = f"“{application.name}” is protected from this moment on."
+            text = _("“%(name)s” is protected from this moment on.") % {"name": application.name}
             return done(request, reverse("admin-protected", args=[application.slug]), text)
     return show_admin(
         request, "protect.html", section=SECTION, title="Protect an application", form=form, status=status_of(form)
@@ -63,7 +63,7 @@ def protected(request: HttpRequest, slug: str) -> HttpResponse:
         section=SECTION,
         title=(_("Set up the host for %(name)s") if _is_served_here(provider) else _("Set up the proxy for %(name)s"))
         % {"name": application.name},
-        crumbs=[("Applications", reverse("admin-applications")), (application.name, _detail(application))],
+        crumbs=[(_("Applications"), reverse("admin-applications")), (application.name, _detail(application))],
         application=application,
         provider=provider,
         bindings=application.bindings.select_related("user", "group", "policy"),

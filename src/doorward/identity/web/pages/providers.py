@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.applications.models import Application, Provider
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.oauth2.issuer import endpoints_of
 from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import actions
@@ -26,7 +27,7 @@ from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.setup import setup_of
 
 SECTION = f"{ROOT}providers/"
-UP: list[Crumb] = [("Providers", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Providers"), SECTION)]
 
 
 @require_GET

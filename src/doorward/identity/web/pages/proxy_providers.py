@@ -25,7 +25,9 @@ def create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with errors_at(form):
             made = actions.create_proxy_provider(Actor.of(request), **form.cleaned_data)
-            text = f"“{made.name}” is created. It serves once an application and an outpost have it."
+            text = _("“%(name)s” is created. It serves once an application and an outpost have it.") % {
+                "name": made.name
+            }
             return done(request, address(made), text)
     return show_admin(
         request,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.oauth2.models import RegisteredClient, RegistrationToken
 from doorward.identity.oauth2.registration_tokens import create_registration_token, delete_registration_token
 from doorward.identity.web.forms.registrations import RegistrationTokenForm
@@ -19,7 +20,7 @@ from doorward.identity.web.pages.listing import page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
 
 SECTION = f"{ROOT}registrations/"
-UP: list[Crumb] = [("Registrations", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Registrations"), SECTION)]
 
 
 @require_GET

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from doorward.identity.api import plain_writes
@@ -44,4 +45,4 @@ def reputations(request: HttpRequest) -> HttpResponse:
 def forgive(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Forget what one name has earned at one address."""
     plain_writes.delete(Actor.of(request), get_object_or_404(Reputation, pk=uuid))
-    return done(request, SECTION, "Forgiven.")
+    return done(request, SECTION, _("Forgiven."))

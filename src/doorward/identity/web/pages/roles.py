@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.roles import actions
 from doorward.identity.roles.catalogue import PERMISSIONS, model_of
 from doorward.identity.roles.models import Grant, Role
@@ -27,7 +28,7 @@ from doorward.identity.web.pages.needs import may_see, narrowed
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}roles/"
-UP: list[Crumb] = [("Roles", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Roles"), SECTION)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from doorward.identity.applications.models import Application
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.outposts import additional_headers
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.web.forms.fields import plain_input
@@ -73,7 +74,7 @@ class Place:
     @property
     def rule(self) -> str:
         """The router's rule in the proxy's own language."""
-        return f"Host(`{self.host}`)" + (f" && PathPrefix(`{self.path}`)" if self.path else "")
+        return f"Host(`{self.host}`)" + (_(" && PathPrefix(`%(path)s`)") % {"path": self.path} if self.path else "")
 
     @property
     def outpost_prefixes(self) -> tuple[str, ...]:
@@ -120,48 +121,68 @@ class Proxy:
 PROXIES = (
     Proxy(
         "doorward",
-        "Doorward",
-        "Doorward is the proxy too. This goes into the file that providers.file names; it is taken over at once.",
-        (Snippet("file", "Dynamic configuration", "yaml", "doorward.yml"),),
+        gettext_lazy("Doorward"),
+        gettext_lazy(
+            "Doorward is the proxy too. This goes into the file that providers.file names; it is taken over at once."
+        ),
+        (Snippet("file", gettext_lazy("Dynamic configuration"), "yaml", "doorward.yml"),),
     ),
     Proxy(
         "traefik",
-        "Traefik",
-        "You run Traefik and keep it. forwardAuth asks Doorward about every request.",
+        gettext_lazy("Traefik"),
+        gettext_lazy("You run Traefik and keep it. forwardAuth asks Doorward about every request."),
         (
-            Snippet("file", "File", "yaml", "traefik.yml"),
-            Snippet("labels", "Container labels", "yaml", "traefik-labels.yml", "On the application's own container."),
+            Snippet("file", gettext_lazy("File"), "yaml", "traefik.yml"),
+            Snippet(
+                "labels",
+                gettext_lazy("Container labels"),
+                "yaml",
+                "traefik-labels.yml",
+                gettext_lazy("On the application's own container."),
+            ),
             Snippet(
                 "kubernetes",
-                "Kubernetes",
+                gettext_lazy("Kubernetes"),
                 "yaml",
                 "traefik-kubernetes.yml",
-                "The annotation names the middleware as namespace-name@kubernetescrd.",
+                gettext_lazy("The annotation names the middleware as namespace-name@kubernetescrd."),
             ),
         ),
     ),
     Proxy(
         "nginx",
         "nginx",
-        "nginx asks with auth_request and redirects by itself.",
+        gettext_lazy("nginx asks with auth_request and redirects by itself."),
         (
-            Snippet("server", "Server block", "nginx", "nginx.conf"),
-            Snippet("ingress", "Ingress annotations", "yaml", "nginx-ingress.yml", "For the nginx ingress controller."),
+            Snippet("server", gettext_lazy("Server block"), "nginx", "nginx.conf"),
+            Snippet(
+                "ingress",
+                gettext_lazy("Ingress annotations"),
+                "yaml",
+                "nginx-ingress.yml",
+                gettext_lazy("For the nginx ingress controller."),
+            ),
         ),
     ),
     Proxy(
         "caddy",
-        "Caddy",
-        "Caddy asks with forward_auth. It wants the header names in this capitalisation.",
-        (Snippet("file", "Caddyfile", "caddy", "Caddyfile"),),
+        gettext_lazy("Caddy"),
+        gettext_lazy("Caddy asks with forward_auth. It wants the header names in this capitalisation."),
+        (Snippet("file", gettext_lazy("Caddyfile"), "caddy", gettext_lazy("Caddyfile")),),
     ),
     Proxy(
         "envoy",
-        "Envoy",
-        "Envoy asks with ext_authz, over HTTP.",
+        gettext_lazy("Envoy"),
+        gettext_lazy("Envoy asks with ext_authz, over HTTP."),
         (
-            Snippet("file", "Configuration", "yaml", "envoy.yml"),
-            Snippet("istio", "Istio", "yaml", "istio.yml", "The service is Doorward's own, in the namespace doorward."),
+            Snippet("file", gettext_lazy("Configuration"), "yaml", "envoy.yml"),
+            Snippet(
+                "istio",
+                gettext_lazy("Istio"),
+                "yaml",
+                "istio.yml",
+                gettext_lazy("The service is Doorward's own, in the namespace doorward."),
+            ),
         ),
     ),
 )

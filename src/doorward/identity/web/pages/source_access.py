@@ -31,4 +31,11 @@ def remove(request: HttpRequest, slug: str, binding: UUID) -> HttpResponse:
     """``/if/admin/sources/<slug>/access/<binding>/remove/``"""
     source = sources.find(slug)
     crumbs: list[Crumb] = [*sources.UP, (source.name, sources.address(source))]
-    return removed(request, source, binding, what=f"the source “{source.name}”", section=sources.SECTION, crumbs=crumbs)
+    return removed(
+        request,
+        source,
+        binding,
+        what=_("the source “%(name)s”") % {"name": source.name},
+        section=sources.SECTION,
+        crumbs=crumbs,
+    )

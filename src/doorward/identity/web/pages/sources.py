@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from doorward.identity.directory.models import User
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.sources.models import Source
 from doorward.identity.stages.models import IdentificationStage
 from doorward.identity.web.forms.applications import BindingForm
@@ -25,7 +26,7 @@ from doorward.identity.web.source_kinds.kind import BrowserKind, people_of
 from doorward.identity.web.source_kinds.registry import KINDS, browser_kind, kind_of
 
 SECTION = f"{ROOT}sources/"
-UP: list[Crumb] = [("Sources", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Sources"), SECTION)]
 
 
 @require_GET

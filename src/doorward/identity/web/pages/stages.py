@@ -15,6 +15,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.flows.actions import bind_stage
 from doorward.identity.flows.models import Flow
 from doorward.identity.flows.uses import uses_of
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.stages.models import Stage
 from doorward.identity.web.forms.stages.registry import does, form_of, kinds
 from doorward.identity.web.pages import flows
@@ -25,7 +26,7 @@ from doorward.identity.web.pages.listing import Choice, page_of, search_text
 from doorward.identity.web.pages.navigation import ROOT
 
 SECTION = f"{ROOT}stages/"
-UP: list[Crumb] = [("Stages", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Stages"), SECTION)]
 
 
 @require_GET

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from doorward.identity.directory import actions
 from doorward.identity.directory.models import Token
 from doorward.identity.events.actor import Actor
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.web.forms.tokens import TokenForm
 from doorward.identity.web.pages.access import administrators, person
 from doorward.identity.web.pages.answers import Crumb, done, errors_at, show_admin, status_of
@@ -21,7 +22,7 @@ from doorward.identity.web.pages.new_tokens import create as create_token
 from doorward.identity.web.pages.suggestions import usernames
 
 SECTION = f"{ROOT}tokens/"
-UP: list[Crumb] = [("Tokens", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Tokens"), SECTION)]
 
 
 @require_GET

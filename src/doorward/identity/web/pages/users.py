@@ -16,6 +16,7 @@ from doorward.identity.directory.models import User
 from doorward.identity.directory.queries import superusers
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.logins.models import LoginSession
 from doorward.identity.logins.queries import current, of_user, sid_to_spare
 from doorward.identity.roles.queries import roles_of
@@ -31,7 +32,7 @@ from doorward.identity.web.pages.navigation import ROOT
 from doorward.identity.web.pages.needs import may_see, narrowed
 
 SECTION = f"{ROOT}users/"
-UP: list[Crumb] = [("Users", SECTION)]
+UP: list[Crumb] = [(gettext_lazy("Users"), SECTION)]
 STATES = {
     "": gettext_noop("All users"),
     "active": gettext_noop("Active"),
@@ -44,7 +45,7 @@ STATES = {
 @administrators
 def users(request: HttpRequest) -> HttpResponse:
     """``/if/admin/users/``, narrowed by ``?q=`` and ``?state=``."""
-    query, state = search_text(request), Choice.read(request, "state", "State", STATES)
+    query, state = search_text(request), Choice.read(request, "state", _("State"), STATES)
     found = (
         narrowed(request, User.objects.all())
         .filter(Q(username__icontains=query) | Q(name__icontains=query) | Q(email__icontains=query))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.db.models import Field, ManyToManyField, Model
 from django.forms.models import fields_for_model
+from django.utils.translation import gettext as _
 
 from doorward.identity.flows.models import Flow
 from doorward.identity.stages.models import Stage
@@ -83,7 +84,7 @@ class AnyFlowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gen
 def plain_form(model: type[Stage]) -> type[StageForm]:
     """A form for a kind that has none of its own."""
     words = str(model._meta.verbose_name or model.KIND)
-    about = {"model": model, "title": words.removesuffix(" stage").capitalize(), "does": "Does what it is called"}
+    about = {"model": model, "title": words.removesuffix(" stage").capitalize(), "does": _("Does what it is called")}
     return type(f"{model.__name__}Form", (StageForm,), about)
 
 
@@ -99,5 +100,5 @@ def _field(column: Field[Any, Any], **options: Any) -> forms.Field | None:
         options["widget"] = forms.CheckboxSelectMultiple
     field: forms.Field | None = column.formfield(**options)
     if field is not None:
-        field.help_text = field.help_text or f"What the API calls {column.name}."
+        field.help_text = field.help_text or _("What the API calls %(name)s.") % {"name": column.name}
     return field

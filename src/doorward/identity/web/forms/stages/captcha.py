@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django import forms
-from django.utils.translation import gettext_lazy
 
+from doorward.identity.languages.lazily import gettext_lazy
 from doorward.identity.stages.models import CaptchaStage
 from doorward.identity.stages.models.captcha import require_script, require_service
 from doorward.identity.web.forms.fields import plain_input
@@ -45,7 +45,10 @@ class CaptchaForm(StageForm):
     )
     request_content_type = forms.ChoiceField(
         label="It is asked by",
-        choices=[(CaptchaStage.ContentType.FORM, gettext_lazy("A form")), (CaptchaStage.ContentType.JSON, "JSON")],
+        choices=[
+            (CaptchaStage.ContentType.FORM, gettext_lazy("A form")),
+            (CaptchaStage.ContentType.JSON, gettext_lazy("JSON")),
+        ],
         help_text="The big services take a form.",
     )
     interactive = forms.BooleanField(
