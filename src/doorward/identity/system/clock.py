@@ -36,7 +36,7 @@ class Watch:
             "configuration_warning",
             "authentik.core",
             Actor.system(),
-            message=f"The clock of this machine jumped {way} by {abs(seconds)} seconds. Logins, codes and tokens end by "
+            message=f"The clock of this machine jumped {way} by {abs(seconds)} seconds. Logins, codes, tokens end by "
             "it: see that it is kept by a time service.",
             seconds=seconds,
         )
