@@ -101,6 +101,8 @@ class User(AbstractBaseUser):
             return sorted(self.known_groups, key=lambda group: group.name)
         if self.pk is None:
             return []
+        if "groups" in getattr(self, "_prefetched_objects_cache", {}):
+            return self._walked_up()  # whoever reads many people has read their groups along
         found = Group.objects.raw(
             "SELECT * FROM directory_group WHERE id IN (WITH RECURSIVE mine (id) AS ("
             "SELECT group_id FROM directory_user_groups WHERE user_id = %s "
@@ -109,6 +111,16 @@ class User(AbstractBaseUser):
             [self.pk],
         )
         return sorted(found, key=lambda group: group.name)
+
+    def _walked_up(self) -> list[Group]:
+        seen: dict[uuid.UUID, Group] = {}
+        waiting = list(self.groups.all())
+        while waiting:
+            group = waiting.pop()
+            if group.pk not in seen:
+                seen[group.pk] = group
+                waiting.extend(group.parents.all())
+        return sorted(seen.values(), key=lambda group: group.name)
 
     @property
     def is_superuser(self) -> bool:
