@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from doorward.assembly.django_alone import Unusable, set_up
+from doorward.assembly.django_alone import Unusable, ready
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages.plan import Plan
 
@@ -45,7 +43,7 @@ class Reached:
 
 def now(plan: Plan, folder: StateFolder, who: Narrowed, *, denied: bool) -> list[Reached]:
     """Who reaches what, by application and user; with ``denied`` who does not as well. Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.reach.world import World
 
         world = World.load(who.client_ip)
@@ -68,7 +66,7 @@ def now(plan: Plan, folder: StateFolder, who: Narrowed, *, denied: bool) -> list
 
 def under_blueprint(plan: Plan, folder: StateFolder, who: Narrowed, text: str, file: str) -> list[Reached]:
     """Who would gain and who would lose what by it. Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.reach import proposals
 
         return _rows(proposals.by_blueprint(text, file, who.client_ip), who)
@@ -76,7 +74,7 @@ def under_blueprint(plan: Plan, folder: StateFolder, who: Narrowed, text: str, f
 
 def under_statements(plan: Plan, folder: StateFolder, who: Narrowed, text: str, file: str) -> list[Reached]:
     """Who would have to gain and to lose what for the statements to be true. Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.reach import proposals, statements
 
         try:
@@ -100,18 +98,3 @@ def _require_known(world: World, who: Narrowed) -> None:
         raise Unusable(f"There is no user “{who.user}”.")
     if who.application is not None and not any(each.slug == who.application for each in world.applications.values()):
         raise Unusable(f"There is no application with the slug “{who.application}”.")
-
-
-@contextmanager
-def _ready(plan: Plan, folder: StateFolder) -> Iterator[None]:
-    set_up(plan, folder)
-    from django.db import Error
-
-    from doorward.identity.blueprints.errors import Unusable as BadBlueprint
-
-    try:
-        yield
-    except BadBlueprint as error:
-        raise Unusable(str(error)) from error
-    except Error as error:
-        raise Unusable(f"the database cannot be used: {error}") from error

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doorward.assembly.django_alone import Unusable, set_up
+from doorward.assembly.django_alone import Unusable, ready
 from doorward.assembly.state_folder import StateFolder
 from doorward.messages.plan import Plan
 
@@ -28,7 +26,7 @@ class Answer:
 
 def apply(plan: Plan, folder: StateFolder, text: str, file: str) -> Answer:
     """Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.blueprints import actions
         from doorward.identity.events.actor import Actor
 
@@ -37,7 +35,7 @@ def apply(plan: Plan, folder: StateFolder, text: str, file: str) -> Answer:
 
 def diff(plan: Plan, folder: StateFolder, text: str, file: str) -> Answer:
     """What applying it would do. Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.blueprints import queries
         from doorward.identity.events.actor import Actor
 
@@ -46,7 +44,7 @@ def diff(plan: Plan, folder: StateFolder, text: str, file: str) -> Answer:
 
 def diff_all(plan: Plan, folder: StateFolder) -> Answer:
     """Where the database says something else than the blueprints that are in force. Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.blueprints import queries
         from doorward.identity.blueprints.errors import Unusable as BadBlueprint
         from doorward.identity.blueprints.models import BlueprintInstance
@@ -68,28 +66,13 @@ def diff_all(plan: Plan, folder: StateFolder) -> Answer:
 
 def export(plan: Plan, folder: StateFolder, model: str, name: str) -> str:
     """The object as a blueprint. Raises Unusable."""
-    with _ready(plan, folder):
+    with ready(plan, folder):
         from doorward.identity.blueprints import exporting
 
         try:
             return exporting.export(exporting.one_called(model, name))
         except exporting.Unknown as error:
             raise Unusable(str(error)) from error
-
-
-@contextmanager
-def _ready(plan: Plan, folder: StateFolder) -> Iterator[None]:
-    set_up(plan, folder)
-    from django.db import Error
-
-    from doorward.identity.blueprints.errors import Unusable as BadBlueprint
-
-    try:
-        yield
-    except BadBlueprint as error:
-        raise Unusable(str(error)) from error
-    except Error as error:
-        raise Unusable(f"the database cannot be used: {error}") from error
 
 
 _SIGNS = {"created": "+", "changed": "~", "deleted": "-"}

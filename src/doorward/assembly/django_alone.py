@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from doorward.assembly.identity_process import set_environment
 from doorward.assembly.state_folder import StateFolder
@@ -27,3 +29,19 @@ def set_up(plan: Plan, folder: StateFolder) -> None:
         raise Unusable(str(error)) from error
     # The events are kept in the database; whoever typed the command reads the report instead.
     logging.getLogger("doorward.events").setLevel(logging.WARNING)
+
+
+@contextmanager
+def ready(plan: Plan, folder: StateFolder) -> Iterator[None]:
+    """The same, and what the database or a blueprint does not let happen inside is Unusable too."""
+    set_up(plan, folder)
+    from django.db import Error
+
+    from doorward.identity.blueprints.errors import Unusable as BadBlueprint
+
+    try:
+        yield
+    except BadBlueprint as error:
+        raise Unusable(str(error)) from error
+    except Error as error:
+        raise Unusable(f"the database cannot be used: {error}") from error
