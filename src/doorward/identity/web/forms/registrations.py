@@ -15,7 +15,7 @@ from doorward.identity.flows.models import Flow
 from doorward.identity.oauth2.models import ScopeMapping
 from doorward.identity.oauth2.registration_tokens import MOST_USES
 from doorward.identity.web.forms.fields import PLAIN, FlowField, plain_input
-from doorward.identity.web.forms.providers import USUAL_SCOPES, ScopesField
+from doorward.identity.web.forms.oauth2_providers import USUAL_SCOPES, ScopesField
 
 LIVES = {
     "1": gettext_lazy("A day"),

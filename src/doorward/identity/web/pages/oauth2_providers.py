@@ -11,7 +11,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.oauth2 import actions
 from doorward.identity.oauth2.client_secret import rotate_client_secret, view_client_secret
 from doorward.identity.oauth2.models import OAuth2Provider
-from doorward.identity.web.forms.providers import OAuth2ProviderForm
+from doorward.identity.web.forms.oauth2_providers import OAuth2ProviderForm
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.providers import SECTION, UP, address, find, show_provider

@@ -19,7 +19,7 @@ from doorward.identity.oauth2.models import OAuth2Provider
 from doorward.identity.outposts import actions
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.step_up import lines_of
-from doorward.identity.web.forms.providers import line_of
+from doorward.identity.web.forms.oauth2_providers import line_of
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import Crumb, done, show_admin
 from doorward.identity.web.pages.listing import page_of, search_text

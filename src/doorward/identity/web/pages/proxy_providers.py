@@ -11,7 +11,7 @@ from doorward.identity.events.actor import Actor
 from doorward.identity.outposts import actions
 from doorward.identity.outposts.models import ProxyProvider
 from doorward.identity.outposts.open_paths import Judged, preview
-from doorward.identity.web.forms.providers import OpenPathsForm, ProxyProviderForm
+from doorward.identity.web.forms.proxy_providers import OpenPathsForm, ProxyProviderForm
 from doorward.identity.web.pages.access import administrators
 from doorward.identity.web.pages.answers import done, errors_at, show_admin, status_of
 from doorward.identity.web.pages.providers import SECTION, UP, address, find
