@@ -280,8 +280,8 @@ def test_a_slow_auth_server_holds_up_its_own_hosts_only(stage: Stage) -> None:
             time.sleep(0.5)
             assert served(stage) < 1.5
             assert stage.reached(stage.ask("app", cookie_line(stage.session("app"))))
-            refused = sum(closed(connection) for connection in waiting)
-            assert refused >= 20, "beyond 256 per worker the answer is 503 at once"
+            # Beyond 256 per worker the answer is 503 at once.
+            eventually(lambda: sum(closed(connection) for connection in waiting) >= 20, within=6, what="503 for some")
             release.set()
     finally:
         release.set()

@@ -1,21 +1,22 @@
-"""``/core/application_entitlements/``: rights inside an application, managed by whoever may change the application."""
+"""``/core/application_entitlements/``: rights inside an application, given by whoever may change the application."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from doorward.identity.api.filtering import Filters, exactly, uuid_of
-from doorward.identity.api.permissions import powers
+from doorward.identity.api.permissions import SAFE, powers
 from doorward.identity.api.resource import UUID, Resource
 from doorward.identity.applications import entitlements
 from doorward.identity.applications.models import Application, Entitlement
 
+VIEW = "authentik_core.view_application"
 CHANGE = "authentik_core.change_application"
 
 
@@ -36,13 +37,14 @@ class EntitlementFilters(Filters):
 
 
 class OfManagedApplications(BasePermission):
-    """Seen and written by whoever may change the application."""
+    """Seen by whoever may see or change the application as an administrator, written by whoever may change it."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return powers(request).may_somewhere(CHANGE)
+        held = powers(request)
+        return held.may_somewhere(CHANGE) or (request.method in SAFE and held.may_somewhere(VIEW))
 
     def has_object_permission(self, request: Request, view: Any, obj: Entitlement) -> bool:
-        return powers(request).may(CHANGE, obj.app_id)
+        return request.method in SAFE or powers(request).may(CHANGE, obj.app_id)
 
 
 class Entitlements(Resource[Entitlement]):
@@ -57,8 +59,9 @@ class Entitlements(Resource[Entitlement]):
     ordering = ["name"]
 
     def get_queryset(self) -> QuerySet[Entitlement]:
-        managed = powers(self.request).narrowed(Application.objects.all(), CHANGE)
-        return super().get_queryset().filter(app__in=managed)
+        held, applications = powers(self.request), Application.objects.all()
+        shown = Q(app__in=held.narrowed(applications, CHANGE)) | Q(app__in=held.narrowed(applications, VIEW))
+        return super().get_queryset().filter(shown)
 
     def make(self, data: dict[str, Any]) -> Entitlement:
         application = data.pop("app")

@@ -52,6 +52,7 @@ class EmailFilters(StageFilters):
 
 
 class EmailStages(OneKind[EmailStage]):
+    needs = {"templates": "authentik_flows.view_stage"}
     model = EmailStage
     queryset = EmailStage.objects.prefetch_related("flows")
     serializer_class = EmailStageSerializer
