@@ -87,7 +87,7 @@ test: dev peers check
 # The identity provider on PostgreSQL too: `make test` does it for the rooms in which a database may matter,
 # `make test-postgresql` for all of it.
 WITH_ROWS := $(addprefix tests/identity/,applications authenticators bootstrap chores crypto directory events logins oauth2 \
-	outposts policies rpc)
+	outposts policies remembered rpc sources)
 test-postgresql: dev peers
 	$(BIN)/python tests/peers/postgresql.py $(BIN)/python -m pytest -n 2 --dist loadfile $(or $(ARGS),tests/identity)
 

@@ -102,13 +102,12 @@ def move(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     form = MoveForm(request.POST)
     by = form.cleaned_data["by"] if form.is_valid() else 0
     moved = by != 0 and move_stage(Actor.of(request), binding, by=by)
-    where = "up" if by < 0 else "down"
-    text = (
-        _("“%(stage)s” has moved %(where)s.") % {"stage": binding.stage, "where": where}
-        if moved
-        else _("“%(stage)s” stays where it is.") % {"stage": binding.stage}
-    )
-    return done(request, f"{flows.address(flow)}#place-{binding.uuid}", text, "good" if moved else "warn")
+    if not moved:
+        text = _("“%(stage)s” stays where it is.")
+    else:
+        text = _("“%(stage)s” has moved up.") if by < 0 else _("“%(stage)s” has moved down.")
+    place = f"{flows.address(flow)}#place-{binding.uuid}"
+    return done(request, place, text % {"stage": binding.stage}, "good" if moved else "warn")
 
 
 @require_http_methods(["GET", "POST"])

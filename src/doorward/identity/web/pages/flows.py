@@ -163,8 +163,8 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
             going, problem = find(slug), _("It is still in use. Give these providers another flow first.")
     uses = uses_of(going)
     lines = [_("The %(use)s uses it, and must have one.") % {"use": use} for use in uses if use.holds]
-    lines += [f"The {use} goes with it." for use in uses if use.goes and use.kind != PLACE]
-    lines += [f"The {use} goes on without it." for use in uses if not use.goes and not use.holds]
+    lines += [_("The %(use)s goes with it.") % {"use": use} for use in uses if use.goes and use.kind != PLACE]
+    lines += [_("The %(use)s goes on without it.") % {"use": use} for use in uses if not use.goes and not use.holds]
     lines.append(_("Its stages stay, and can be put into other flows."))
     return show_admin(
         request,
