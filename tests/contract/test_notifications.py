@@ -101,7 +101,9 @@ def test_system_settings_are_read_and_changed(api: Any, official: Any) -> None:
     )
     assert api.admin_settings_retrieve().event_retention == "days=365"
     patched = api.admin_settings_partial_update(
-        patched_settings_request=official.PatchedSettingsRequest(event_retention="days=30")
+        patched_settings_request=official.PatchedSettingsRequest(
+            event_retention="days=30", default_token_duration="hours=2"
+        )
     )
     put = api.admin_settings_update(official.SettingsRequest(impersonation=False, flags=flags))
 

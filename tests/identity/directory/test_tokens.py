@@ -13,6 +13,7 @@ from doorward.identity.directory.models import Token, User
 from doorward.identity.directory.queries import find_by_identifier, token_by_key
 from doorward.identity.events.actor import Actor
 from doorward.identity.events.models import Event
+from doorward.identity.system import actions as system
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system()
@@ -32,6 +33,18 @@ def test_a_key_finds_its_token(bob: User) -> None:
     assert token_by_key(key, {"app_password"}) is None
     assert token_by_key(key[:-1] + "_", {"api"}) is None
     assert token_by_key("", {"api"}) is None
+
+
+def test_a_token_lasts_as_long_as_the_settings_say(bob: User) -> None:
+    """A day, unless an administrator or its maker says otherwise."""
+    token, _ = make(bob)
+    assert token.expires is not None
+    assert abs(token.expires - timezone.now() - timedelta(days=1)) < timedelta(minutes=5)
+
+    system.update(SYSTEM, default_token_duration="hours=2")
+    other, _ = make(bob, identifier="other")
+    assert other.expires is not None
+    assert abs(other.expires - timezone.now() - timedelta(hours=2)) < timedelta(minutes=5)
 
 
 def test_only_the_hash_is_kept(bob: User) -> None:

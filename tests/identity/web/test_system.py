@@ -153,7 +153,9 @@ def test_links_stand_at_the_foot_of_every_page(admin: Visitor) -> None:
     """An imprint, also where strangers log in; a name without an address is a text."""
     links = '[{"name": "Imprint <b>", "href": "https://example.test/imprint?a=1&b=2"}, {"name": "Ward 4"}]'
     sizes = {"pagination_default_page_size": "20", "pagination_max_page_size": "100"}
-    admin.succeed("/if/admin/settings/", footer_links=links, event_retention="days=365", **sizes)
+    admin.succeed(
+        "/if/admin/settings/", footer_links=links, event_retention="days=365", default_token_duration="days=1", **sizes
+    )
 
     for visitor, page in ((admin, "/if/admin/"), (admin, "/if/user/"), (Visitor(), LOGIN)):
         visitor.open(page)

@@ -11,17 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorward.identity import durations
 from doorward.identity.crypto import vault
 from doorward.identity.directory import limits, names
 from doorward.identity.directory.models import Token, User, new_key
 from doorward.identity.directory.notices import user_written
 from doorward.identity.events import actions as events
 from doorward.identity.events.actor import Actor
+from doorward.identity.system import queries as system
 
 if TYPE_CHECKING:
     from doorward.identity.applications.models import Application
 
-DEFAULT_LIFE = timedelta(days=1)
 NOTED_EVERY = timedelta(minutes=1)
 SHORTEST_KEY = 16
 """Characters of a key that somebody chose; our own have 60. Twenty-two random letters and digits hold 128 bits."""
@@ -46,14 +47,15 @@ def create_token(
 ) -> tuple[Token, str]:
     """Create a token and return it with its secret, which can be viewed once more by ``view_token_key``.
 
-    ``expires`` defaults to one day from now. ``application``: the only one that an app password opens.
+    ``expires`` defaults to what the settings say: one day from now unless changed. ``application``: the only one
+    that an app password opens.
     ``read_only`` and ``resources`` limit an API token (``limits``).
 
     Raises ValidationError; PermissionDenied where it would be wider than the limited token that asks for it.
     """
     secret = new_key() if key is None else _acceptable(key)
     if expiring and expires is None:
-        expires = timezone.now() + DEFAULT_LIFE
+        expires = timezone.now() + durations.parse(system.current().default_token_duration)
         if actor.limits is not None and actor.limits.ends is not None:
             expires = min(expires, actor.limits.ends)
     token = Token(

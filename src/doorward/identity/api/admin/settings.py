@@ -31,6 +31,7 @@ class SettingsSerializer(serializers.ModelSerializer[SystemSettings]):
     gdpr_compliance = Fixed(False)
     footer_links = serializers.JSONField(required=False)
     event_retention_by_action = serializers.JSONField(required=False)
+    default_token_length = Fixed(60)
     flags = Fixed(FLAGS)
 
     class Meta:
@@ -38,6 +39,8 @@ class SettingsSerializer(serializers.ModelSerializer[SystemSettings]):
         fields = [
             "avatars",
             "base_url",
+            "default_token_duration",
+            "default_token_length",
             "event_retention",
             "event_retention_by_action",
             "footer_links",

@@ -20,6 +20,10 @@ class SystemForm(forms.Form):
         label=gettext_lazy("Some of them shorter or longer"),
         help_text=gettext_lazy('Actions and durations, such as {"login": "days=90"}.'),
     )
+    default_token_duration = DurationField(
+        label=gettext_lazy("How long a token lasts"),
+        help_text=gettext_lazy("Where its maker does not say. Such as days=1."),
+    )
     impersonation = forms.BooleanField(label=gettext_lazy("Administrators may act as other users"), required=False)
     impersonation_require_reason = forms.BooleanField(label=gettext_lazy("They have to give a reason"), required=False)
     footer_links = forms.JSONField(
