@@ -12,6 +12,7 @@ from journeys.test_everybody import serious, wider_than_the_screen
 from peers.api import Api
 from peers.browser import visitor
 from peers.captcha_service import SECRET, CaptchaService, captcha_service
+from peers.processes import eventually
 from peers.program import Program
 
 pytestmark = pytest.mark.journey
@@ -78,7 +79,7 @@ def test_in_a_narrow_window(page: Page, api: Api, door: str, service: CaptchaSer
     page.get_by_label("Email or username").fill("somebody")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert").get_by_text("could not be done")).to_be_visible()
-    assert "/frame" in service.loaded
+    eventually(lambda: "/frame" in service.loaded, within=10, what="the service's frame is asked for")
     assert not wider_than_the_screen(page)
 
 
