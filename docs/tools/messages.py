@@ -25,7 +25,7 @@ MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 PLURAL_MARKS = {"ngettext", "ngettext_lazy"}
 CONTEXT_MARKS = {"pgettext", "pgettext_lazy"}
 FORMS_AND_PAGES = ("web/forms/", "web/pages/")
-NAMED = {"label", "help_text", "empty_label", "title", "submit", "lead"}
+NAMED = {"label", "help_text", "title", "submit", "lead"}
 """In forms and pages texts that are given by these names are marked by them: the templates translate what they show."""
 
 

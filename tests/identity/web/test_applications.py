@@ -216,3 +216,12 @@ def test_a_policy_among_those_who_may_enter(admin: Visitor, whoami: Application)
     assert ">office hours</a>" in admin.open(PAGE)
     admin.succeed(f"{PAGE}bindings/{binding.pk}/remove/")
     assert not whoami.bindings.filter(policy=policy).exists()
+
+
+def test_what_nothing_is_chosen_is_called_in_the_readers_language(admin: Visitor, whoami: Application) -> None:
+    """Selects too: what stands in them before anything is chosen is no name of an object."""
+    admin.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    admin.open("/if/admin/applications/whoami/")
+
+    assert "Gruppe wählen" in admin.raw
+    assert "Choose a" not in admin.raw

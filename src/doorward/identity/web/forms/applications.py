@@ -43,7 +43,7 @@ class ApplicationForm(forms.Form):
     provider = forms.ModelChoiceField(
         Provider.objects.none(),
         required=False,
-        empty_label="None: only a link in the library",
+        empty_label=gettext_lazy("None: only a link in the library"),
         help_text="How people get in. A provider serves one application.",
     )
     meta_launch_url = forms.CharField(
@@ -115,10 +115,10 @@ class ApplicationForm(forms.Form):
 class BindingForm(forms.Form):
     """One group or one user who may (or may not) enter."""
 
-    group = forms.ModelChoiceField(Group.objects.all(), required=False, empty_label="Choose a group")
+    group = forms.ModelChoiceField(Group.objects.all(), required=False, empty_label=gettext_lazy("Choose a group"))
     user = PersonField(label="or user", required=False)
     policy = forms.ModelChoiceField(
-        Policy.objects.all(), label="or policy", required=False, empty_label="Choose a policy"
+        Policy.objects.all(), label="or policy", required=False, empty_label=gettext_lazy("Choose a policy")
     )
     negate = forms.BooleanField(label="Everybody but them", required=False)
     expires = forms.DateTimeField(

@@ -161,7 +161,7 @@ class NewPlaceForm(PlaceForm):
     order = None  # type: ignore[assignment]  # behind the last one
     stage = forms.ModelChoiceField(
         Stage.objects.all(),
-        empty_label="Choose a stage",
+        empty_label=gettext_lazy("Choose a stage"),
         help_text="It comes behind the others; move it from there. One stage may stand in many flows.",
     )
     field_order = ["stage"]

@@ -40,7 +40,7 @@ class InvitationForm(forms.Form):
         label="Opens",
         queryset=Flow.objects.none(),
         required=False,
-        empty_label="Every enrolment flow that asks for an invitation",
+        empty_label=gettext_lazy("Every enrolment flow that asks for an invitation"),
     )
     send = forms.BooleanField(label="Send the link to this address", required=False)
 

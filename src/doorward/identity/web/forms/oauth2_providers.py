@@ -88,7 +88,7 @@ class OAuth2ProviderForm(OpenIdForm, ProviderForm):
         CertificateKeyPair.objects.exclude(sealed_key=""),
         label="Signing key",
         required=False,
-        empty_label="None: signed with the client secret",
+        empty_label=gettext_lazy("None: signed with the client secret"),
     )
     access_token_validity = DurationField(label="Access tokens work for")
     refresh_token_validity = DurationField(label="Refresh tokens work for")

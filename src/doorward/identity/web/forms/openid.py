@@ -67,7 +67,7 @@ class OpenIdForm(forms.Form):
         Flow.Designation.AUTHORIZATION,
         label="Flow for a second factor",
         required=False,
-        empty_label="None: people log in again",
+        empty_label=gettext_lazy("None: people log in again"),
         help_text="Where people go when the application asks for a stronger login (acr_values mfa or phr).",
     )
     refresh_token_threshold = DurationField(
@@ -78,7 +78,7 @@ class OpenIdForm(forms.Form):
         CertificateKeyPair.objects.filter(algorithm="RS256"),
         label="Encrypt tokens for",
         required=False,
-        empty_label="Nobody: tokens are signed only",
+        empty_label=gettext_lazy("Nobody: tokens are signed only"),
         help_text="An RSA certificate whose private key the application has.",
     )
     typed_access_tokens = forms.BooleanField(

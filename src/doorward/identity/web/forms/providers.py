@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows.defaults import IMPLICIT_CONSENT, PROVIDER_INVALIDATION
 from doorward.identity.flows.models import Flow
@@ -27,7 +28,7 @@ class ProviderForm(forms.Form):
         Flow.Designation.AUTHENTICATION,
         label="Login flow",
         required=False,
-        empty_label="The usual one",
+        empty_label=gettext_lazy("The usual one"),
         help_text="For whoever is not logged in yet.",
     )
     jwt_federation_sources = forms.ModelMultipleChoiceField(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows.models import Flow
 from doorward.identity.outposts import step_up
@@ -56,7 +57,7 @@ class ProxyProviderForm(ProviderForm):
         Flow.Designation.AUTHORIZATION,
         label="Flow for a second factor",
         required=False,
-        empty_label="None: people log in again",
+        empty_label=gettext_lazy("None: people log in again"),
         help_text="Where people go who are logged in and lack the factor that a path asks for.",
     )
     access_token_validity = DurationField(label="How long a login lasts")

@@ -26,7 +26,10 @@ from doorward.identity.web.forms.fields import PersonField, plain_input
 class ReachForm(forms.Form):
     user = PersonField(required=False, help_text="Everything that they can reach.")
     application = forms.ModelChoiceField(
-        Application.objects.all(), required=False, empty_label="Choose an application", help_text="Everybody who can."
+        Application.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("Choose an application"),
+        help_text="Everybody who can.",
     )
     address = forms.GenericIPAddressField(
         label="Client address",
@@ -57,10 +60,13 @@ class ChangeForm(forms.Form):
         ],
     )
     who = PersonField(label="User", required=False)
-    group = forms.ModelChoiceField(Group.objects.all(), required=False, empty_label="Choose a group")
-    policy = forms.ModelChoiceField(Policy.objects.all(), required=False, empty_label="Choose a policy")
+    group = forms.ModelChoiceField(Group.objects.all(), required=False, empty_label=gettext_lazy("Choose a group"))
+    policy = forms.ModelChoiceField(Policy.objects.all(), required=False, empty_label=gettext_lazy("Choose a policy"))
     to = forms.ModelChoiceField(
-        Application.objects.all(), label="Application", required=False, empty_label="Choose an application"
+        Application.objects.all(),
+        label="Application",
+        required=False,
+        empty_label=gettext_lazy("Choose an application"),
     )
     from_address = forms.GenericIPAddressField(label="Client address", required=False, widget=plain_input())
 

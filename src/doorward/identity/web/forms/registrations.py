@@ -41,7 +41,10 @@ class RegistrationTokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     group = forms.ModelChoiceField(
-        Group.objects.order_by("name"), label="Who may enter them", required=False, empty_label="Everybody"
+        Group.objects.order_by("name"),
+        label="Who may enter them",
+        required=False,
+        empty_label=gettext_lazy("Everybody"),
     )
     authorization_flow = FlowField(
         Flow.Designation.AUTHORIZATION,

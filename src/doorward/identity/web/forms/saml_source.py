@@ -37,7 +37,7 @@ def _pair(label: str, help_text: str, *, own: bool) -> forms.ModelChoiceField:  
         pairs.exclude(sealed_key="") if own else pairs,
         label=label,
         required=False,
-        empty_label="None",
+        empty_label=gettext_lazy("None"),
         help_text=help_text,
     )
 

@@ -35,7 +35,7 @@ class WhyInForm(forms.Form):
     """Why does this user get into this application?"""
 
     application = forms.ModelChoiceField(
-        Application.objects.order_by("name"), to_field_name="slug", empty_label="Choose an application"
+        Application.objects.order_by("name"), to_field_name="slug", empty_label=gettext_lazy("Choose an application")
     )
     user = PersonField(label="User")
 

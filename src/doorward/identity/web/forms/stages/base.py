@@ -14,6 +14,7 @@ from django import forms
 from django.db.models import Field, ManyToManyField, Model
 from django.forms.models import fields_for_model
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorward.identity.flows.models import Flow
 from doorward.identity.stages.models import Stage
@@ -74,7 +75,7 @@ class AnyFlowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gen
 
     def __init__(self, *designations: Flow.Designation, **options: Any) -> None:
         found = Flow.objects.filter(designation__in=designations) if designations else Flow.objects.all()
-        super().__init__(found, required=False, **{"empty_label": "None", **options})
+        super().__init__(found, required=False, **{"empty_label": gettext_lazy("None"), **options})
 
     def label_from_instance(self, obj: Flow) -> str:
         """Titles are alike; the slug tells them apart."""

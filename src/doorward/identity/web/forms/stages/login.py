@@ -41,14 +41,14 @@ class IdentificationForm(StageForm):
     password_stage = forms.ModelChoiceField(
         PasswordStage.objects.all(),
         required=False,
-        empty_label="On a page of its own",
+        empty_label=gettext_lazy("On a page of its own"),
         label="Ask for the password on the same page",
         help_text="Under the settings of that stage. It is not asked for again where it stands later in the flow.",
     )
     webauthn_stage = forms.ModelChoiceField(
         AuthenticatorValidateStage.objects.all(),
         required=False,
-        empty_label="No",
+        empty_label=gettext_lazy("No"),
         label="Offer passkeys in the name’s field",
         help_text="Under the settings of that stage. Whoever has a passkey need not type anything.",
     )

@@ -86,7 +86,7 @@ class UserWriteForm(StageForm):
     create_users_group = forms.ModelChoiceField(
         Group.objects.all(),
         required=False,
-        empty_label="None",
+        empty_label=gettext_lazy("None"),
         label="Group of new accounts",
         help_text="With a group of administrators, whoever comes through here becomes one.",
     )
